@@ -160,6 +160,11 @@ export const workload: Group = {
       () => import('./workload/logs.ts'),
     ),
     entry(
+      'events',
+      'show the events of a workload object on all its WECs',
+      () => import('./workload/events.ts'),
+    ),
+    entry(
       'wait',
       'wait until a workload object has arrived on WECs',
       () => import('./workload/wait.ts'),

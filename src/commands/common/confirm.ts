@@ -41,7 +41,9 @@ export interface Confirmation {
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
   const { verb, name, oneWec, number, errors = [], unknown: [hidden] = [], removals } = asked;
-  const details = [...errors, ...(asked.details ?? [])];
+  // People have just seen them.
+  const details =
+    session.isForPeople && !session.options.quiet ? [] : [...errors, ...(asked.details ?? [])];
   if (session.options.yes && hidden === undefined) {
     if (errors.length > 0 && !session.options.allowErrors)
       throw new StellarError('not-confirmed', 'The preview shows errors. Nothing was written.', {

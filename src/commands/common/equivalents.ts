@@ -36,7 +36,15 @@ export const equivalents: readonly (readonly [typed: string, ...here: string[]])
   ['join', 'stellarctl wec join NAME=CONTEXT --accept'],
   ['--hub-token', 'stellarctl its token --file FILE', 'stellarctl wec join NAME --join-file FILE'],
   ['--cluster-name', 'stellarctl wec join NAME=CONTEXT'],
-  ['unjoin', 'stellarctl deregister NAME=CONTEXT --cleanup'],
+  ['logs', 'stellarctl workload logs KIND/NAME'],
+  ['events', 'stellarctl workload events KIND/NAME'],
+  ['diff', 'stellarctl workload diff'],
+  [
+    'apply',
+    'kubectl --context WDS apply -f FILE',
+    'stellarctl policy apply -f FILE',
+    'stellarctl fleet apply -f FILE',
+  ],
   ['clean', 'stellarctl its delete NAME'],
   [
     '--context',
@@ -62,8 +70,19 @@ const inSteps = ['--hub-token'];
 /** Nouns with a verb `get`. */
 const gettable = ['its', 'wds', 'wec', 'workload', 'policy', 'collector', 'transform'];
 
-/** kubectl's `describe` and `edit`, of any noun. */
+const ofAnyNoun = ['describe', 'edit', 'rm', 'remove', 'unjoin'];
+
+/** kubectl's `describe` and `edit`, and words for a deletion, of any noun. */
 function ofKubectl(verb: string, noun = 'wec'): NextStep[] {
+  if (verb !== 'describe' && verb !== 'edit') {
+    const others =
+      noun === 'workload'
+        ? 'kubectl --context WDS delete KIND NAME'
+        : `stellarctl ${noun} delete NAME`;
+    return [
+      partial(noun === 'wec' ? 'stellarctl deregister NAME=CONTEXT --cleanup' : others, 'Use'),
+    ];
+  }
   const get = `stellarctl ${noun} get ${noun === 'workload' ? 'KIND/NAME' : 'NAME'}`;
   if (verb === 'describe' || noun !== 'policy') return [partial(get, 'Use')];
   return [partial(`${get} -o manifest`, 'Use'), partial('stellarctl policy apply -f FILE', 'Then')];
@@ -76,7 +95,7 @@ function ofKubectl(verb: string, noun = 'wec'): NextStep[] {
  */
 export function equivalentOf(unknown: string, argv: readonly string[]): string[] | undefined {
   const noun = gettable.find((each) => each === argv[0]);
-  if (unknown === 'describe' || unknown === 'edit') return stepLines(ofKubectl(unknown, noun));
+  if (ofAnyNoun.includes(unknown)) return stepLines(ofKubectl(unknown, noun));
   // After a noun of stellarctl, any other unknown word is more likely a typo than another program's word.
   if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
   const found = equivalents.find(([typed]) => {

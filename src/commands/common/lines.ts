@@ -7,11 +7,12 @@ import type { Style } from '../terminal/style.ts';
 import type { Session } from './session.ts';
 
 const titleWidth = 10;
-const lineWidth = 100;
 
 /** Formats a title with lines beside it; nothing if there are no lines. */
 export function section(title: string, lines: readonly string[]): string[] {
-  return lines.map((line, index) => `  ${(index === 0 ? title : '').padEnd(titleWidth)}  ${line}`);
+  return lines
+    .filter((line) => line !== '')
+    .map((line, index) => `  ${(index === 0 ? title : '').padEnd(titleWidth)}  ${line}`);
 }
 
 /** What could not be read, and why: a line for all kinds that a user may not read. */
@@ -21,17 +22,6 @@ export function unknown(notVisible: readonly { what: string; why: string }[]): s
     (all) => `${all.map(({ what }) => what).join(', ')}: ${all[0]?.why ?? ''}`,
   );
   return section('unknown', lines);
-}
-
-/** Wraps words into as few lines as possible. */
-export function wrap(words: readonly string[], separator = ' '): string[] {
-  const lines: string[] = [];
-  for (const word of words) {
-    const longer = lines.length === 0 ? word : `${lines.at(-1)}${separator}${word}`;
-    if (lines.length > 0 && longer.length <= lineWidth) lines[lines.length - 1] = longer;
-    else lines.push(word);
-  }
-  return lines;
 }
 
 /** @param time RFC 3339 @param now milliseconds since the epoch, by the cluster's clock */
@@ -77,5 +67,8 @@ export const whyBlocked = (
 ): string => `${why}${begun(since, now)}`;
 
 /** Warnings beside what is shown, each with its steps below. */
-export const warningLines = (problems: readonly Diagnosis[]): string[] =>
-  problems.flatMap(({ problem, steps }) => [`! ${problem}`, ...steps.map((step) => `    ${step}`)]);
+export const warningLines = (problems: readonly Diagnosis[], { warn }: Style): string[] =>
+  problems.flatMap(({ problem, steps }) => [
+    `${warn} ${problem}`,
+    ...steps.map((step) => `    ${step}`),
+  ]);

@@ -166,10 +166,13 @@ export class Session extends Clusters {
     this.printLines(describe(this.style, this.output === 'wide'));
   }
 
-  /** Prints human-readable lines, or names for scripts. Removes terminal control sequences from each. */
-  printLines(lines: readonly string[]): void {
+  /**
+   * Prints human-readable lines, or names for scripts. Removes terminal control sequences from each.
+   * @param columns where they are broken (default: those of the terminal)
+   */
+  printLines(lines: readonly string[], columns?: number): void {
     this.progress.stop();
-    if (this.recorder === undefined) writeLines(this.io.stdout, lines);
+    if (this.recorder === undefined) writeLines(this.io.stdout, lines, columns);
     else this.recorder.lines(lines);
   }
 

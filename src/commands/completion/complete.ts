@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import type { Kube } from '../../lib/kube/client/client.ts';
-import { type KubeObject, namesOf, resources } from '../../lib/kube/client/objects.ts';
+import {
+  type KubeObject,
+  namesOf,
+  type Resource,
+  resources,
+} from '../../lib/kube/client/objects.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
+import { type Binding, objectsOf } from '../../lib/ocm/model/kubestellar-names.ts';
+import { argumentOf } from '../../lib/ocm/model/object-ref.ts';
 import { globalOptions } from '../common/options.ts';
 import { writeFields } from '../terminal/clean.ts';
 import type { Io } from '../terminal/io.ts';
@@ -123,6 +130,14 @@ const spaceNames =
     return namesOf(await listControlPlanes(hosting, role));
   };
 
+/** For somebody whose kubeconfig does not have the hosting cluster. */
+const orContexts =
+  (names: Source): Source =>
+  async (typed, clusters) => {
+    const found = await names(typed, clusters).catch(() => []);
+    return found.length > 0 ? found : contexts(typed, clusters);
+  };
+
 /** Completes the last of several names, without those given before; after `=`, a context if there are any. */
 const several =
   (names: Source, contexts?: Source): Source =>
@@ -146,6 +161,42 @@ const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> =
   );
 };
 
+/** Objects of a WDS. */
+const inWds =
+  (resource: Resource): Source =>
+  async (_typed, clusters) => {
+    const { kube } = await clusters.wds();
+    return namesOf((await kube.list(resource, { metadataOnly: true })) ?? []);
+  };
+
+const policyNames = inWds(resources.bindingPolicies);
+
+/** What the policies of a WDS select, in the form that commands take. */
+const workloads: Source = async ({ options }, clusters) => {
+  const { kube } = await clusters.wds();
+  const [wanted] = options.get('--namespace') ?? [];
+  const selected = ((await kube.list<Binding>(resources.bindings)) ?? []).flatMap(objectsOf);
+  return selected
+    .filter(({ namespace }) => wanted === undefined || namespace === wanted)
+    .map(({ group = '', resource, namespace = null, name }) =>
+      argumentOf({ kind: resource, group, namespace: wanted ? null : namespace, name }),
+    );
+};
+
+/** The labels that WECs have. */
+const labels: Source = async (_typed, clusters) => {
+  const all = (await managedClusters(clusters)).flatMap(({ metadata }) =>
+    Object.entries(metadata.labels ?? {}),
+  );
+  return [...new Set(all.map((entry) => entry.join('=')))];
+};
+
+const accesses: Source = async (_typed, clusters) => {
+  const { findAccess } = await import('../../lib/spaces/roles/access.ts');
+  const { found } = await findAccess(await clusters.spaceTools());
+  return found.map(({ name }) => name);
+};
+
 const checkIds: Source = async () => {
   const { catalogue } = await import('../../lib/doctor/catalogue.ts');
   return catalogue.map(({ id }) => id);
@@ -160,15 +211,30 @@ const options: Readonly<Record<string, Source>> = {
   'wds create --its': spaceNames('its'),
   'wds repair --its': spaceNames('its'),
   '--on': several(wecNames),
+  '--policy': policyNames,
+  '--clusters': labels,
+  '--selector': labels,
+  'policy create --selector': async () => [],
   '--skip': checkIds,
+};
+
+/** What commands on the objects of a space take. */
+const inSpaces: Readonly<Record<string, Source>> = {
+  policy: policyNames,
+  collector: inWds(resources.statusCollectors),
+  transform: inWds(resources.customTransforms),
+  workload: workloads,
+  access: accesses,
 };
 
 /** Returns what a command takes as arguments; all of them are of one kind. @param path for example `wec join` @param name of the argument */
 export function offerOfArguments(path: string, name: string): Source | undefined {
   const [noun = '', verb = noun] = path.split(' ');
   if (verb === 'create') return undefined;
-  if (verb === 'use') return contexts;
-  if (noun === 'its' || noun === 'wds') return spaceNames(noun);
+  if (noun === 'its' || noun === 'wds')
+    return verb === 'use' ? orContexts(spaceNames(noun)) : spaceNames(noun);
+  const ofNoun = inSpaces[noun];
+  if (ofNoun !== undefined) return ofNoun;
   if (verb === 'join') return several(contextsOfWecs, contextsOfWecs);
   // A label has a `=` as well.
   if (name === 'arguments') return several(wecNames);

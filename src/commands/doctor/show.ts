@@ -51,7 +51,7 @@ export async function showExamined(
 }
 
 const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
-  ({ pass: style.ok, warn: '!', fail: style.bad, skipped: style.faint('-') })[status];
+  ({ pass: style.ok, warn: style.warn, fail: style.bad, skipped: style.faint('-') })[status];
 
 interface View {
   style: Style;

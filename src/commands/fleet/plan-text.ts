@@ -9,7 +9,7 @@ const actionSigns = { join: '+', move: '>', change: '~', unchanged: ' ', remove:
 
 /** The plan for people: a line for each change, the effects on workloads, and a summary. */
 export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
-  const { items, former, effects } = plan;
+  const { items, former, left, effects } = plan;
   const changing = items.filter(
     ({ action, error, note, unsent }) =>
       isWide || action !== 'unchanged' || error || note || unsent,
@@ -19,6 +19,7 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
     ...(items.some(({ action }) => action === 'remove')
       ? []
       : former.map((name) => `  ${name} left the file and stays; --prune deregisters it`)),
+    ...left.map((name) => `  ${name} left the file and stays: the fleet has not joined it`),
     ...describeReleased(effects),
     ...describeSideEffects(effects),
     planSummary(plan),
@@ -99,6 +100,7 @@ export function planDocument({
   its,
   items,
   former,
+  left,
   evictWorks,
   effects,
 }: FleetPlan): object {
@@ -109,6 +111,7 @@ export function planDocument({
     its,
     ...toDocument(items),
     former,
+    left,
     evictWorks,
     effects: {
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),

@@ -6,7 +6,7 @@ import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, maxRemovedOption, wdsOptions, yesOption } from '../common/options.ts';
 
-export const remove: Definition<{ keepWorkloads?: boolean }> = {
+export const remove: Definition<{ keepWorkloads?: boolean; maxRemoved?: number }> = {
   description:
     'Shows which objects are removed from which WECs, asks, deletes the BindingPolicy, and waits until its works are gone. With --keep-workloads the objects stay where they run: the Binding is kept until the works no longer own them. After an interruption, run it again to resume.',
   timeout: '5m',
@@ -23,12 +23,13 @@ export const remove: Definition<{ keepWorkloads?: boolean }> = {
   options: [
     ['--keep-workloads', 'keep the workloads running'],
     yesOption(),
+    maxRemovedOption('with --yes: fail if more WECs would lose objects (default: no limit)'),
     ...wdsOptions(),
     dryRunOption(),
   ],
-  async run(session, { keepWorkloads }, [name = '']) {
+  async run(session, { keepWorkloads, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { deletePolicy, hasRemains } = await import(
+    const { deletePolicy, hasRemains, lossesOfPolicy } = await import(
       '../../lib/workloads/policy/delete-policy.ts'
     );
     const wds = await session.wdsToWrite();
@@ -38,8 +39,11 @@ export const remove: Definition<{ keepWorkloads?: boolean }> = {
           hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [],
           '  ',
         ),
-      confirmations: (found) =>
-        hasRemains(found) ? [{ verb: 'Delete', name, oneWec: found.effects.length === 1 }] : [],
+      confirmations(found) {
+        if (!hasRemains(found)) return [];
+        const removals = max === undefined ? undefined : removalsOf(lossesOfPolicy(found), max);
+        return [{ verb: 'Delete', name, oneWec: found.effects.length === 1, removals }];
+      },
     });
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
   },

@@ -30,7 +30,7 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
     ]),
     ...unknown(notVisible),
     ...problems.flatMap(({ severity, problem, details, steps }) => [
-      `${severity === 'error' ? style.bad : '!'} ${problem}`,
+      `${severity === 'error' ? style.bad : style.warn} ${problem}`,
       ...[...(isWide ? details : few(details)), ...steps].map((line) => `    ${line}`),
     ]),
   ].map((line) => line.trimEnd());

@@ -79,7 +79,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
           `    ${textOf(run(command`stellarctl policy ${code === 'policy-deleting' ? 'delete' : 'explain'} ${name} --wds ${wds}`))}`,
         ]
       : blocked),
-    ...warningLines(problems),
+    ...warningLines(problems, style),
   ];
 }
 

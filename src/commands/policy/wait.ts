@@ -7,7 +7,7 @@ import { checkWecName } from '../common/wec-argument.ts';
 
 export const definition: Definition<{ for: PolicyWait['goal']; on?: string[] }> = {
   description:
-    'Waits until everything that a BindingPolicy selects is applied on its WECs, or its status has been returned, or until the policy is gone with its works. For scripts; writes nothing. The exit code is 0 when that is reached, 1 if a stage has failed and stays so for some seconds, and 3 if the deadline passes first.',
+    'Waits until everything that a BindingPolicy selects is applied or available on its WECs, or its status has been returned, or until the policy is gone with its works. For scripts; writes nothing. The exit code is 0 when that is reached, 1 if a stage has failed and stays so for some seconds, and 3 if the deadline passes first.',
   timeout: '5m',
   examples: [
     ['stellarctl policy wait shop', 'all objects on all WECs'],
@@ -20,7 +20,7 @@ export const definition: Definition<{ for: PolicyWait['goal']; on?: string[] }> 
   arguments: [['<name>', 'the policy']],
   options: [
     new Option('--for <stage>', 'what to wait for')
-      .choices(['applied', 'status', 'gone'])
+      .choices(['applied', 'available', 'status', 'gone'])
       .default('applied'),
     listOption('--on <wecs>', 'until it sends to these WECs, and to no others'),
     ...wdsOptions(),

@@ -1,7 +1,7 @@
 import { command, partial, textOf } from '../../lib/core/next-step.ts';
 import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
 import type { SpaceView } from '../../lib/spaces/get-space.ts';
-import { age, section, stageLines, wrap } from '../common/lines.ts';
+import { age, section, stageLines } from '../common/lines.ts';
 import type { Style } from '../terminal/style.ts';
 
 /** Formats a space as human-readable lines. */
@@ -21,7 +21,7 @@ export function spaceLines(view: SpaceView, now: number, style: Style): string[]
       view.publishedServer ? [`${view.publishedServer} (kube-public/cluster-info)`] : [],
     ),
     ...section('hooks', [view.hooks.join(', ')]),
-    ...section('versions', wrap(versionWords(view.versions), ' · ')),
+    ...section('versions', [versionWords(view.versions).join(' · ')]),
     ...(view.diagnosis === null
       ? []
       : [view.diagnosis.problem, ...view.diagnosis.log.map((line) => `    ${line}`)]),

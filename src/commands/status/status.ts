@@ -26,7 +26,7 @@ export const definition: Definition = {
     if (!session.isForPeople) return;
     if (hosting && view.hosting === null)
       session.progress.note(
-        `${hosting.cluster.context} is not a hosting cluster; only ${view.wdses.length === 0 ? 'the ITS is' : 'what commands use is'} shown.`,
+        `${hosting.cluster.context} is not a hosting cluster; only what commands use is shown.`,
       );
     const named = hostingSource === '--hosting-context' ? view.hosting : null;
     const next = nextOf(view, named === null ? [] : ['--hosting-context', named.name]);

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { yamlOfGo } from '../../lib/core/text/formats.ts';
 import { withoutValues } from '../../lib/core/text/words.ts';
 
@@ -74,12 +75,39 @@ export async function safeYaml(value: unknown): Promise<string> {
   return text.search(unsafeInDocument) === -1 ? text : `${safeJson(value, 2)}\n`;
 }
 
+/** What the continuations of a line are indented by: spaces, a title or a subject, and a symbol or the sign of a spinner. */
+const leads = /^ *(?:[\w.,/<> -]+? {2,})?(?:[✓✗!•?\u2800-\u28ff-] )?/u;
+/** What a line is not broken in, with the space before it: a command up to its note, a quoted one, any other word. */
+const unbroken =
+  / *(?:(?<=^ *|[:?] +)(?:stellarctl|kubectl|clusteradm|helm|docker|k?3d|kind) .*?(?= {6}\(|$)|`[^`]*`\S*|\S+)/g;
+
+/** A line as a terminal shows it, broken at words. A command stays whole, so that it can be copied. */
+export function folded(line: string, columns: number): string {
+  const widthOf = (text: string) => stripVTControlCharacters(text).length;
+  if (widthOf(line) <= columns) return line;
+  const [lead] = leads.exec(stripVTControlCharacters(line)) ?? [''];
+  const indent = ' '.repeat(Math.min(lead.length, Math.floor(columns / 2)));
+  const [first = '', ...pieces] = line.match(unbroken) ?? [];
+  const lines = [first];
+  for (const piece of pieces) {
+    const longer = `${lines.at(-1)}${piece}`;
+    if (widthOf(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(`${indent}${piece.trimStart()}`);
+  }
+  return lines.join('\n');
+}
+
 /**
  * Writes lines. All text for people passes through here, from any source and to any stream: each entry becomes one line without
- * effect on a terminal.
+ * effect on a terminal. @param columns where lines are broken at words: not those of tables, and of other programs
  */
-export function writeLines(stream: NodeJS.WriteStream, lines: readonly string[]): void {
-  if (lines.length > 0) stream.write(lines.map((line) => `${terminalLine(line)}\n`).join(''));
+export function writeLines(
+  stream: NodeJS.WriteStream,
+  lines: readonly string[],
+  columns = (stream.isTTY && stream.columns) || Infinity,
+): void {
+  if (lines.length > 0)
+    stream.write(lines.map((line) => `${folded(terminalLine(line), columns)}\n`).join(''));
 }
 
 /** Writes the output of another program as it arrives. */

@@ -24,7 +24,7 @@ export async function writeResult<Row extends { name: string }>(
       : rows.length === 0
         ? []
         : formatTable(columns, rows, { headers });
-  writeLines(io.stdout, lines);
+  writeLines(io.stdout, lines, Infinity);
 }
 
 /** How a document is written. */

@@ -1,7 +1,7 @@
 import type { Ora } from 'ora';
 import { formatElapsed, monotonic } from '../../lib/core/deadline.ts';
 import type { Progress, Relay } from '../../lib/core/run.ts';
-import { oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
+import { folded, oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
 import type { Style } from './style.ts';
 
@@ -61,6 +61,12 @@ class Subjects {
     this.stopped = undefined;
   }
 
+  /** Does not name the subject twice. */
+  protected awaits(subject: string, text: string): void {
+    const isNamed = text.startsWith(`${subject} `);
+    this.pending.set(subject, isNamed ? text.slice(subject.length + 1) : text);
+  }
+
   failed(subject: string): void {
     this.pending.delete(subject);
     this.#failures.add(subject);
@@ -104,7 +110,7 @@ class PlainProgress extends Subjects implements TerminalProgress {
   }
 
   waiting(subject: string, text: string): void {
-    this.pending.set(subject, text);
+    this.awaits(subject, text);
     this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
@@ -194,7 +200,7 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
 
   waiting(subject: string, text: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    this.pending.set(subject, text);
+    this.awaits(subject, text);
   }
 
   done(subject: string, text: string, took?: boolean): void {
@@ -257,23 +263,26 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
 
   #frame(): string {
     const sign = frames[Math.floor(monotonic() / frameMs) % frames.length] ?? '';
-    const row = ([subject, text]: [string, string]) => this.#row(subject, sign, text);
     const room = Math.max(shortestFrame, (this.io.stderr.rows ?? 24) - spareLines);
-    if (this.pending.size <= room) return [...this.pending].map(row).join('\n');
-    return [
-      terminalLine(`  ${this.counts}`),
-      ...[...this.pending].slice(0, room - 1).map(row),
-    ].join('\n');
+    const wholeRows = [...this.pending].flatMap((each) => this.#row(each, sign));
+    if (wholeRows.length <= room) return wholeRows.join('\n');
+    const isCounted = this.pending.size > room;
+    const rows = [...this.pending].slice(0, isCounted ? room - 1 : room);
+    const counts = isCounted ? [terminalLine(`  ${this.counts}`)] : [];
+    return [...counts, ...rows.map((each) => this.#row(each, sign, true)[0])].join('\n');
   }
 
-  #row(subject: string, sign: string, text: string): string {
+  /** The lines of a subject. @param isCut only one, with what fits */
+  #row([subject, text]: [string, string], sign: string, isCut = false): string[] {
     const { elapsed } = this;
     const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${sign} `;
     // Room for the ^C that a terminal prints: a line that wraps because of it would not be cleared completely.
-    const room = Math.max(10, (this.io.stderr.columns ?? 80) - start.length - elapsed.length - 8);
+    const columns = (this.io.stderr.columns ?? 80) - 8;
+    const room = Math.max(10, columns - start.length - elapsed.length);
     const line = oneLine(text);
-    const fitted = line.length > room ? `${line.slice(0, room - 1)}…` : line;
-    return terminalLine(`${start}${fitted}   ${this.options.style.faint(elapsed)}`);
+    const fitted = isCut && line.length > room ? `${line.slice(0, room - 1)}…` : line;
+    const row = terminalLine(`${start}${fitted}   ${this.options.style.faint(elapsed)}`);
+    return (isCut ? row : folded(row, columns)).split('\n');
   }
 
   #write(stream: NodeJS.WriteStream, line: string): void {

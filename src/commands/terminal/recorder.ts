@@ -108,7 +108,8 @@ export class Recorder {
     const headers = this.#to.headers && this.#widths === undefined;
     this.#widths ??= columnWidths(columns, rows as never[]);
     const table = formatTable(columns, changed as never[], { widths: this.#widths, headers });
-    writeLines(io.stdout, [...table, ...gone.map((name) => `${name}   deleted`)]);
+    const lines = [...table, ...gone.map((name) => `${name}   deleted`)];
+    writeLines(io.stdout, lines, Infinity);
   }
 
   #write(document: object): Promise<void> {

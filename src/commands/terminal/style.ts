@@ -19,6 +19,7 @@ export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMod
   return {
     ok: painted(chalk.green)('✓'),
     bad: painted(chalk.red)('✗'),
+    warn: painted(chalk.yellow)('!'),
     dot: painted(chalk.cyan)('•'),
     faint: painted(chalk.dim),
     /** Text in one of six colours, by a number. */

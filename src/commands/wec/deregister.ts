@@ -80,12 +80,10 @@ export const definition: Definition<Options> = {
     const wecs = parseChosenWecs(positional, options);
     const { named = [{ name: 'NAME', context: undefined }] } = wecs;
     const without = named.find(({ context }) => context === undefined);
-    if (without !== undefined && (options.local || options.cleanup)) {
-      const option = options.local ? '--local' : '--cleanup';
-      throw new StellarError('usage', `${option} needs the context of ${without.name}.`, {
-        next: [
-          partial(command`stellarctl deregister ${`${without.name}=CONTEXT`} ${option}`, 'Give it'),
-        ],
+    if (without !== undefined && options.local) {
+      const give = command`stellarctl deregister --local ${`${without.name}=CONTEXT`}`;
+      throw new StellarError('usage', `--local needs the context of ${without.name}.`, {
+        next: [partial(give, 'Give it')],
       });
     }
     const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
@@ -127,7 +125,7 @@ export async function deregisterShown(
   return deregister(
     {
       its,
-      wecs: await session.wecs(wecs),
+      wecs: await (options.cleanup ? session.registeredWecs(wecs, its.kube) : session.wecs(wecs)),
       options,
       readPolicies: () => openPolicies(session, its, names),
       confirm: confirming(session, {

@@ -9,7 +9,7 @@ import type {
   PodView,
   WecView,
 } from '../../lib/wecs/registration/wec-view.ts';
-import { age, section, unknown, wrap } from '../common/lines.ts';
+import { age, section, unknown } from '../common/lines.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -25,11 +25,8 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
   const lines = [
     headline(view, now),
     ...wecStageLines(view, now, style),
-    ...section('labels', wrap(labelWords(Object.entries(view.labels)))),
-    ...section(
-      'properties',
-      wrap(labelWords(view.properties.map(({ key, value }) => [key, value]))),
-    ),
+    ...section('labels', [labelWords(Object.entries(view.labels))]),
+    ...section('properties', [labelWords(view.properties.map(({ key, value }) => [key, value]))]),
     ...section('add-ons', addons),
     ...section('requests', linesOfRequests(view, now)),
     ...section('conditions', conditionsOf(view.conditions)),
@@ -83,16 +80,19 @@ function conditionLines(
 ): string[] {
   const ageOf = ({ since }: ConditionView) => (since === null ? '' : age(since, now));
   const explained = conditions.filter(({ healthy }) => wide || !healthy);
-  const plain = conditions.flatMap((each) =>
-    !wide && each.healthy ? `${each.type} ${ageOf(each)}` : [],
-  );
+  // Of what is not degraded, the word would alarm.
+  const plain = conditions
+    .flatMap((each) =>
+      !wide && each.healthy ? `${each.type.replace(/Degraded$/, '')} ${ageOf(each)}` : [],
+    )
+    .join(' · ');
   const rows = explained.map((condition) => {
     const { type, status, reason } = condition;
     return [type, ageOf(condition), `${status}, ${reason}: ${shortMessage(condition)}`];
   });
   return [
     ...aligned(rows).map((line, index) => `${explained[index]?.healthy ? ok : bad} ${line}`),
-    ...wrap(plain, ' · ').map((line) => `${ok} ${line}`),
+    plain === '' ? '' : `${ok} ${plain}`,
   ];
 }
 
@@ -134,10 +134,11 @@ function podLines(pods: readonly PodView[], { ok, bad, dot }: Style): string[] {
 }
 
 /** Quotes values with spaces, and shows multi-line values on one line. */
-function labelWords(entries: readonly (readonly [string, string])[]): string[] {
+function labelWords(entries: readonly (readonly [string, string])[]): string {
   return entries
     .map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`)
-    .sort();
+    .sort()
+    .join(' ');
 }
 
 /** Related stages share a line while they are all met. */

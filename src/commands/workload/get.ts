@@ -87,7 +87,7 @@ export function describeWorkload(
       (policy) =>
         `  Policy ${policy} sends it with createOnly: a WEC that has it keeps its version`,
     ),
-    ...warningLines(problems),
+    ...warningLines(problems, style),
   ];
 }
 

@@ -11,6 +11,7 @@ interface Options {
   namespace?: string;
   wec?: string[];
   follow?: boolean;
+  previous?: boolean;
   container?: string;
   since?: number;
   tail?: number;
@@ -31,8 +32,8 @@ export const definition: Definition<Options> = {
       'those of the last hour, and all further ones',
     ],
     [
-      'stellarctl workload logs deploy/web -n shop --wec cluster1=kind-cluster1',
-      'one WEC, by another context',
+      'stellarctl workload logs deploy/web -n shop -p --wec cluster1=kind-cluster1',
+      'before the last crash, on one WEC, by another context',
     ],
   ],
   rare: ['--prefix', '--its', '--hosting-context'],
@@ -40,7 +41,8 @@ export const definition: Definition<Options> = {
   options: [
     namespaceOption,
     repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
-    ['-f, --follow', 'print new lines and new pods too, until Ctrl-C or --timeout'],
+    ['-f, --follow', 'print new lines and pods too, until --timeout'],
+    new Option('-p, --previous', 'the log before the last restart').conflicts('follow'),
     ['-c, --container <name>', 'only the containers of this name'],
     new Option('--since <duration>', 'only lines that are not older').argParser(durationMs),
     new Option(
@@ -55,6 +57,7 @@ export const definition: Definition<Options> = {
     const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
     const {
       follow = false,
+      previous = false,
       container,
       since,
       tail = since === undefined ? 10 : undefined,
@@ -68,6 +71,7 @@ export const definition: Definition<Options> = {
     const request = {
       container,
       follow,
+      previous,
       tailLines: tail,
       sinceSeconds: since && Math.ceil(since / 1000),
     };
@@ -114,6 +118,6 @@ function printer(
     const where = isWhole ? `${wec}/${pod}/${container}` : wec;
     const mark =
       wecs.length > 1 || isWhole ? `${style.mark(wecs.indexOf(wec), `[${where}]`)} ` : '';
-    session.printLines([`${mark}${line.line}`]);
+    session.printLines([`${mark}${line.line}`], Infinity);
   };
 }

@@ -9,18 +9,13 @@ import { StellarError } from './errors.ts';
 export async function readNamed(file: string, what: string): Promise<string> {
   try {
     const stats = await stat(file);
-    if (!stats.isFile() && !stats.isDirectory() && !/^\/(?:dev\/(?:fd\/|stdin$)|proc\/)/.test(file))
+    if (!stats.isFile() && !/^\/(?:dev\/(?:fd\/|stdin$)|proc\/)/.test(file))
       throw new StellarError('usage', `The ${what} cannot be read: ${file} is not a file.`);
     return await readFile(file, 'utf8');
   } catch (error) {
     if (error instanceof StellarError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
-    const known = {
-      ENOENT: `there is no file ${file}`,
-      EISDIR: `${file} is a folder`,
-      EACCES: `${file} may not be read`,
-    };
-    const why = known[code as keyof typeof known] ?? message;
+    const why = code === 'ENOENT' ? `there is no file ${file}` : message;
     throw new StellarError('usage', `The ${what} cannot be read: ${why}.`, { cause: error });
   }
 }

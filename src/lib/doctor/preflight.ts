@@ -1,6 +1,6 @@
 import { type Check, type Finding, fail, pass, runChecks, skipped } from '../core/checks.ts';
 import { once } from '../core/concurrency.ts';
-import { advice, command, partial, run as runCommand } from '../core/next-step.ts';
+import { command, partial, run as runCommand } from '../core/next-step.ts';
 import type { Program, ProgramRun } from '../core/program.ts';
 import type { Run } from '../core/run.ts';
 import { type Access, errorOf, ifSeen, seen, through } from '../kube/access.ts';
@@ -70,8 +70,7 @@ export async function checkInit(input: PreflightInput, run: Run): Promise<Examin
 /** Whether `init` can create the cluster that it is not given. */
 function judgeNone(ofMachine: readonly Finding[]): Finding {
   const answers = reachable('hosting');
-  const statusOf = ({ name }: Program) => ofMachine.find(({ id }) => id === name)?.status;
-  const isReady = (program: Program) => statusOf(program) === 'pass';
+  const isReady = ({ name }: Program) => ofMachine.find(({ id }) => id === name)?.status === 'pass';
   const local = isReady(k3dProgram) ? k3dProgram : kindProgram;
   const missing = [helmProgram, dockerProgram, local].filter((each) => !isReady(each));
   const why = 'no cluster is given, and there is no current context';
@@ -85,11 +84,7 @@ function judgeNone(ofMachine: readonly Finding[]): Finding {
     'stellarctl doctor --pre --hosting-context CONTEXT',
     'Give the cluster to install it on',
   );
-  // One that is there has a finding of its own.
-  const install = missing
-    .filter((each) => statusOf(each) !== 'warn')
-    .map(({ name, get }) => advice(`Or install ${name}: ${get}`));
-  return { ...answers, ...fail('no-cluster', cause, give, ...install) };
+  return { ...answers, ...fail('no-cluster', cause, give) };
 }
 
 /** Checks what `wec join` needs of the ITS, if there is one, and of the clusters to register. Reads only. */

@@ -208,13 +208,7 @@ class ClusterReport {
   /** Pods, and the last log lines of their containers. */
   async pods(namespace: string): Promise<void> {
     const pods = await this.objects<Pod>(resources.pods, { namespace });
-    const containers = pods.flatMap(containerLogsOf);
-    const omitted = containers.slice(containersAtMost);
-    if (omitted.length > 0)
-      this.#miss(`logs of ${omitted.length} containers in ${namespace}`, 'too many');
-    await mapConcurrently(containers.slice(0, containersAtMost), (container) =>
-      this.#log(container),
-    );
+    await mapConcurrently(pods.flatMap(containerLogsOf), (container) => this.#log(container));
   }
 
   async #log({ pod, name, previous }: ContainerLog): Promise<void> {
@@ -257,9 +251,7 @@ interface Table {
 const folderOf = (namespace: string | undefined): string[] =>
   namespace === undefined ? [] : ['namespaces', namespace];
 
-/** For a log; for a namespace. */
 const linesOfLog = 500;
-const containersAtMost = 200;
 
 interface ContainerLog {
   pod: Pod;

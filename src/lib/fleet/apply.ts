@@ -217,7 +217,7 @@ async function writeValues(
     const cluster = clusters.get(name);
     // In a dry run it has not joined.
     if (cluster === undefined && hub.dryRun) return false;
-    if (cluster === undefined) throw noSuchWec(name, hub);
+    if (cluster === undefined) throw await noSuchWec(name, hub);
     const plan = planValues(fleet, wec, current, forceConflicts);
     const error = conflictOf(plan, hub, name);
     if (error !== undefined) throw error;
@@ -281,9 +281,7 @@ export async function writeObject(
   });
 }
 
-const versionRefOf = (
-  object: KubeObject | undefined,
-): { uid?: string; resourceVersion?: string } => {
+const versionRefOf = (object: KubeObject | undefined) => {
   const { uid, resourceVersion } = object?.metadata ?? {};
   return { ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
 };

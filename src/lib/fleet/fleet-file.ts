@@ -8,7 +8,6 @@ import {
   offsetOf,
   refuseFaults,
   syntaxFaults,
-  type YamlSource,
 } from '../core/checked-yaml.ts';
 import { StellarError } from '../core/errors.ts';
 import { readNamedOrStdin } from '../core/named-file.ts';
@@ -41,7 +40,7 @@ export async function readFleet(
   stdin: NodeJS.ReadableStream,
 ): Promise<Fleet> {
   const files = (await Promise.all(given.map(filesIn))).flat();
-  const parsed: { fleets: Parsed[]; faults: Fault[] }[] = [];
+  const parsed: ReturnType<typeof parseFleets>[] = [];
   for (const file of files)
     parsed.push(parseFleets(file, await readNamedOrStdin(file, 'fleet', stdin)));
   const fleets = parsed.flatMap((each) => each.fleets);
@@ -68,14 +67,9 @@ async function filesIn(given: string): Promise<string[]> {
 }
 
 /** A document, with the places of its names. */
-interface Parsed {
-  document: FleetDocument;
-  source: YamlSource;
-  nameAt: number;
-  wecs: { wec: FleetWec; at: number }[];
-}
+type Parsed = ReturnType<typeof parseFleets>['fleets'][number];
 
-function parseFleets(file: string, text: string): { fleets: Parsed[]; faults: Fault[] } {
+function parseFleets(file: string, text: string) {
   const lines = new LineCounter();
   const source = { file: file === '-' ? 'stdin' : file, lines };
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });

@@ -22,7 +22,6 @@ function faultOf(check: () => void): string | undefined {
 
 const text = <Text extends string>(description: Text, rule?: Rule) =>
   ({ type: 'string', description, ...(rule && { rule }) }) as const;
-const switchOf = (description: string) => ({ type: 'boolean', description }) as const;
 const oneOf = <const Words extends readonly string[]>(description: string, words: Words) =>
   ({ type: 'string', description, enum: words }) as const;
 const values = (description: string, keyRule: Rule, rule?: Rule) =>
@@ -92,9 +91,10 @@ const spaces = {
         name: spaceName('a WDS'),
         type: typeOfSpace(['k8s', 'host']),
         its: text('The ITS to send workloads through; required if there are several.'),
-        guard: switchOf(
-          'Whether it gets a guard, as by `stellarctl wds guard`, when it is created.',
-        ),
+        guard: {
+          type: 'boolean',
+          description: 'Whether it gets a guard, as by `stellarctl wds guard`, when it is created.',
+        },
       }),
     ),
   },

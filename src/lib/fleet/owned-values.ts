@@ -1,7 +1,7 @@
 import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { byName, type ConfigMap, type KubeObject, resources } from '../kube/client/objects.ts';
+import { byName, type KubeObject, resources } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
 import { listProperties } from '../ocm/hub/find-wecs.ts';
 import { notAHub } from '../ocm/hub/require-hub.ts';
@@ -13,18 +13,13 @@ export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fle
 /** The annotation of the ManagedClusters that a fleet has joined, or has taken over from the fleet that had; only those are pruned. */
 export const fleetAnnotation = 'stellarctl.kubestellar.io/fleet';
 
-/** Whether another fleet has applied values to one of these objects. */
-export function hasOtherFleet(
-  fleet: string,
-  objects: readonly (KubeObject | undefined)[],
-): boolean {
-  const managers = objects
-    .flatMap((object) => object?.metadata.managedFields ?? [])
-    .map(({ manager = '' }) => manager);
-  return managers.some(
-    (manager) => manager.startsWith(managerOf('')) && manager !== managerOf(fleet),
+/** The field managers of the fleets that have applied values to one of these objects. */
+export const fleetsOf = (objects: readonly (KubeObject | undefined)[]): string[] =>
+  objects.flatMap((object) =>
+    (object?.metadata.managedFields ?? []).flatMap(({ manager = '' }) =>
+      manager.startsWith(managerOf('')) ? manager : [],
+    ),
   );
-}
 
 /** A change of one value; null for none. */
 export interface ValueChange {
@@ -40,32 +35,21 @@ interface ValueConflict {
   managers: string[];
 }
 
-/** What a fleet changes on the values of one object. */
-export interface ValueJudgement {
-  changes: ValueChange[];
-  conflicts: ValueConflict[];
-  /** Whether the fleet owns exactly the wanted values already. */
-  isOwned: boolean;
-}
-
-interface WantedValues {
-  fleet: string;
-  values: Record<string, string>;
-  /** Keys whose values may be taken from other programs. */
-  forced: readonly string[];
-}
-
 /**
  * Compares present values with the wanted ones, by the API server's record of who has written each (metadata.managedFields). What
  * the fleet has applied before and no longer wants is removed, unless another program wants it too. Values of `stellarctl label`
  * and earlier joins are the operator's own: the file replaces them.
+ * @param wanted.forced keys whose values may be taken from other programs
  */
 export function judgeValues(
   object: KubeObject | undefined,
   path: ValuePath,
-  wanted: WantedValues,
-): ValueJudgement {
-  const { fleet, values, forced } = wanted;
+  {
+    fleet,
+    values,
+    forced,
+  }: { fleet: string; values: Record<string, string>; forced: readonly string[] },
+) {
   // A key may be called as what every object inherits.
   const present: Record<string, string> = Object.assign(
     Object.create(null),
@@ -94,6 +78,7 @@ export function judgeValues(
     if (!Object.hasOwn(values, key) && from !== undefined && othersOf(key).length === 0)
       changes.push({ key, from, to: null });
   }
+  /** Whether the fleet owns exactly the wanted values already. */
   const isOwned =
     owned.length === Object.keys(values).length && owned.every((key) => Object.hasOwn(values, key));
   return { changes, conflicts, isOwned };
@@ -137,12 +122,9 @@ type ValuePath = (typeof valueKinds)[number]['path'];
 export type ValueKindName = (typeof valueKinds)[number]['kind'];
 
 /** What the ITS has. */
-export interface Present {
-  clusters: Map<string, ManagedCluster>;
-  properties: Map<string, ConfigMap>;
-}
+export type Present = Awaited<ReturnType<typeof readPresent>>;
 
-export async function readPresent(hub: Kube): Promise<Present> {
+export async function readPresent(hub: Kube) {
   const [clusters, properties] = await Promise.all([
     hub.list<ManagedCluster>(resources.managedClusters),
     listProperties(hub),
@@ -152,12 +134,7 @@ export async function readPresent(hub: Kube): Promise<Present> {
 }
 
 /** What the values of one WEC need. */
-export interface ValuePlan {
-  changes: (ValueChange & { kind: ValueKindName })[];
-  conflicts: (ValueConflict & { kind: ValueKindName })[];
-  /** Which objects must be written, for changes or for their ownership. */
-  writes: { cluster: boolean; properties: boolean };
-}
+export type ValuePlan = ReturnType<typeof planValues>;
 
 /** Compares the values of one WEC with those that the file wants. */
 export function planValues(
@@ -165,7 +142,7 @@ export function planValues(
   wec: WecValues & { name: string },
   { clusters, properties }: Present,
   forced: readonly string[] = [],
-): ValuePlan {
+) {
   const judged = valueKinds.map(({ kind, path, field }) => {
     const object = path === 'data' ? properties.get(wec.name) : clusters.get(wec.name);
     return { kind, path, ...judgeValues(object, path, { fleet, values: wec[field], forced }) };
@@ -184,6 +161,7 @@ export function planValues(
     conflicts: judged.flatMap(({ kind, conflicts }) =>
       conflicts.map((conflict) => ({ kind, ...conflict })),
     ),
+    /** Which objects must be written, for changes or for their ownership. */
     writes: {
       cluster: takenOver.length > 0 || open.some(({ path }) => path !== 'data'),
       properties: open.some(({ path }) => path === 'data'),

@@ -21,7 +21,8 @@ import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
   fleetAnnotation,
-  hasOtherFleet,
+  fleetsOf,
+  managerOf,
   type Present,
   planValues,
   readPresent,
@@ -109,6 +110,8 @@ export async function planFleet(work: FleetWork) {
     items,
     /** WECs that the fleet has joined and that left the file; without `prune` they stay. */
     former,
+    /** Those that it has not joined, and only given values, which stay as well. */
+    left: leftWecs(fleet, present, former),
     /** Whether agents delete what is held on their WECs. */
     evictWorks,
     /** What the plan rests on. */
@@ -125,7 +128,7 @@ export function planNew(fleet: Fleet): FleetPlan {
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
   const effects = sideEffectsOf(noPolicies, []);
-  const rest = { former: [], evictWorks: false, present: nothingPresent, effects };
+  const rest = { former: [], left: [], evictWorks: false, present: nothingPresent, effects };
   return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, ...rest };
 }
 
@@ -139,8 +142,24 @@ export function formerWecs(fleet: Fleet, { clusters, properties }: Present): str
   );
   return namesOf(ofFleet)
     .filter((name) => !fleet.wecs.some((wec) => wec.name === name))
-    .filter((name) => !hasOtherFleet(fleet.name, [clusters.get(name), properties.get(name)]))
+    .filter((name) =>
+      fleetsOf([clusters.get(name), properties.get(name)]).every(
+        (manager) => manager === managerOf(fleet.name),
+      ),
+    )
     .sort();
+}
+
+/** The WECs that left the file and to which the fleet has only given values. */
+export function leftWecs(
+  fleet: Fleet,
+  { clusters, properties }: Present,
+  former: readonly string[],
+): string[] {
+  const listed = [...former, ...fleet.wecs.map(({ name }) => name)];
+  const isOwned = (name: string) =>
+    fleetsOf([clusters.get(name), properties.get(name)]).includes(managerOf(fleet.name));
+  return [...clusters.keys()].filter((name) => !listed.includes(name) && isOwned(name));
 }
 
 const isRegistered = (managedCluster: ManagedCluster | undefined): boolean =>

@@ -25,8 +25,8 @@ import { originWdsLabel } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn } from '../ocm/model/manifest-works.ts';
 import { isOcmVersion } from '../ocm/model/ocm-names.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
-import { noSuchSpace, problemOf } from '../spaces/get-space.ts';
-import { requireHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
+import { noSuchSpace, requireSpace } from '../spaces/get-space.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import { isHookMarked, isLost, readNote } from '../spaces/space/controllers-run.ts';
 import { triggerReconcile } from '../spaces/space/follow-space.ts';
@@ -44,7 +44,7 @@ import {
   roleOf,
   type SpaceEvidence,
 } from '../spaces/space/spaces.ts';
-import { checkSpaceName, requireHooks } from '../spaces/space-requirements.ts';
+import { requireHooks } from '../spaces/space-requirements.ts';
 import { makeSpace, type SpaceResult } from '../spaces/space-work.ts';
 import { raiseOcm } from '../spaces/upgrade-its.ts';
 import { planRestart } from './restart-plan.ts';
@@ -71,8 +71,7 @@ export async function repairSpace(
 ): Promise<SpaceResult> {
   const { name, role, confirm } = input;
   const { hosting } = tools;
-  checkSpaceName(name);
-  await requireHosting(hosting);
+  await requireSpace(name, role, hosting);
   const read = () => planRepair(input, tools);
   const found = await read();
   if (!found.isBroken) return carryOut(found, tools, run);
@@ -94,8 +93,7 @@ async function planRepair(input: RepairInput, tools: SpaceTools) {
   const { hosting } = tools;
   const watcher = new SpaceWatcher(tools);
   const reading = await watcher.read(name, role);
-  if (reading === undefined || roleOf(reading.space.controlPlane) !== role)
-    throw noSuchSpace(name, role, hosting, reading?.space.controlPlane);
+  if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined);
   const evidence = reading.space;
   const missing = judge(reading.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
@@ -118,7 +116,7 @@ async function planRepair(input: RepairInput, tools: SpaceTools) {
   const isRerun = jobs.length > 0 || rewired !== undefined;
   const isBroken = isRerun || isBegun || isMissing || completed !== undefined;
   const written = { present, jobs, completed, rewired, restart, isRerun };
-  return { reading, inside, remaining, isBroken, ...written };
+  return { reading, remaining, isBroken, ...written };
 }
 
 /** Writes what a plan says, and follows the space. */
@@ -142,7 +140,6 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
         if (plan.isRerun) await recreateJobs(hosting, evidence, present, jobs);
         if (completed !== undefined) await completeHook(hosting, evidence, completed);
         if (plan.isBroken) return describeRepair(plan);
-        if (hosting.dryRun) await refuseBroken(plan, hosting);
         return undefined;
       },
       // A hook that has run again has brought its own version.
@@ -154,16 +151,6 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
     tools,
     run,
   );
-}
-
-/** @throws StellarError `space-failed` if something is wrong that a repair does not change */
-async function refuseBroken({ reading, inside }: Repair, hosting: Kube) {
-  const { message, details = [], next } = (await problemOf(reading, hosting, inside)) ?? {};
-  if (message !== undefined)
-    throw new StellarError('space-failed', `A repair changes nothing. ${message}`, {
-      details: [...details],
-      next,
-    });
 }
 
 /** The Jobs that restore what a stage has lost, by the ids of stages. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, partial } from '../core/next-step.ts';
+import { advice, command } from '../core/next-step.ts';
 import { isServerAddress } from '../core/object-names.ts';
-import type { Kube } from '../kube/client/client.ts';
+import { clusterAt, type Kube } from '../kube/client/client.ts';
 import { credentialsFailed } from '../kube/client/credentials.ts';
 import { type KubeObject, resources, typeMeta } from '../kube/client/objects.ts';
 import { hostOf } from '../kube/client/proxy.ts';
@@ -33,7 +33,6 @@ export interface ExternalCluster {
  * @throws StellarError `endpoint-unusable`, `kubeconfig-invalid`
  */
 export async function prepareBootstrap(
-  name: string,
   external: ExternalCluster,
   hosting: string,
 ): Promise<ClusterEntry> {
@@ -48,18 +47,12 @@ export async function prepareBootstrap(
     external: { server: cluster.server, certificateAuthority: undefined },
     internal: address === undefined ? await readClusterInfo(kube) : undefined,
     hubApiserver: address,
-  }).catch((error: unknown) => {
-    if (!(error instanceof StellarError) || error.code !== 'endpoint-unusable') throw error;
-    const pass = command`stellarctl its create ${name} --type external --hub-apiserver https://…`;
-    throw error.with({ next: [partial(pass, addressFor(hosting))] });
   });
-  // client-go rejects a certificate authority combined with `insecure-skip-tls-verify`.
-  if (certificateAuthority === undefined)
-    return { ...cluster, ...(insecure && { 'insecure-skip-tls-verify': insecure }), server };
   return {
     ...cluster,
-    'certificate-authority-data': Buffer.from(certificateAuthority).toString('base64'),
-    server,
+    // client-go rejects it beside a certificate authority.
+    ...(insecure && certificateAuthority === undefined && { 'insecure-skip-tls-verify': insecure }),
+    ...clusterAt({ server, certificateAuthority }),
   };
 }
 

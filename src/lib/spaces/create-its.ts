@@ -212,7 +212,7 @@ async function missingBootstrap(name: string, external: ExternalCluster, hosting
   const namespace = namespaceOf(name);
   if ((await hosting.get<Secret>(resources.secrets, credentials, { namespace })) !== undefined)
     return undefined;
-  const cluster = await prepareBootstrap(name, external, hosting.cluster.context);
+  const cluster = await prepareBootstrap(external, hosting.cluster.context);
   return {
     done: 'bootstrap Secret rewritten',
     write: async () => hosting.apply(await externalBootstrapSecret(name, external.kube, cluster)),

@@ -108,7 +108,7 @@ export async function getSpace(
   const problem =
     stage === 'deleting'
       ? { message: `${name} is being deleted.`, next: [] }
-      : ((await problemOf(reading, hosting, kube)) ??
+      : ((await problemOf(reading, hosting)) ??
         // Commands use the contexts of the kubeconfig, and the reading did not.
         (seen && (await brokenContext({ space, kube, tools }))));
   return {
@@ -168,17 +168,16 @@ export function describeSpace(
  * What is wrong with a space, with the end of the log of what failed: what blocks it, if not merely its creation is waited for, or
  * credentials that end. Undefined if nothing is.
  */
-export async function problemOf(
+async function problemOf(
   reading: SpaceReading,
   hosting: Kube,
-  inside: Kube | undefined,
 ): Promise<Pick<Problem, 'message' | 'details' | 'next'> | undefined> {
-  const { space, stages } = reading;
+  const { space, stages, kube } = reading;
   const blocking = blockingStage(judge(stages, space));
   const { state, why, next = [] } = blocking?.verdict ?? {};
   if (blocking === undefined || (state === 'waiting' && next.length === 0)) {
     const all = await listControlPlanes(hosting);
-    const subject = { space, all, hosting, kube: inside };
+    const subject = { space, all, hosting, kube };
     return (await runChecks(credentialChecks(subject), subject)).find(isNotable)?.problem;
   }
   const { log, next: seeMore } = await failureOfStage(blocking.id, reading, hosting);

@@ -1,7 +1,7 @@
 import type { Waiting } from '../core/deadline.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, asCalled, command, rerun, run } from '../core/next-step.ts';
+import { asCalled, command, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -135,18 +135,7 @@ export async function requireContextFree(
 ): Promise<void> {
   const unknown = ownEntries(name, { name, server: '', cluster: {}, user: {} });
   const wanted = contextToSet(name, from ?? unknown, tools);
-  await setContext({ ...tools.target, dryRun: true }, wanted, waiting).catch((error: unknown) => {
-    if (!(error instanceof StellarError) || error.code !== 'context-taken') throw error;
-    throw error.with({
-      next: [
-        advice('Choose another name for the space'),
-        run(
-          command`kubectl config rename-context ${name} ${name}-old`,
-          'Or give that context another one',
-        ),
-      ],
-    });
-  });
+  await setContext({ ...tools.target, dryRun: true }, wanted, waiting);
 }
 
 const contextToSet = (

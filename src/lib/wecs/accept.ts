@@ -4,7 +4,7 @@ import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep, partial } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Stage, waiting } from '../core/stages.ts';
-import { ifSeen, partialReader, tryRead } from '../kube/access.ts';
+import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
@@ -123,7 +123,7 @@ export async function deny(
           : all.filter((request) => chosen !== undefined && request.agent === chosen);
       const pending = requests.filter(({ state }) => state === 'pending');
       const before = requests.filter(({ state }) => state === 'denied');
-      if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, agent, hub);
+      if (pending.length === 0 && before.length === 0) throw nothingToDeny(name, hub);
       result.stage = 'request';
       for (const request of pending) {
         await decideRequest(hub, request, 'Denied');
@@ -143,11 +143,10 @@ export async function deny(
   });
 }
 
-function nothingToDeny(name: string, agent: string | undefined, { cluster }: Kube): StellarError {
-  const whose = agent === undefined ? '' : ` from a single agent ${agent}`;
+function nothingToDeny(name: string, { cluster }: Kube): StellarError {
   return new StellarError(
     'not-found',
-    `There is no pending request for ${name}${whose} on ${cluster.context}.`,
+    `There is no pending request for ${name} on ${cluster.context}.`,
     {
       next: [
         nextStep(
@@ -261,5 +260,5 @@ async function refuseUnknown(
   const isKnown = hub?.managedCluster !== undefined || (hub?.requests ?? []).length > 0;
   const mayRegister = kube !== undefined && (wec === undefined || wec.klusterlet !== undefined);
   const readNames = async () => [...(await readWholeHub(its)).keys()];
-  if (!isKnown && !mayRegister) throw noSuchWec(name, its, ifSeen(await tryRead(readNames)));
+  if (!isKnown && !mayRegister) throw await noSuchWec(name, its, readNames);
 }

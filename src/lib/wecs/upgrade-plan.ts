@@ -1,12 +1,11 @@
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import { compareVersions } from '../core/text/version.ts';
-import type { Deployment, Lease } from '../kube/client/objects.ts';
+import type { Lease } from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
 import type { WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { isAvailable, readOne, renewsInTime } from '../ocm/hub/hub-evidence.ts';
 import { agentNamespace, isOurs, tagOf } from '../ocm/model/ocm-names.ts';
-import type { Klusterlet } from '../ocm/model/ocm-objects.ts';
 import { checkUpgrade, operatorImage, toVersion } from '../ocm/versions/ocm-upgrade.ts';
 import { beingDeregistered } from './diagnose/deletion.ts';
 import { wecVersions } from './diagnose/wec-checks.ts';
@@ -34,29 +33,14 @@ export function checkVersion({ to, hub }: UpgradeOptions, its: string): void {
   throw new StellarError('version-differs', message, { next });
 }
 
-/** The images of a WEC, as its operator and its Klusterlet name them. */
-interface AgentImages {
-  operator: string;
-  klusterlet: Required<Pick<NonNullable<Klusterlet['spec']>, ImageField>>;
-}
-
 export const imageFields = [
   'imagePullSpec',
   'registrationImagePullSpec',
   'workImagePullSpec',
 ] as const;
-type ImageField = (typeof imageFields)[number];
 
 /** An upgrade of the agent of a WEC that has passed all checks. */
-export interface WecUpgrade extends ReachedWec {
-  evidence: WecEvidence & { klusterlet: Klusterlet; operator: Deployment };
-  to: string;
-  /** What its Klusterlet names now; undefined if that is no version. */
-  from: string | undefined;
-  images: AgentImages;
-  /** Whether all this runs already, and its agent renews its Lease. */
-  isDone: boolean;
-}
+export type WecUpgrade = Awaited<ReturnType<typeof planUpgrade>>;
 
 /**
  * Reads the agent of a WEC, and judges whether it may be upgraded.
@@ -65,7 +49,7 @@ export interface WecUpgrade extends ReachedWec {
 export async function planUpgrade(
   reached: ReachedWec,
   { to, imageRegistry, adopt }: UpgradeOptions,
-): Promise<WecUpgrade> {
+) {
   const { its, name, kube } = reached;
   const evidence = await proveWec(reached);
   const { klusterlet, operator } = evidence;
@@ -90,7 +74,8 @@ export async function planUpgrade(
   const present = operatorImage(operator);
   const renamed = toVersion(to, imageRegistry);
   const { imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec;
-  const images: AgentImages = {
+  /** As its operator and its Klusterlet are to name them. */
+  const images = {
     operator: renamed(present, 'registration-operator'),
     klusterlet: {
       imagePullSpec: renamed(imagePullSpec, 'registration-operator'),
@@ -117,8 +102,10 @@ export async function planUpgrade(
     ...reached,
     evidence: { ...evidence, klusterlet, operator },
     to,
+    /** What its Klusterlet names now; undefined if that is no version. */
     from: versions[1],
     images,
+    /** Whether all this runs already, and its agent renews its Lease. */
     isDone,
   };
 }

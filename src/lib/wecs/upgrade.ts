@@ -82,7 +82,7 @@ export async function inBatches<Item, Result extends { error?: StellarError }>(
   items: readonly Item[],
   { size, maxFailed }: Batches,
   work: (item: Item) => Promise<Result>,
-): Promise<{ results: Result[]; open: Item[] }> {
+) {
   const open = [...items];
   const results: Result[] = [];
   const mayGoOn = () => {

@@ -37,16 +37,14 @@ export interface LogRequest {
   /** Only the containers of this name. */
   container: string | undefined;
   follow: boolean;
+  /** Of containers that have started again: the log of the run before. */
+  previous: boolean;
   tailLines: number | undefined;
   sinceSeconds: number | undefined;
 }
 
 /** An object of a WDS on a WEC. */
-export interface LogSource {
-  wec: string;
-  kube: Kube;
-  object: Awaited<ReturnType<typeof findObject>>;
-}
+export type LogSource = Awaited<ReturnType<typeof findSources>>['sources'][number];
 
 /**
  * Finds the clusters whose logs are to be read.
@@ -58,7 +56,7 @@ export async function findSources(
   named: NamedObject,
   wds: Wds,
   given: readonly { name: string; kube: Kube | undefined }[],
-): Promise<{ sources: LogSource[]; errors: StellarError[] }> {
+) {
   const object = await findObject(named, wds);
   const all = await wecsSentTo(object.ref, wds);
   const wecs = given.length > 0 ? given : all.map((name) => ({ name, kube: undefined }));
@@ -69,7 +67,7 @@ export async function findSources(
       next: [nextStep(get, 'See why')],
     });
   }
-  const open = async ({ name, kube }: (typeof given)[number]): Promise<LogSource> => ({
+  const open = async ({ name, kube }: (typeof given)[number]) => ({
     wec: name,
     kube: await openWec(wds, name, { given: kube }),
     object,
@@ -130,7 +128,11 @@ export async function readLogs(
 const hasEnded = ({ status }: Pod): boolean =>
   status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
-async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Promise<Pod[]> {
+export async function podsOfObject({
+  kube,
+  object: { kind, ref },
+  wec,
+}: LogSource): Promise<Pod[]> {
   const { name, namespace } = ref;
   type Selecting = KubeObject & { spec?: { selector?: LabelSelector } };
   const present = await kube.get<Selecting>(kind, name, { namespace });
@@ -146,25 +148,28 @@ async function podsOfObject({ kube, object: { kind, ref }, wec }: LogSource): Pr
 }
 
 /** The containers that have a log: those that have started, if it was in an earlier run. */
-const containersOf = ({ status }: Pod, { container }: LogRequest): string[] =>
+const containersOf = ({ status }: Pod, { container, previous }: LogRequest): string[] =>
   [
     ...(container === undefined ? [] : (status?.initContainerStatuses ?? [])),
     ...(status?.containerStatuses ?? []),
   ]
     .filter(
-      ({ state, lastState }) => state?.waiting === undefined || lastState?.terminated !== undefined,
+      ({ state, lastState }) =>
+        (!previous && state?.waiting === undefined) || lastState?.terminated !== undefined,
     )
     .map(({ name }) => name)
     .filter((name) => container === undefined || name === container);
 
 function nothingRuns(
   { wec, object: { ref } }: LogSource,
-  { container = '' }: LogRequest,
+  { container = '', previous }: LogRequest,
   pods: number,
 ): StellarError {
   const what = describeObject(ref);
   const has =
-    pods === 0 ? 'pods' : ['container', container, 'that has started'].filter(Boolean).join(' ');
+    pods === 0
+      ? 'pods'
+      : `${`container ${container}`.trim()} that has ${previous ? 'run before' : 'started'}`;
   return new StellarError('not-found', `${what} has no ${has} on ${wec}.`);
 }
 
@@ -174,7 +179,7 @@ const longestLog = 50_000_000;
 
 /**
  * The log of a container, line by line with its times, as it comes.
- * @param query of the API server: container, follow, tailLines, sinceSeconds, sinceTime
+ * @param query of the API server: container, follow, previous, tailLines, sinceSeconds, sinceTime
  */
 async function* linesOf(
   kube: Kube,
@@ -192,7 +197,7 @@ async function* linesOf(
 }
 
 /** A line with its time before it; without, if it has none. */
-function timed(text: string): { time: string; line: string; instant: string } {
+function timed(text: string) {
   const [time = ''] = text.split(' ', 1);
   const instant = instantOf(time);
   return instant === ''
@@ -212,7 +217,7 @@ async function readContainer(
   { wec, kube }: LogSource,
   { metadata }: Pod,
   container: string,
-  { follow, tailLines, sinceSeconds }: LogRequest,
+  { follow, previous, tailLines, sinceSeconds }: LogRequest,
   emit: EmitLine,
   run: Waiting,
 ): Promise<void> {
@@ -229,6 +234,7 @@ async function readContainer(
       for await (const { time, line, instant } of linesOf(kube, metadata, {
         container,
         follow: String(follow),
+        previous: previous ? 'true' : undefined,
         ...begin,
       })) {
         if (instant && instant < until) continue;

@@ -23,11 +23,30 @@ export interface WorkloadSummary extends ObjectView {
   failed: number | null;
 }
 
+/** What a list is of; without a value, of everything. */
+export interface Wanted {
+  namespace?: string;
+  policy?: string;
+  wec?: string[];
+}
+
 /** Lists the objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(wds: Wds): Promise<ViewWithErrors<WorkloadSummary[]>> {
+export async function listWorkloads(
+  wds: Wds,
+  wanted: Wanted = {},
+): Promise<ViewWithErrors<WorkloadSummary[]>> {
   const { evidence, objects, unseen } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
-  const view = objects.map(({ kind, group, namespace, name, deliveries }) => {
+  const isWanted = ({ policy, wec }: DeliveryView) =>
+    (wanted.policy === undefined || policy === wanted.policy) &&
+    (wanted.wec === undefined || wanted.wec.includes(wec ?? ''));
+  const view = objects.flatMap(({ kind, group, namespace, name, deliveries: all }) => {
+    const deliveries = all.filter(isWanted);
+    if (
+      deliveries.length < Math.min(1, all.length) ||
+      (wanted.namespace ?? namespace) !== namespace
+    )
+      return [];
     const byWec = [...Map.groupBy(deliveries, ({ wec }) => wec)].flatMap(([wec, own]) =>
       wec === null ? [] : [own],
     );

@@ -1,11 +1,10 @@
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, writeKubeconfig } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { type Plane, writeKubeconfig } from '../../../testbed/index.ts';
+import type { Cli } from '../support/harness.ts';
+import { assertAvailable } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { TroubledNetwork } from '../support/troubled-network.ts';
 
-let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
@@ -13,17 +12,17 @@ let network: TroubledNetwork;
 let kubeconfig: string;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
-  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
-  cli = await Cli.create(await contextsOf(its1, cluster1));
+  ({
+    cli,
+    planes: [its1, cluster1],
+  } = await enterPlanes('its1', 'cluster1'));
   network = await TroubledNetwork.start(its1, 500, 100_000);
   kubeconfig = await writeKubeconfig(its1, [network.entry, cluster1.kubeconfigEntry]);
 });
 
 after(async () => {
   network?.stop();
-  await cli?.remove();
-  await leaveBed();
+  await leaveBed(cli);
 });
 
 async function timed<T>(work: Promise<T>): Promise<[T, seconds: number]> {

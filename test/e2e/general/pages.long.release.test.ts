@@ -89,7 +89,11 @@ async function run([program = '', ...given]: readonly string[]): Promise<string>
     return (await execa(program, given, { env: cli.environment({ env }), all: true })).all;
   const line = given.join(' ');
   const options = added.flatMap(([command, those]) => (command.test(`${line} `) ? those : []));
-  const { exitCode, screen } = await cli.runOnTerminal([...given, ...options], { env });
+  // Pages show lines as they are, not where a terminal breaks them.
+  const { exitCode, screen } = await cli.runOnTerminal([...given, ...options], {
+    env,
+    columns: 400,
+  });
   const printed = stripVTControlCharacters(settled(screen));
   assert.equal(exitCode, 0, printed);
   return printed;

@@ -36,8 +36,7 @@ before(async () => {
 
 after(async () => {
   for (const server of servers) server.close();
-  await cli?.remove();
-  await leaveBed();
+  await leaveBed(cli);
 });
 
 function listen(server: net.Server): Promise<number> {

@@ -1,27 +1,23 @@
 /** What the real programs of OCM do about a cluster that has joined. */
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
-import { type AnyObject, type Bed, type Plane, resources, until } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
-import { contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
+import type { Cli } from '../support/harness.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
-let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
-  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
-  cli = await Cli.create(await contextsOf(its1, cluster1));
+  ({
+    cli,
+    planes: [its1, cluster1],
+  } = await enterPlanes('its1', 'cluster1'));
   await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 it('finds nothing wrong with the hub and its cluster', async () => {
   const { json } = await cli.run(['doctor', '-o', 'json']);

@@ -28,10 +28,7 @@ before(async () => {
   await announce(older, 'of-its2');
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 /** The claims of a token. */
 function claimsOf(token: string): { exp: number; iat: number; sub: string } {

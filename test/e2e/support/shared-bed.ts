@@ -1,6 +1,8 @@
 import { after } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
-import { type Bed, startBed, wipePlane } from '../../../testbed/index.ts';
+import { type Bed, type Plane, startBed, wipePlane } from '../../../testbed/index.ts';
+import { Cli } from './harness.ts';
+import { contextsOf } from './registration.ts';
 
 type PlaneSpec = Parameters<typeof startBed>[0]['planes'][number];
 
@@ -28,8 +30,18 @@ export async function enterBed(planes: readonly PlaneSpec[]): Promise<Bed> {
   return entered;
 }
 
-/** Ends the bed, or cleans it for the next file of this process. */
-export async function leaveBed(): Promise<void> {
+/** A bed with planes of these names, of which those of ITSes are hubs, and a command line with their contexts. */
+export async function enterPlanes(...names: readonly string[]) {
+  const entered = await enterBed(
+    names.map((name) => (name.startsWith('its') ? { name, hub: true } : { name })),
+  );
+  const planes = names.map((name) => entered.plane(name)) as [Plane, Plane, Plane];
+  return { bed: entered, planes, cli: await Cli.create(await contextsOf(...planes)) };
+}
+
+/** Removes what a file has of its own, and ends the bed, or cleans it for the next file of this process. */
+export async function leaveBed(own?: { remove(): Promise<void> }): Promise<void> {
+  await own?.remove();
   if (!isKept) return endBed();
   await bed?.mend();
   for (const plane of bed?.planes ?? []) await wipePlane(plane);

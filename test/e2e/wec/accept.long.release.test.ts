@@ -39,10 +39,7 @@ before(async () => {
   cli = await Cli.create(bed.kubeconfig);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 beforeEach(() => hub.markAudit());
 afterEach(() => forgetRequests(hub));

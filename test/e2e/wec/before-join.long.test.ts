@@ -19,10 +19,7 @@ before(async () => {
   cli = await Cli.create(bed.kubeconfig);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 describe('a cluster that can be registered', { concurrency: 1 }, () => {
   it('reaches the ITS with the image of its agent, in a Job that is announced, and deleted', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
-import { Cli, type CliRun } from '../support/harness.ts';
+import type { Cli, CliRun } from '../support/harness.ts';
 import { isRelease } from '../support/in-release.ts';
 import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { assertAvailable } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
@@ -16,16 +16,14 @@ let its2: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  const planes = [{ name: 'its1', hub: true }, { name: 'its2', hub: true }, { name: 'cluster1' }];
-  bed = await enterBed(planes);
-  [its1, its2, cluster1] = [bed.plane('its1'), bed.plane('its2'), bed.plane('cluster1')];
-  cli = await Cli.create(await contextsOf(its1, its2, cluster1));
+  ({
+    bed,
+    cli,
+    planes: [its1, its2, cluster1],
+  } = await enterPlanes('its1', 'its2', 'cluster1'));
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 async function join(its: string): Promise<void> {
   await cli.succeed(['wec', 'join', 'cluster1', '--its', its, '--accept', '--label', 'env=edge']);

@@ -46,10 +46,7 @@ before(async () => {
   );
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
 

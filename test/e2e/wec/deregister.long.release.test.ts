@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type Bed, installAddon, type Plane, resources } from '../../../testbed/index.ts';
-import { Cli, type CliRun } from '../support/harness.ts';
+import type { Cli, CliRun } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
 import { assertAvailable, contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 
 const names = ['cluster1', 'cluster2', 'cluster3', 'cluster4'];
@@ -17,16 +17,15 @@ let its1: Plane;
 let originally: Record<string, unknown>;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]);
-  its1 = bed.plane('its1');
-  cli = await Cli.create(await contextsOf(its1, ...names.map((name) => bed.plane(name))));
+  ({
+    bed,
+    cli,
+    planes: [its1],
+  } = await enterPlanes('its1', ...names));
   originally = await inventoryOfHub(its1);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 interface Case {
   name: string;

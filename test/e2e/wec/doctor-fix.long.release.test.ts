@@ -25,10 +25,7 @@ before(async () => {
   cli = await Cli.create(bed.kubeconfig);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 const agentNamespace = 'open-cluster-management-agent';
 

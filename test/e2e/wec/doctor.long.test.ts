@@ -18,10 +18,7 @@ before(async () => {
   cli = await cliOf(bed, 'its1');
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 /** All of them run in `npm run bench -- doctor`. */
 describe('doctor names the cause, and none of its consequences', { concurrency: 1 }, () => {

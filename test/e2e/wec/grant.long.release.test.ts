@@ -62,10 +62,7 @@ before(async () => {
   await until(async () => (await isApplied()) === 'False', 'a work that cannot be applied');
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 describe('permissions of a work agent', { concurrency: 1 }, () => {
   it('are not granted to another cluster, without --yes in a pipe, or without an explicit cluster', async () => {

@@ -14,11 +14,11 @@ import {
   wipeKlusterlet,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { assertAvailable, statusOf, stopKlusterlet } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
@@ -29,15 +29,14 @@ const names = ['cluster1', ...(isRelease ? ['cluster2'] : []), 'empty'];
 const planeOf = (name: string): Plane => bed.plane(name);
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]);
-  its1 = bed.plane('its1');
-  cli = await Cli.create(await contextsOf(its1, ...names.map(planeOf)));
+  ({
+    bed,
+    cli,
+    planes: [its1],
+  } = await enterPlanes('its1', ...names));
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 const join = (name: string): string[] => ['wec', 'join', name, '--accept', '--its', 'its1'];
 const clusterOf = (name: string) =>

@@ -18,18 +18,17 @@ import {
   until,
   wipeWec,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import {
   assertAvailable,
   bootstrapSecretText,
-  contextsOf,
   secretText,
   statusOf,
 } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -38,19 +37,14 @@ let cluster1: Plane;
 let cluster2: Plane;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
-    Plane,
-    Plane,
-    Plane,
-  ];
-  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
+  ({
+    bed,
+    cli,
+    planes: [its1, cluster1, cluster2],
+  } = await enterPlanes('its1', 'cluster1', 'cluster2'));
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 const wipeBoth = () =>
   Promise.all([cluster1, cluster2].map((plane) => wipeWec(its1, plane, plane.name)));

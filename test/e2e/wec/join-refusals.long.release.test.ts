@@ -5,7 +5,6 @@ import { after, before, describe, it } from 'node:test';
 import { parse, stringify } from 'yaml';
 import {
   type AnyObject,
-  type Bed,
   type Entry,
   installKlusterlet,
   kubeconfigOf,
@@ -17,7 +16,7 @@ import {
   wipeWec,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import {
   assertRefused,
@@ -26,10 +25,9 @@ import {
   markAll,
   type Refusal,
 } from '../support/refusal.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { assertAvailable } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
-let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
@@ -37,20 +35,14 @@ let cluster2: Plane;
 
 /** cluster1 is registered, with a label; cluster2 is unchanged. */
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = ['its1', 'cluster1', 'cluster2'].map((name) => bed.plane(name)) as [
-    Plane,
-    Plane,
-    Plane,
-  ];
-  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
+  ({
+    cli,
+    planes: [its1, cluster1, cluster2],
+  } = await enterPlanes('its1', 'cluster1', 'cluster2'));
   await cli.succeed(['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge']);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 async function refuses(
   line: string,

@@ -22,10 +22,7 @@ before(async () => {
   cli = await Cli.create(await contextsOf(its1, ...wecs));
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 // Each on its own cluster, in parallel: most of the time they wait until a failure counts.
 describe('a failing join', { concurrency: true }, () => {

@@ -1,26 +1,23 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { Bed, Plane } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Plane } from '../../../testbed/index.ts';
+import type { Cli } from '../support/harness.ts';
 import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { assertAvailable } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
-let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
-  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
-  cli = await Cli.create(await contextsOf(its1, cluster1));
+  ({
+    cli,
+    planes: [its1, cluster1],
+  } = await enterPlanes('its1', 'cluster1'));
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 describe('joins of one cluster', { concurrency: 1 }, () => {
   const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'a=b'];

@@ -17,10 +17,7 @@ before(async () => {
   cli = await Cli.create(bed.kubeconfig);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 /** Set on every cluster by the hub itself. */
 const clusterSet = 'cluster.open-cluster-management.io/clusterset';

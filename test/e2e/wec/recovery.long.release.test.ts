@@ -39,10 +39,7 @@ before(async () => {
   cli = await Cli.create(bed.kubeconfig);
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 const agentNamespace = 'open-cluster-management-agent';
 const join = (name: string, its = 'its1'): string[] => [

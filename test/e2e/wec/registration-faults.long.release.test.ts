@@ -45,10 +45,7 @@ before(async () => {
   );
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 function there(plane: Plane | undefined): Plane {
   assert.ok(plane);

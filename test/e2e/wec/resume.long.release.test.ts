@@ -2,15 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Bed, type Plane, until, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
-import { Cli, type CliRun } from '../support/harness.ts';
+import { type Plane, until, wipeWec, writeKubeconfig } from '../../../testbed/index.ts';
+import type { Cli, CliRun } from '../support/harness.ts';
 import { isRelease } from '../support/in-release.ts';
 import { inventoryOf } from '../support/inventory.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { assertAvailable } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
-let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
@@ -22,9 +21,10 @@ let kubeconfig: string;
 let onWrite: (description: string) => void = () => {};
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
-  [its1, cluster1] = [bed.plane('its1'), bed.plane('cluster1')];
-  cli = await Cli.create(await contextsOf(its1, cluster1));
+  ({
+    cli,
+    planes: [its1, cluster1],
+  } = await enterPlanes('its1', 'cluster1'));
   [hubProxy, wecProxy] = (await Promise.all(
     [its1, cluster1].map((plane) => WriteProxy.start(plane, (description) => onWrite(description))),
   )) as [WriteProxy, WriteProxy];
@@ -34,8 +34,7 @@ before(async () => {
 after(async () => {
   hubProxy?.stop();
   wecProxy?.stop();
-  await cli?.remove();
-  await leaveBed();
+  await leaveBed(cli);
 });
 
 const line = ['wec', 'join', 'cluster1', '--accept', '--label', 'location-group=edge'];

@@ -64,10 +64,7 @@ before(async () => {
   await assertAvailable(its1, 'cluster1');
 });
 
-after(async () => {
-  await cli?.remove();
-  await leaveBed();
-});
+after(() => leaveBed(cli));
 
 /** Like a hub in Hosted mode, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
 async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {

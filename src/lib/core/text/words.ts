@@ -5,6 +5,13 @@ export function nearestNames(given: string, names: readonly string[]): string[] 
   return near.slice(0, 3).map(([name]) => name);
 }
 
+/** The same as the end of a sentence about a name that does not exist. */
+export function orNearest(given: string, names: readonly string[]): string {
+  const near = nearestNames(given, names);
+  if (near.length === 0) return '';
+  return `; the nearest ${near.length === 1 ? 'name is' : 'names are'} ${near.join(', ')}`;
+}
+
 /** The pairs of neighbouring characters, and the last one. */
 const pairsOf = (name: string): string[] => [
   ...new Set([...name].map((_, index) => name.slice(index, index + 2))),

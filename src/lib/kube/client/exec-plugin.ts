@@ -8,7 +8,6 @@ import { certificateAuthorityOf, type Issued, type PluginHost } from './credenti
 import { claimsOf } from './validity.ts';
 
 const group = 'client.authentication.k8s.io';
-const apiVersions = [`${group}/v1`, `${group}/v1beta1`];
 const terminationGraceMs = 2000;
 
 /**
@@ -51,13 +50,13 @@ const hasExpired = ({ expirationTimestamp }: Issued): boolean =>
   expirationTimestamp !== undefined && Date.parse(expirationTimestamp) <= Date.now();
 
 async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Issued> {
-  const exec = requireValid(context);
-  const { command, args, installHint } = exec;
+  const exec = context.user.exec as ExecEntry;
+  const { command = '', args, installHint } = exec;
   const isInteractive = exec.interactiveMode !== 'Never' && host.hasTerminal();
   const program = { name: path.basename(command), path: command };
   const env = {
     ...host.env,
-    ...Object.fromEntries(exec.env.map(({ name, value }) => [name, value])),
+    ...Object.fromEntries((exec.env ?? []).map(({ name, value }) => [name, value])),
     KUBERNETES_EXEC_INFO: JSON.stringify(inputFor(context, exec, isInteractive)),
   };
   const relay = host.progress.relay();
@@ -69,11 +68,11 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
       );
     const run = runProgram({ ...host, env, terminationGraceMs });
     const output = await run(program, {
-      args,
+      args: args ?? [],
       isOnTerminal: isInteractive,
       onStderr: (text) => relay.write(text),
     });
-    if (output.exitCode !== 0) throw programFailed(program, args, output);
+    if (output.exitCode !== 0) throw programFailed(program, args ?? [], output);
     return readIssued(exec, output);
   } catch (error) {
     // The rest of its output has been shown.
@@ -86,18 +85,6 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
   } finally {
     relay.end();
   }
-}
-
-/** @throws StellarError `kubeconfig-invalid` for another version of the protocol */
-function requireValid({ name, user }: SelectedContext) {
-  const { command = '', args, env, apiVersion = '', ...rest } = user.exec as ExecEntry;
-  if (apiVersions.includes(apiVersion))
-    return { ...rest, command, args: args ?? [], env: env ?? [], apiVersion };
-  const why = `apiVersion is none of ${apiVersions.join(', ')}`;
-  throw new StellarError(
-    'kubeconfig-invalid',
-    `Context ${name} has a user whose "exec" cannot be used: ${why}.`,
-  );
 }
 
 const isString = (value: unknown): boolean => typeof value === 'string';
@@ -126,10 +113,7 @@ function inputFor(
 }
 
 /** Parses the output of a plugin, which is never quoted. @throws StellarError */
-function readIssued(
-  { command, apiVersion }: { command: string; apiVersion: string },
-  { stdout }: ProgramOutput,
-): Issued {
+function readIssued({ command, apiVersion }: ExecEntry, { stdout }: ProgramOutput): Issued {
   const printed = jsonObject(stdout) as
     | { apiVersion?: unknown; kind?: unknown; status?: Issued }
     | undefined;

@@ -152,7 +152,6 @@ export const resources = {
   namespaces: resource('v1', 'Namespace'),
   secrets: resource('v1', 'Secret', true),
   configMaps: resource('v1', 'ConfigMap', true),
-  services: resource('v1', 'Service', true),
   serviceAccounts: resource('v1', 'ServiceAccount', true),
   events: resource('v1', 'Event', true),
   pods: resource('v1', 'Pod', true),

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { yamlOfGo } from '../../core/text/formats.ts';
+import { clusterAt } from '../../kube/client/client.ts';
 import { createdAt, type Secret, textIn } from '../../kube/client/objects.ts';
 import { claimsOf } from '../../kube/client/validity.ts';
 import type { HubConnection } from '../hub/endpoint.ts';
@@ -69,23 +70,11 @@ export function klusterlet(
  * The kubeconfig with which an agent first reaches its hub, YAML. The agent later copies server, authority and proxy into its own
  * kubeconfig, and registers again when one of them, or the name of the cluster entry, changes (ocm pkg/registration/spoke).
  */
-export function bootstrapKubeconfig(
-  { server, certificateAuthority, proxyUrl }: HubConnection,
-  token: string,
-): string {
-  const encoded =
-    certificateAuthority === undefined
-      ? undefined
-      : Buffer.from(certificateAuthority).toString('base64');
+export function bootstrapKubeconfig({ proxyUrl, ...hub }: HubConnection, token: string): string {
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [
-      {
-        name: 'hub',
-        cluster: { server, 'certificate-authority-data': encoded, 'proxy-url': proxyUrl },
-      },
-    ],
+    clusters: [{ name: 'hub', cluster: { ...clusterAt(hub), 'proxy-url': proxyUrl } }],
     users: [{ name: 'bootstrap', user: { token } }],
     contexts: [
       { name: 'bootstrap', context: { cluster: 'hub', user: 'bootstrap', namespace: 'default' } },

@@ -1,11 +1,11 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
-import { count, nearestNames } from '../../core/text/words.ts';
-import { errorOf, firstOf, ifSeen, partialReader } from '../../kube/access.ts';
+import { count, nearestNames, orNearest } from '../../core/text/words.ts';
+import { errorOf, firstOf, ifSeen, partialReader, tryRead } from '../../kube/access.ts';
 import { type Kube, readsOneByOne } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { byName, type ConfigMap, resources } from '../../kube/client/objects.ts';
+import { byName, type ConfigMap, namesOf, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
 import { propertiesNamespace } from '../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
@@ -58,7 +58,7 @@ export async function findWecs(
 /** A WEC's ManagedCluster, unchanged. @throws StellarError `not-found`, `not-a-hub` */
 export async function getManagedCluster(hub: Kube, name: string): Promise<ManagedCluster> {
   const { object } = await findManagedCluster(hub, name);
-  if (object === undefined) throw noSuchWec(name, hub);
+  if (object === undefined) throw await noSuchWec(name, hub);
   return object;
 }
 
@@ -127,16 +127,20 @@ export function nearestLabels(
   return [...new Set(near)].slice(0, 3).map((label) => `${label} (${countOf(label)})`);
 }
 
-/** @param known the names that the ITS has, if they were read */
-export function noSuchWec(
+/**
+ * The error for a name that the ITS does not have, with the nearest ones.
+ * @param read those that it has (default: of ManagedClusters)
+ */
+export async function noSuchWec(
   name: string,
-  { cluster }: Kube,
-  known: readonly string[] = [],
-): StellarError {
-  const near = nearestNames(name, known);
-  const instead = near.length === 0 ? '' : `; the nearest names are ${near.join(', ')}`;
-  return new StellarError('not-found', `There is no WEC ${name} on ${cluster.context}${instead}.`, {
-    next: [run(command`stellarctl wec list --its ${cluster.context}`, 'See what exists')],
+  hub: Kube,
+  read = async () =>
+    namesOf((await hub.list(resources.managedClusters, { metadataOnly: true })) ?? []),
+): Promise<StellarError> {
+  const { context } = hub.cluster;
+  const instead = orNearest(name, ifSeen(await tryRead(read)) ?? []);
+  return new StellarError('not-found', `There is no WEC ${name} on ${context}${instead}.`, {
+    next: [run(command`stellarctl wec list --its ${context}`, 'See what exists')],
   });
 }
 

@@ -1,5 +1,6 @@
 import { type Changes, parseChanges } from '../../core/changes.ts';
 import type { ConfigMap, KubeObject } from '../../kube/client/objects.ts';
+import type { KindRef } from './kubestellar-names.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
 
 /**
@@ -58,26 +59,17 @@ export function ignoredKeys(configMap: ConfigMap | undefined): string[] {
 export function parsePropertyChanges(arguments_: readonly string[]): Changes {
   return parseChanges(arguments_, {
     what: 'property',
-    problemOf: (key, value) =>
-      value === null ? configMapKeyProblem(key) : propertyKeyProblem(key),
+    problemOf: (key, value) => (value === null && key !== '' ? undefined : propertyKeyProblem(key)),
   });
 }
 
 /** What is wrong with the key of a property that is to be set. */
 export const propertyKeyProblem = (key: string): string | undefined =>
-  configMapKeyProblem(key) ?? identifierProblem(key);
-
-/** Kubernetes' rules for a key of a ConfigMap (apimachinery, validation.IsConfigMapKey). */
-function configMapKeyProblem(key: string): string | undefined {
-  if (key === '') return 'the key is empty';
-  if (key.length > 253) return 'the key is longer than 253 characters';
-  return /^[-._a-zA-Z0-9]+$/.test(key) ? undefined : 'a key has letters, digits and "_"';
-}
-
-const identifierProblem = (key: string): string | undefined =>
-  isGoIdentifier(key)
-    ? undefined
-    : `KubeStellar would ignore "${key}", which is not a Go identifier (letters, digits and "_", no digit first, no word of Go)`;
+  key === ''
+    ? 'the key is empty'
+    : isGoIdentifier(key)
+      ? undefined
+      : `KubeStellar would ignore "${key}", which is not a Go identifier (letters, digits and "_", no digit first, no word of Go)`;
 
 /** As Go's token.IsIdentifier, for the characters that keys of ConfigMaps, labels and annotations can have. */
 function isGoIdentifier(key: string): boolean {
@@ -144,3 +136,9 @@ export function keysInTemplates(json: string): string[] {
       [...action.matchAll(/(?<![\w.])\.([A-Za-z_]\w*)/g)].flatMap(([, key]) => key ?? []),
     );
 }
+
+/** Selects the CustomTransforms of the objects of a kind. */
+export const isTransformOf =
+  ({ group, resource }: Pick<KindRef, 'group' | 'resource'>) =>
+  ({ spec }: { spec?: { apiGroup?: string; resource?: string } }): boolean =>
+    spec?.resource === resource && (spec.apiGroup ?? '') === group;

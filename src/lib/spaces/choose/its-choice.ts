@@ -20,7 +20,7 @@ import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import { isSpaceName, roleWithArticle, type SpaceRole } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { controlPlaneOf, hostingOf, type SpaceTools } from '../hosting/hosting.ts';
-import { contextFor, contextsOf, reachSpace } from '../space/space-access.ts';
+import { contextFor, contextsOf, controlPlaneMarked, reachSpace } from '../space/space-access.ts';
 import { listControlPlanes, roleOf } from '../space/spaces.ts';
 
 /** The ITS that a command uses, and what selected it. */
@@ -253,7 +253,5 @@ export async function onlyIts(hosting: Access<HostingTools>): Promise<ItsChoice 
 
 /** The name of an ITS of the hosting cluster, given by its name or by a context marked with it. */
 export function nameOfIts(given: string, { kubeconfig, hostingContext }: HostingTools): string {
-  const context = kubeconfig.contexts.get(given);
-  const isElsewhere = ![undefined, hostingContext.name].includes(hostingOf(context));
-  return isElsewhere ? given : (controlPlaneOf(context) ?? given);
+  return controlPlaneMarked(given, kubeconfig, hostingContext.name) ?? given;
 }

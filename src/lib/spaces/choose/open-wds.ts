@@ -19,7 +19,12 @@ import {
 } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
 import { controlPlaneOf, hostingOf, type SpaceTools } from '../hosting/hosting.ts';
-import { contextFor, contextsOf, isSameCluster, reachSpace } from '../space/space-access.ts';
+import {
+  contextFor,
+  controlPlaneMarked,
+  isSameCluster,
+  reachSpace,
+} from '../space/space-access.ts';
 import type { SpaceWatcher } from '../space/space-watcher.ts';
 import { apiGroupsOf, itsOfWds, listControlPlanes, roleOf, typeOf } from '../space/spaces.ts';
 
@@ -133,7 +138,7 @@ export async function openWds({
   const wanted = given ?? exportedContext(kubeconfig);
   const context = wanted !== undefined && kubeconfig.contexts.has(wanted) ? wanted : undefined;
   const marked = given === undefined ? kubeconfig.currentContext : context;
-  const name = controlPlaneMarked(marked, kubeconfig, tools) ?? given;
+  const name = controlPlaneMarked(marked, kubeconfig, tools?.hostingContext.name) ?? given;
   const named = byName(wdses).get(name ?? '') ?? (given === undefined ? onlyOf(wdses) : undefined);
   const kube =
     context === undefined || named !== undefined
@@ -198,19 +203,6 @@ function exportedContext({ contexts, currentContext = '' }: Kubeconfig): string 
   const entry = contexts.get(currentContext);
   const hosting = hostingOf(entry);
   return hosting !== undefined && !contexts.has(hosting) ? currentContext : undefined;
-}
-
-/** The control plane that a context is marked with; undefined if it belongs to another hosting cluster. */
-function controlPlaneMarked(
-  context: string | undefined,
-  kubeconfig: Kubeconfig,
-  tools: SpaceTools | undefined,
-): string | undefined {
-  const name = context && controlPlaneOf(kubeconfig.contexts.get(context));
-  if (!name || tools === undefined) return undefined;
-  return contextsOf(kubeconfig, name, tools.hostingContext.name).includes(context)
-    ? name
-    : undefined;
 }
 
 /** Finds the WDS of a hosting cluster behind a context, whatever its name: both have the same kube-system UID. */

@@ -24,11 +24,6 @@ export type ChartChoice = Awaited<ReturnType<typeof chooseChart>>;
 export async function chooseChart(input: InitInput, helm: Helm) {
   const { chart, version } = input;
   const [, untagged, tag] = /^(oci:\/\/.+):([^/:]+)$/.exec(chart ?? '') ?? [];
-  if (tag !== undefined && version !== undefined && fullVersion(tag) !== fullVersion(version))
-    throw new StellarError(
-      'usage',
-      `--chart names the version ${tag}, and --version ${version}. Give one of them.`,
-    );
   const asked = version ?? tag;
   if (asked !== undefined) refuseVersion(asked);
   const choice = {
@@ -73,7 +68,11 @@ async function verifyChart(
       `${chart} is the chart "${name}", not KubeStellar's ${coreChart.name}.`,
     );
   if (compareVersions(version, coreChart.oldestVersion) < 0)
-    throw tooOld('chart-unusable', `The chart ${chart} is ${version}`);
+    throw new StellarError(
+      'chart-unusable',
+      `The chart ${chart} is ${version}, and ${coreChart.oldestVersion} is the oldest version that stellarctl supports: earlier hooks for ITSes and WDSes have other names and work differently.`,
+      { next: [advice(`Use a newer one: --version ${coreChart.version}`)] },
+    );
   if (wanted !== undefined && compareVersions(version, wanted) !== 0)
     throw new StellarError(
       'chart-unusable',
@@ -92,16 +91,6 @@ function refuseVersion(version: string): void {
       'usage',
       `"${version}" is not a version of the chart: it has the form ${coreChart.version}.`,
     );
-  if (compareVersions(version, coreChart.oldestVersion) < 0)
-    throw tooOld('usage', `KubeStellar ${version} was requested`);
-}
-
-function tooOld(code: 'usage' | 'chart-unusable', what: string): StellarError {
-  return new StellarError(
-    code,
-    `${what}, and ${coreChart.oldestVersion} is the oldest version that stellarctl supports: earlier hooks for ITSes and WDSes have other names and work differently.`,
-    { next: [advice(`Use a newer one: --version ${coreChart.version}`)] },
-  );
 }
 
 /** The registries that the templates name (core-chart 0.29 and 0.30, kubeflex-operator 0.9). */

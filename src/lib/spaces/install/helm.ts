@@ -152,13 +152,10 @@ export class Helm {
     const output = await this.#run(this.#program, { args });
     if (output.exitCode !== 0)
       throw new StellarError('chart-unusable', programFailed(this.#program, args, output).message);
-    const [metadata = {}] = parseObjects(output.stdout) as Partial<ChartMetadata>[];
-    const { name, version } = metadata;
-    if (
-      typeof name !== 'string' ||
-      typeof version !== 'string' ||
-      findVersion(version) === undefined
-    )
+    const [{ name = '', version = '' } = {}] = parseObjects(
+      output.stdout,
+    ) as Partial<ChartMetadata>[];
+    if (name === '' || findVersion(version) === undefined)
       throw new StellarError(
         'program-failed',
         `helm show chart printed no name and version of the chart ${chart}.`,

@@ -236,7 +236,7 @@ export async function readClusterState(kube: Kube, helm: Helm) {
     kube.get(resources.deployments, managerName, { namespace: systemNamespace }),
     kube.list<PostCreateHook>(resources.postCreateHooks),
   ]);
-  const { release, revisions: all } = await findRelease(helm, hooks, manager);
+  const { release, revisions: all } = await findRelease(helm, hooks);
   // helm may keep the history of an uninstalled release.
   const revisions = all.at(-1)?.status === 'uninstalled' ? [] : all;
   const given = async (all: boolean) =>
@@ -269,22 +269,15 @@ export async function readClusterState(kube: Kube, helm: Helm) {
 
 /**
  * Finds the release of the core chart, whatever its name. A cluster may have several releases, for example one for each control
- * plane. The one to manage owns the hooks, or KubeFlex together with the core chart.
+ * plane. The one to manage owns the hooks.
  */
 async function findRelease(
   helm: Helm,
   hooks: readonly KubeObject[],
-  manager: KubeObject | undefined,
 ): Promise<{ release: ReleaseName; revisions: Revision[] }> {
   const ofHooks = hooks.filter(({ metadata }) => isOfCoreChart(metadata.name)).map(ownerOf);
-  const owner = ofHooks.find((release) => release !== undefined);
-  if (owner !== undefined) return { release: owner, revisions: await helm.history(owner) };
-  const ofManager = manager && ownerOf(manager);
-  if (ofManager !== undefined) {
-    const revisions = await helm.history(ofManager);
-    if (revisions.at(-1)?.chart.name === coreChart.name) return { release: ofManager, revisions };
-  }
-  return { release: coreChart.release, revisions: await helm.history(coreChart.release) };
+  const release = ofHooks.find((each) => each !== undefined) ?? coreChart.release;
+  return { release, revisions: await helm.history(release) };
 }
 
 const hooksOfCoreChart: readonly string[] = Object.values(hookNames);

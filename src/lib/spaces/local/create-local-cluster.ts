@@ -159,11 +159,9 @@ async function createCluster(
 export function withCluster(error: unknown, cluster: NamedCluster): unknown {
   if (!(error instanceof StellarError)) return error;
   const next = error.next.length > 0 ? error.next : [rerun];
-  const remove = removeCommand(cluster);
-  const isSuggested = next.some((step) => 'command' in step && step.command === remove);
   return error.with({
     details: [`The ${cluster.provider} cluster ${cluster.name} exists.`],
-    next: isSuggested ? next : [...next, runCommand(remove, 'Or remove the cluster')],
+    next: [...next, runCommand(removeCommand(cluster), 'Or remove the cluster')],
   });
 }
 

@@ -1,4 +1,4 @@
-import { failureOf, StellarError } from '../../core/errors.ts';
+import { StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
@@ -127,16 +127,7 @@ export async function deleteLocalCluster(found: FoundCluster, tools: LocalTools)
   }
   if (provider !== undefined) {
     run.progress.waiting(name, `${provider} is deleting the cluster`);
-    const context = contexts.length === 0 ? '' : `, with its contexts (${contexts.join(', ')})`;
-    await withProvider(provider, programs, (opened) => opened.remove(name)).catch(
-      (error: unknown) => {
-        if (failureOf(error).code !== 'program-failed') throw error;
-        throw failureOf(error).with({
-          details: [`The ${provider} cluster ${name} is still there${context}.`],
-          next: [advice('Rerun the command')],
-        });
-      },
-    );
+    await withProvider(provider, programs, (opened) => opened.remove(name));
     run.progress.reached(name, `${provider} cluster deleted`);
   }
   for (const context of contexts) await removeContext(target, context, run);

@@ -149,6 +149,21 @@ export function contextsOf(
 }
 
 /**
+ * The control plane that a context is marked with; undefined if it belongs to another hosting cluster, or to none that is known.
+ * @param hosting the context of the hosting cluster
+ */
+export function controlPlaneMarked(
+  context: string | undefined,
+  kubeconfig: Kubeconfig,
+  hosting: string | undefined,
+): string | undefined {
+  const name = context && controlPlaneOf(kubeconfig.contexts.get(context));
+  return name && hosting && contextsOf(kubeconfig, name, hosting).includes(context)
+    ? name
+    : undefined;
+}
+
+/**
  * The contexts proven to belong to this hosting cluster's control plane: they are marked with it, or use its server.
  * @param server the server of the control plane; undefined if (no longer) known
  */

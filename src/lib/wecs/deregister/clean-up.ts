@@ -54,10 +54,12 @@ export async function cleanUpWec(
     changed = true;
     run.progress.changed(name, 'klusterlet removed');
   }
-  const applied = (await sharesHash(wec)) ? 0 : await removeApplied(wec, hash, keepWorkloads);
+  const isShared = await sharesHash(wec);
+  const applied = isShared ? 0 : await removeApplied(wec, hash, keepWorkloads);
   if (applied > 0)
     run.progress.changed(name, keepWorkloads ? 'workloads kept' : 'workloads removed');
-  await removeGrant(wec);
+  // The agent of another Klusterlet uses the granted rights as well.
+  if (!isShared) await removeGrant(wec);
   const reason = await whyOperatorStays(wec);
   if (reason !== undefined) {
     run.progress.note(`The klusterlet operator on ${wec.cluster.context} stays: ${reason}.`);
@@ -73,9 +75,8 @@ export async function cleanUpWec(
   return removed || changed || applied > 0;
 }
 
-/** Rights granted to the work agent are removed with it, unless the agent of another Klusterlet uses them as well. */
+/** Rights granted to the work agent are removed with it. */
 async function removeGrant(wec: Kube): Promise<void> {
-  if (await sharesHash(wec)) return;
   const role = await wec.get(resources.clusterRoles, grantRoleName);
   if (role !== undefined && isOurs(role)) await wec.delete(resources.clusterRoles, role);
 }
@@ -187,7 +188,7 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
     if (definition === undefined) continue;
     // In a dry run they still exist.
     const { length } = wec.dryRun ? [] : await listServed(wec, instances);
-    const remaining = `${count(length, 'object')} of it ${length === 1 ? 'remains' : 'remain'}`;
+    const remaining = count(length, 'object of it remains', 'objects of it remain');
     if (length > 0)
       run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${remaining}.`);
     else await remove(resources.customResourceDefinitions, definition);
@@ -259,8 +260,11 @@ export interface CleanupRecord {
   hubHash: string | null;
 }
 
-export const readCleanupRecord = async (wec: Kube): Promise<CleanupRecord | undefined> =>
-  parseRecord((await recordHolder(wec))?.metadata.annotations?.[recordAnnotation]);
+export async function readCleanupRecord(wec: Kube): Promise<CleanupRecord | undefined> {
+  const text = (await recordHolder(wec))?.metadata.annotations?.[recordAnnotation] ?? '';
+  const { name, hub = null, hubHash = null } = (jsonObject(text) ?? {}) as Partial<CleanupRecord>;
+  return typeof name === 'string' ? { name, hub, hubHash } : undefined;
+}
 
 /** @param record null once nothing is left to clean up, if the namespace stays because others use it */
 export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null): Promise<void> {
@@ -276,8 +280,3 @@ export async function writeCleanupRecord(wec: Kube, record: CleanupRecord | null
 /** The namespace that is deleted last. */
 const recordHolder = (wec: Kube): Promise<KubeObject | undefined> =>
   wec.get(resources.namespaces, operatorNamespace);
-
-function parseRecord(text = ''): CleanupRecord | undefined {
-  const { name, hub = null, hubHash = null } = (jsonObject(text) ?? {}) as Partial<CleanupRecord>;
-  return typeof name === 'string' ? { name, hub, hubHash } : undefined;
-}

@@ -248,24 +248,19 @@ const contentsOf = ({ works, addonWorks, addons }: HubState): KubeObject[] => [
   ...addons,
 ];
 
-interface ControllerState {
-  /** Undefined if neither its pods nor its Lease can be read. */
-  runs: boolean | undefined;
-  /** Whether its leader has renewed its Lease in time. */
-  holdsLease: boolean;
-}
-
 /** Whether the hub's registration controller is running: from its pods, and from the Lease that one of them must hold. */
-export async function controllerState(hub: Kube): Promise<ControllerState> {
+export async function controllerState(hub: Kube) {
   const namespace = hubNamespace;
   const [object, pods, lease] = await Promise.all([
     hub.get(resources.deployments, registrationController, { namespace }),
     listServed<Pod>(hub, resources.pods, { namespace }),
     hub.get<Lease>(resources.leases, registrationLock, { namespace }),
   ]);
+  /** Whether its leader has renewed its Lease in time. */
   const holdsLease = lease !== undefined && isLeaseHeld(lease, hub.now());
   const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${registrationController}-`));
   const leads = lease === undefined ? undefined : holdsLease;
+  /** Undefined if neither its pods nor its Lease can be read. */
   const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
   return { runs, holdsLease };
 }

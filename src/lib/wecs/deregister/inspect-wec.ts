@@ -56,17 +56,7 @@ export interface InspectedIts {
 }
 
 /** What was read and proven about one WEC before it is deregistered. */
-export interface InspectedWec extends Wec {
-  hubState: HubState;
-  /** The binding policies of its ITS. */
-  policies: PoliciesOfIts;
-  /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
-  record: CleanupRecord | undefined;
-  /** Why its agent does not work; undefined if there is no evidence for that. */
-  agentDead: string | undefined;
-  /** Labels that an earlier run has removed, to restore if the WEC stays. */
-  interrupted: Record<string, string> | undefined;
-}
+export type InspectedWec = Awaited<ReturnType<typeof inspectWec>>;
 
 /**
  * Reads all evidence, proves that the cluster is the named one, and refuses what cannot be finished, before the first write.
@@ -77,47 +67,55 @@ export async function inspectWec(
   wec: Wec,
   hubState: HubState,
   options: DeregisterOptions,
-): Promise<InspectedWec> {
-  const { name, kube } = wec;
+) {
+  const { kube } = wec;
   const { object: managedCluster } = hubState.managedCluster;
-  const interrupted = savedLabels(managedCluster);
-  const inspected: InspectedWec = {
+  const record = kube && (await provenRecord(hub, kube, hubState, endpoints));
+  const pods = kube && (await workAgentPods(kube));
+  const inspected = {
     ...wec,
     hubState,
+    /** The binding policies of its ITS. */
     policies,
-    record: undefined,
-    agentDead: undefined,
-    interrupted,
+    /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
+    record,
+    /** Why its agent does not work; undefined if there is no evidence for that. */
+    agentDead: managedCluster && whyNotRunning({ ...hubState, managedCluster }, pods, hub.now()),
+    /** Labels that an earlier run has removed, to restore if the WEC stays. */
+    interrupted: savedLabels(managedCluster),
   };
-  if (kube !== undefined) {
-    const evidence = await readWec(proving(kube));
-    const record = await readCleanupRecord(kube);
-    const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
-    const isSameRegistration =
-      evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
-    const isResumed = record?.name === name && record.hub === hubId && isSameRegistration;
-    const known = { name, endpoints, managedCluster };
-    if (isResumed) inspected.record = record;
-    else if (!isGone(hubState) || !hasNoRegistration(evidence)) {
-      const identity = await proveIdentity(hub, kube, evidence, known);
-      const give = partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`);
-      const local = command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`;
-      const onOneSide = [
-        run(toDeregister(hub, name), 'On the ITS only'),
-        run(local, `On the cluster only, if you know that it is ${name}`),
-      ];
-      requireProof(identity, kube, name, hub, [give], onOneSide);
-      inspected.record = { name, hub: hubId, hubHash: hubHashOf(evidence) };
-    }
-  }
-  const pods = kube && (await workAgentPods(kube));
-  if (managedCluster !== undefined)
-    inspected.agentDead = whyNotRunning({ ...hubState, managedCluster }, pods, hub.now());
   refuseUnfinishable(hub, inspected, options);
   if (kube !== undefined && options.cleanup)
     await refuseForeignObjects(kube, inspected.record?.hubHash ?? null);
   refuseSelected(hub, inspected, options.keepWorkloads);
   return inspected;
+}
+
+/** @throws StellarError unless the cluster is the WEC, or shows nothing to clean up */
+async function provenRecord(
+  hub: Kube,
+  kube: Kube,
+  hubState: HubState,
+  endpoints: readonly Endpoint[],
+): Promise<CleanupRecord | undefined> {
+  const { name, managedCluster } = hubState;
+  const evidence = await readWec(proving(kube));
+  const record = await readCleanupRecord(kube);
+  const hubId = (await clusterUid(hub)) ?? hub.cluster.server;
+  const isSameRegistration =
+    evidence.klusterlet === undefined || record?.hubHash === hubHashOf(evidence);
+  if (record?.name === name && record.hub === hubId && isSameRegistration) return record;
+  if (isGone(hubState) && hasNoRegistration(evidence)) return undefined;
+  const known = { name, endpoints, managedCluster: managedCluster.object };
+  const identity = await proveIdentity(hub, kube, evidence, known);
+  const give = partial(toDeregister(hub, `${name}=CONTEXT`), `Give the context of ${name}`);
+  const local = command`stellarctl deregister --local ${`${name}=${kube.cluster.context}`}`;
+  const onOneSide = [
+    run(toDeregister(hub, name), 'On the ITS only'),
+    run(local, `On the cluster only, if you know that it is ${name}`),
+  ];
+  requireProof(identity, kube, name, hub, [give], onOneSide);
+  return { name, hub: hubId, hubHash: hubHashOf(evidence) };
 }
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
@@ -293,7 +291,6 @@ const isStarting = ({ metadata, status }: Pod, now: number): boolean =>
     ({ state, restartCount }) =>
       !restartCount && now - Date.parse(state?.running?.startedAt ?? '') < probeMs,
   ) === true;
-
 function describePods(pods: readonly Pod[]): string {
   const [pod] = pods;
   if (pod === undefined) return 'it has no pod';

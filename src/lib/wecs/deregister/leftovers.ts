@@ -39,7 +39,7 @@ export async function removeLeftovers(
   { name, reread }: Pick<HubState, 'name' | 'reread'>,
   force: boolean | undefined,
   run: Run,
-): Promise<{ removed: boolean; untilGone?: (() => Promise<void>) | undefined }> {
+) {
   const hubState = await reread();
   // It has been registered again since. In a dry run the cluster and its works still exist.
   if (hubState.managedCluster.object !== undefined && !run.dryRun) return { removed: false };

@@ -33,22 +33,11 @@ export interface SeenOnHub {
   contents: MailboxContents | undefined;
 }
 
-/** What an ITS and, with its client, the WEC itself show of one WEC. */
-export interface WecReading {
-  findings: WecFindings & { hub: HubEvidence; contents: MailboxContents };
-  notVisible: WecView['notVisible'];
-  /** Why nothing of the cluster itself was read although its context was given. */
-  error: StellarError | undefined;
-}
-
 /** What the comparison of an ITS with its WECs needs of the ITS itself. */
-export interface ItsIdentity {
-  /** Undefined if it may not be read. */
-  uid: string | undefined;
-  ocm: string | undefined;
-}
+export type ItsIdentity = Awaited<ReturnType<typeof readItsIdentity>>;
 
-export async function readItsIdentity(hub: Kube): Promise<ItsIdentity> {
+/** What may not be read is undefined. */
+export async function readItsIdentity(hub: Kube) {
   const [uid, ocm] = await Promise.all([clusterUid(hub), ocmOfHub(partialReader(hub))]);
   return { uid, ocm };
 }
@@ -70,7 +59,7 @@ export async function readBothSides(
     tryWebhook?: () => Promise<HubWebhook>;
     itself?: () => Promise<ItsIdentity>;
   } = {},
-): Promise<WecReading> {
+) {
   const reader = partialReader(hub);
   const [evidence, contents, wecSide, itself] = await Promise.all([
     known.ofHub?.evidence ?? readOne(reader, name),
@@ -93,7 +82,7 @@ export async function readBothSides(
     !claimsName &&
     !wecEvidence?.ending?.length
   )
-    throw nothingVisible(name, hub, reader.forbidden, wecSide?.evidence);
+    throw await nothingVisible(name, hub, reader.forbidden, wecSide?.evidence);
 
   const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
   const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
@@ -108,7 +97,7 @@ export async function readBothSides(
     webhook,
     now: hub.now(),
   };
-  const forbidden = wecEvidence?.forbidden ?? new Set();
+  const forbidden: ReadonlySet<string> = wecEvidence?.forbidden ?? new Set();
   const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
   const refused =
     wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
@@ -129,6 +118,7 @@ export async function readBothSides(
         (await lacksAddon(hub, evidence, contents)),
     },
     notVisible: [...unread(reader, hub), ...(wecEvidence?.notVisible ?? [])],
+    /** Why nothing of the cluster itself was read although its context was given. */
     error: wecEvidence?.error,
   };
 }
@@ -177,17 +167,8 @@ async function findHubOf(
   });
 }
 
-interface WecSideReading {
-  evidence?: WecEvidence;
-  /** The namespaces of operator and agents that are being deleted. */
-  ending?: WithConditions[];
-  forbidden: ReadonlySet<string>;
-  notVisible: WecView['notVisible'];
-  error?: StellarError;
-}
-
 /** An unreachable WEC does not keep stellarctl from showing what the ITS knows of it. */
-async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
+async function tryReadWecSide(kube: Kube) {
   const reader = partialReader(kube);
   try {
     const [evidence, ...namespaces] = await Promise.all([
@@ -196,6 +177,7 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
         reader.get<WithConditions>(resources.namespaces, name),
       ),
     ]);
+    /** The namespaces of operator and agents that are being deleted. */
     const ending = namespaces.flatMap((namespace) =>
       namespace?.metadata.deletionTimestamp ? [namespace] : [],
     );
@@ -203,19 +185,19 @@ async function tryReadWecSide(kube: Kube): Promise<WecSideReading> {
   } catch (error) {
     const failure = failureOf(error);
     const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];
-    return { forbidden: new Set(), notVisible, error: failure };
+    return { forbidden: new Set<string>(), notVisible, error: failure };
   }
 }
 
 export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
-function nothingVisible(
+async function nothingVisible(
   name: string,
   hub: Kube,
   forbidden: ReadonlySet<string>,
   wec: WecEvidence | undefined,
-): StellarError {
+): Promise<StellarError> {
   const { context } = hub.cluster;
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) =>
     forbidden.has(kind),

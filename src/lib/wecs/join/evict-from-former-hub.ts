@@ -35,8 +35,7 @@ export async function isStillConnected(
   klusterlet: Klusterlet | undefined,
   run: Run,
 ): Promise<boolean> {
-  if (klusterlet === undefined || hubConnectionOf(klusterlet).state !== 'working') return false;
-  if (kube.dryRun) return false;
+  if (!klusterlet || hubConnectionOf(klusterlet).state !== 'working' || kube.dryRun) return false;
   const annotations = { [recheckAnnotation]: new Date(kube.now()).toISOString() };
   const { uid } = klusterlet.metadata;
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });

@@ -1,5 +1,4 @@
 import { StellarError } from '../../core/errors.ts';
-import { command, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { waitWhile } from '../../core/until-met.ts';
 import { partialReader } from '../../kube/access.ts';
@@ -87,7 +86,7 @@ export async function writeKlusterlet(
  * The address of a WEC, which its ManagedCluster shows. OCM takes it with the first registration only (ocm pkg/registration/spoke), and
  * an agent restarts if it changes.
  */
-async function serverUrlsOf(kube: Kube): Promise<{ url: string }[] | undefined> {
+async function serverUrlsOf(kube: Kube) {
   const present = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
   if (present !== undefined) return present.spec?.externalServerURLs;
   const published = await readClusterInfo(partialReader(kube));
@@ -122,14 +121,7 @@ async function untilServed(kube: Kube, run: Run): Promise<void> {
     return isServed ? undefined : 'the kind Klusterlet is not served';
   };
   const late = () =>
-    new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`, {
-      next: [
-        nextStep(
-          command`kubectl --context ${context} describe crd ${klusterletCrdName}`,
-          'Look at it',
-        ),
-      ],
-    });
+    new StellarError('timeout', `${context} did not serve the kind Klusterlet in time.`);
   await waitWhile(blocker, run, late);
 }
 

@@ -49,19 +49,15 @@ import {
   wecPermissions,
 } from './join-requirements.ts';
 
-/** What is asked for one WEC, and what serves all WECs of the command. */
-interface JoinRequest {
-  access: HubAccess;
-  wec: JoiningWec;
-  options: JoinOptions;
-  probes: JoinProbes;
-}
-
 /** What a join is judged by: each part is read when it is first needed, so that the order of the steps is the order of the requests. */
 type JoinEvidence = ReturnType<typeof joinEvidence>;
 
-function joinEvidence(asked: JoinRequest) {
-  const { access, wec, options, probes } = asked;
+function joinEvidence(
+  access: HubAccess,
+  wec: JoiningWec,
+  options: JoinOptions,
+  probes: JoinProbes,
+) {
   const { name, kube } = wec;
   const sides = once(async () => {
     const [uid, wecBefore, hubBefore] = await Promise.all([
@@ -94,7 +90,12 @@ function joinEvidence(asked: JoinRequest) {
     const ofIts = { endpoints: known, found: judged, uidOfHub: probes.hub?.uid };
     return proveIdentity(access.kube, kube, wecBefore, { name, ...ofIts, managedCluster });
   });
-  return { ...asked, sides, foundHub, identity };
+  /** What shows whether and why its agent must register again. */
+  const registered = once(async () => {
+    const { wecBefore: wec, hubBefore: hub } = await sides();
+    return { hub, wec, now: (access.kube ?? kube).now(), foundHub: await foundHub() };
+  });
+  return { access, wec, options, probes, sides, registered, identity };
 }
 
 /** What docs/registration.md says about a step of a join. */
@@ -152,11 +153,8 @@ export const planSteps: readonly PlanStep[] = [
     done: 'it is registered with no other hub, or `--replace-hub` is given',
     writes: 'nothing',
     otherwise: 'ends: with `--replace-hub` it is moved, after a question',
-    async judge({ access, wec: { name, kube }, options, sides, foundHub }) {
-      const { wecBefore, hubBefore } = await sides();
-      const { kube: clock = kube, its } = access;
-      const evidence = { hub: hubBefore, wec: wecBefore, now: clock.now() };
-      const elsewhere = registeredElsewhere({ name, its, ...evidence, foundHub: await foundHub() });
+    async judge({ access: { its }, wec: { name }, options, registered }) {
+      const elsewhere = registeredElsewhere({ name, its, ...(await registered()) });
       if (elsewhere !== undefined && options.replaceHub === undefined)
         throw new StellarError('registered-elsewhere', elsewhere.message, { next: elsewhere.next });
     },
@@ -177,13 +175,8 @@ export const planSteps: readonly PlanStep[] = [
  * Everything that can be known before the first write. Reads only, except for access reviews.
  * @throws StellarError for the first reason not to join this WEC
  */
-export async function planJoin(
-  access: HubAccess,
-  wec: JoiningWec,
-  options: JoinOptions,
-  probes: JoinProbes,
-) {
-  const evidence = joinEvidence({ access, wec, options, probes });
+export async function planJoin(...asked: Parameters<typeof joinEvidence>) {
+  const evidence = joinEvidence(...asked);
   for (const { judge } of planSteps) await judge(evidence);
   return planOf(evidence);
 }
@@ -193,8 +186,8 @@ export type JoinPlan = Awaited<ReturnType<typeof planOf>>;
 
 async function planOf({ access, wec: { name, kube }, options, probes, ...of }: JoinEvidence) {
   const { endpoint, wecBefore, hubBefore, uid } = await of.sides();
-  const foundHub = await of.foundHub();
-  const evidence = { hub: hubBefore, wec: wecBefore, now: (access.kube ?? kube).now(), foundHub };
+  const evidence = await of.registered();
+  const { foundHub } = evidence;
   const settings = agentSettings(access, name, wecBefore.klusterlet, options);
   const isLost = whyReregister(evidence)[0]?.by === 'certificate';
   if (isLost) await requirePermissions(kube, reregisterPermissions());
@@ -333,8 +326,6 @@ export function agentSettings(
   };
 }
 
-type VersionDecision = { keep: boolean; why: string } | undefined;
-
 /**
  * Decides on the images of an existing operator and Klusterlet: a user may have upgraded or downgraded them since the join. A join
  * keeps them, as `wec upgrade` changes them, unless it was asked for others or theirs cannot be pulled.
@@ -384,7 +375,7 @@ function decideVersion(
   present: string | undefined,
   wanted: string,
   { isAsked, isStuck }: Record<'isAsked' | 'isStuck', boolean>,
-): VersionDecision {
+) {
   if (present === undefined || present === wanted) return undefined;
   if (isAsked) return { keep: false, why: 'as asked for' };
   if (isStuck) return { keep: false, why: 'its image cannot be pulled' };

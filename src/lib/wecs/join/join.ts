@@ -45,13 +45,14 @@ import {
   evidenceOfOwn,
   isDone,
   type Joining,
+  type Moment,
   type PlannedJoin,
   plannedJoin,
   reregisters,
   startedJoin,
   webhookFor,
 } from './joining.ts';
-import { foreseeAcceptance, foreseeRecords, type Moment, recordOnIts } from './record-on-its.ts';
+import { foreseeAcceptance, foreseeRecords, recordOnIts } from './record-on-its.ts';
 import { dropCertificate, retryStuckPods } from './restart-agent.ts';
 
 /** A step of a join, in one or several of its phases. What is not needed writes nothing. */
@@ -355,18 +356,10 @@ export async function finishDone(planned: PlannedJoin): Promise<void> {
   );
 }
 
-function ignoredNote({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string {
-  const given = {
-    '--image-pull-secret': imagePullSecret,
-    '--ocm-version': ocmVersion,
-    '--image-registry': imageRegistry,
-  };
-  const ignored = Object.entries(given).flatMap(([option, value]) =>
-    value === undefined ? [] : [option],
-  );
-  if (ignored.length === 0) return '';
-  return ` A join does not change an agent that works, as wec upgrade does: ${ignored.join(', ')} had no effect.`;
-}
+const ignoredNote = ({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string =>
+  (imagePullSecret ?? ocmVersion ?? imageRegistry) === undefined
+    ? ''
+    : ' A join does not change the images of an agent that works, as wec upgrade does.';
 
 /** How far to follow: as far as it is visible, and until another user must act. */
 function goalOf(access: HubAccess, accept: boolean): RegistrationStageId {

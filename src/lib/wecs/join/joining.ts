@@ -3,8 +3,9 @@ import { once } from '../../core/concurrency.ts';
 import type { JudgedReading } from '../../core/follow.ts';
 import type { Run } from '../../core/run.ts';
 import { blockingStage, isMet } from '../../core/stages.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, resources, textIn } from '../../kube/client/objects.ts';
-import { singletonAgentId } from '../../ocm/agent/wec-evidence.ts';
+import { singletonAgentId, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import type { ChosenEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
@@ -18,13 +19,21 @@ import { judgeRegistration } from '../registration/registration-stages.ts';
 import type { JoiningWec, JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
 import type { JoinProbes } from './join-requirements.ts';
-import type { Moment } from './record-on-its.ts';
 import {
   RestartsDuringJoin,
   removeDeadLeases,
   reregister,
   restartAgents,
 } from './restart-agent.ts';
+
+/** What both sides show at a reading. */
+export interface Moment {
+  hub: Kube;
+  evidence: HubEvidence;
+  wec: WecEvidence;
+  /** The id of the WEC's agent, if its mode makes it known. */
+  agent: string | undefined;
+}
 
 /** What is asked for one WEC, and what the WECs of a command share. */
 export interface AskedJoin {

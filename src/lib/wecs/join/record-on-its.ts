@@ -1,5 +1,4 @@
 import { type Changes, changesFor, effectiveChanges } from '../../core/changes.ts';
-import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
 import { resources, typeMeta } from '../../kube/client/objects.ts';
@@ -13,24 +12,10 @@ import { acceptCluster } from '../registration/acceptance.ts';
 import type { JoinOptions } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
 import { refuseLabelConflicts } from './join-requirements.ts';
+import type { Moment, PlannedJoin } from './joining.ts';
 
 /** What a join records on a ManagedCluster. */
-export interface Recording {
-  plan: JoinPlan;
-  options: GivenLabels;
-  run: Run;
-  /** The UIDs of the ManagedClusters on which that was done, or may not be: another one of that name gets it again. */
-  recorded: Record<'labels' | 'identity', Set<string | undefined>>;
-}
-
-/** What both sides show at a reading. */
-export interface Moment {
-  hub: Kube;
-  evidence: HubEvidence;
-  wec: WecEvidence;
-  /** The id of the WEC's agent, if its mode makes it known. */
-  agent: string | undefined;
-}
+type Recording = Pick<PlannedJoin, 'plan' | 'options' | 'run' | 'recorded'>;
 
 /**
  * Writes the records of a join to a ManagedCluster as soon as it exists: its labels and the identity of its cluster.
@@ -48,7 +33,7 @@ export async function recordOnIts(
   const { uid } = managedCluster.metadata;
   const words = recorded.labels.has(uid)
     ? []
-    : await label(hub, managedCluster, evidence, recording);
+    : await label(hub, managedCluster, evidence, recording.options);
   recorded.labels.add(uid);
   const isRecorded = recorded.identity.has(uid) || recordedUid(managedCluster) !== undefined;
   if (isRecorded || plan.uid === undefined) return words;
@@ -65,7 +50,7 @@ async function label(
   hub: Kube,
   cluster: ManagedCluster,
   evidence: HubEvidence,
-  { options }: Recording,
+  options: JoinOptions,
 ): Promise<string[]> {
   refuseLabelConflicts({ its: hub.cluster.context }, evidence, options);
   const { name, uid } = cluster.metadata;
@@ -110,15 +95,13 @@ async function identify(
   }
 }
 
-type GivenLabels = Pick<JoinOptions, 'labels' | 'annotations'>;
-
 const isNone = (changes: Changes): boolean => Object.keys(changes).length === 0;
 
 /** What a join changes on a ManagedCluster. */
 function labelsToSet(
   name: string,
   cluster: ManagedCluster | undefined,
-  { labels, annotations = {} }: GivenLabels,
+  { labels, annotations = {} }: JoinOptions,
 ) {
   const present = cluster?.metadata;
   return {

@@ -1,5 +1,4 @@
 import { formatAge } from '../../core/deadline.ts';
-import type { Verdict } from '../../core/stages.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
@@ -107,7 +106,8 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
     ({ created, state }) => now - created <= age + clockMarginMs && !isFormer(state),
   );
   // An operator reports only after some time what it has reached; a restart does not fix an unreachable hub.
-  return isOld && !hasAsked && age > agentRestartMs && reachOf(registration)?.state !== 'failed'
+  const reach = judgeRegistration(registration).find(({ id }) => id === 'hub-reachable');
+  return isOld && !hasAsked && age > agentRestartMs && reach?.verdict.state !== 'failed'
     ? { why: 'its agent is older than its bootstrap secret and has not asked since', by: 'pods' }
     : undefined;
 }
@@ -122,9 +122,6 @@ function silent({ hub, wec, now }: Registration): Restart | undefined {
     ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }
     : undefined;
 }
-
-const reachOf = (registration: Registration): Verdict | undefined =>
-  judgeRegistration(registration).find(({ id }) => id === 'hub-reachable')?.verdict;
 
 /** Makes an agent register again: with a new bootstrap secret, and without its certificate if that is of a lost registration. */
 export async function reregister(

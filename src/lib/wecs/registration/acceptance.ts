@@ -156,13 +156,8 @@ export function findAgent(
 
 function severalAgents(sorted: Sorted): Decision {
   const { name, live } = sorted;
-  const before = live.find(({ state }) => state !== 'pending')?.agent;
-  const approved =
-    before === undefined
-      ? 'none was approved'
-      : `agent ${before} was approved before, and no other was`;
   return tooMany(
-    `Several agents ask to be ${name}; ${approved}.`,
+    `Several agents ask to be ${name}; none of the pending ones was approved.`,
     live,
     sorted,
     choices(live, sorted),

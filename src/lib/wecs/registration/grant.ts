@@ -15,40 +15,23 @@ import {
   resources,
   typeMeta,
 } from '../../kube/client/objects.ts';
-import { listServed, type Proven, prove } from '../../kube/served.ts';
-import { userOf } from '../../kube/service-accounts.ts';
+import { listServed, prove } from '../../kube/served.ts';
 import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { hubEndpoints } from '../../ocm/hub/hub-access.ts';
 import type { Its } from '../../ocm/hub/its.ts';
 import { lacksRight, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import {
   type AppliedManifestWork,
   applyAgain,
   describeApplied,
 } from '../../workloads/delivery/applied-works.ts';
-import {
-  distinct,
-  failedKinds,
-  type RuleKind,
-  refusedKinds,
-  ruleFor,
-  workAccount,
-} from './granted-kinds.ts';
+import { distinct, failedKinds, type RuleKind, refusedKinds, ruleFor } from './granted-kinds.ts';
 import { proveIdentity, requireProof } from './identity.ts';
 
 /** What to grant to a WEC's work agent. */
-export interface WecToGrant extends ReachedWec {
-  klusterlet: Klusterlet | undefined;
-  /** The rights that exist already. */
-  role: ClusterRole | undefined;
-  /** Kinds for which the agent lacks a right. */
-  kinds: readonly RuleKind[];
-  /** The names of the works that fail for lack of a right. */
-  works: ReadonlySet<string>;
-}
+export type WecToGrant = Awaited<ReturnType<typeof inspectGrant>>;
 
 export interface GrantResult extends ChangeResult {
   /** As `widgets.example.com`. */
@@ -59,7 +42,7 @@ export interface GrantResult extends ChangeResult {
  * Finds out which rights a work agent lacks, from access reviews of its service account on the WEC's API server, not from messages.
  * @throws StellarError `registered-elsewhere`, `identity-unproven`, `forbidden`
  */
-export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
+export async function inspectGrant(reached: ReachedWec) {
   const { its, name, kube } = reached;
   const { klusterlet } = await proveWec(reached);
   const works = await listServed<ManifestWork>(its.kube, resources.manifestWorks, {
@@ -71,7 +54,16 @@ export async function inspectGrant(reached: ReachedWec): Promise<WecToGrant> {
     refusedKinds(kube, klusterlet, wanted),
   ]);
   const lacking = works.filter(({ status }) => status?.resourceStatus?.manifests?.some(lacksRight));
-  return { ...reached, klusterlet, role, kinds, works: new Set(namesOf(lacking)) };
+  return {
+    ...reached,
+    klusterlet,
+    /** The rights that exist already. */
+    role,
+    /** Kinds for which the agent lacks a right. */
+    kinds,
+    /** The names of the works that fail for lack of a right. */
+    works: new Set(namesOf(lacking)),
+  };
 }
 
 /**
@@ -97,7 +89,11 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
           : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
       read: () => refusedKinds(kube, granting.klusterlet, kinds),
       name,
-      unmet: (refused) => notEffective(kube, granting.klusterlet, refused),
+      unmet: (refused) =>
+        new StellarError(
+          'timeout',
+          `ClusterRole ${grantRoleName} is written, but ${kube.cluster.context} still refuses ${refused.map(groupResourceOf).join(', ')} to the work agent: its controller manager has not aggregated the role.`,
+        ),
     },
     run,
   );
@@ -119,24 +115,8 @@ async function writeRole({ kube, role, kinds }: WecToGrant): Promise<void> {
   await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules });
 }
 
-function notEffective(
-  kube: Kube,
-  klusterlet: Klusterlet | undefined,
-  refused: readonly RuleKind[],
-): StellarError {
-  const { context } = kube.cluster;
-  const account = userOf(workAccount(klusterlet));
-  const message = `ClusterRole ${grantRoleName} is written, but ${context} still refuses ${refused.map(groupResourceOf).join(', ')} to ${account}: its controller manager has not aggregated the role.`;
-  const list = command`kubectl --context ${context} auth can-i --list --as ${account}`;
-  return new StellarError('timeout', message, { next: [nextStep(list, 'See its rights')] });
-}
-
 /** What to revoke from a WEC's work agent. */
-export interface WecToRevoke extends ReachedWec {
-  role: Proven<ClusterRole>;
-  /** Kinds that were granted and will be revoked. */
-  kinds: readonly RuleKind[];
-}
+export type WecToRevoke = Awaited<ReturnType<typeof inspectRevocation>>;
 
 /**
  * @param given the kinds; undefined for all that were granted
@@ -145,7 +125,7 @@ export interface WecToRevoke extends ReachedWec {
 export async function inspectRevocation(
   reached: ReachedWec,
   given: readonly RuleKind[] | undefined,
-): Promise<WecToRevoke> {
+) {
   const { kube, name } = reached;
   await proveWec(reached);
   const proof = await prove<ClusterRole>(kube, resources.clusterRoles, grantRoleName);
@@ -154,20 +134,18 @@ export async function inspectRevocation(
     throw new StellarError(
       'name-taken',
       `stellarctl did not create ClusterRole ${grantRoleName} on ${kube.cluster.context}: it has no label ${managedByLabel}=${managedBy}. Nothing was written.`,
-      {
-        next: [
-          nextStep(
-            command`kubectl --context ${kube.cluster.context} get clusterrole ${grantRoleName} -o yaml`,
-          ),
-        ],
-      },
     );
   const chosen = given?.map(groupResourceOf);
   const kinds = (role ? kindsInRole(role) : []).filter(
     (kind) => chosen === undefined || chosen.includes(groupResourceOf(kind)),
   );
   await refuseInUse(kube, name, kinds);
-  return { ...reached, role: proof, kinds };
+  return {
+    ...reached,
+    role: proof,
+    /** Kinds that were granted and will be revoked. */
+    kinds,
+  };
 }
 
 async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {

@@ -60,21 +60,18 @@ export async function failedKinds(
       ),
   );
   const served = refused.length === 0 ? [] : await discoverKinds(wec);
-  const kinds = served.map(({ apiVersion, kind, plural }) => ({
-    group: groupOf(apiVersion),
-    kind,
-    resource: plural,
-  }));
-  const isRefused = ({ group, kind }: { group: string; kind: string }) =>
-    refused.some(
+  const given = served.flatMap(({ apiVersion, kind, plural: resource }) => {
+    const group = groupOf(apiVersion);
+    const isRefused = refused.some(
       (manifest) => manifest.kind === kind && groupOf(manifest.apiVersion ?? '') === group,
     );
-  const given = kinds.filter((kind) => isRefused(kind) && !neverFromStatus.test(kind.group));
-  return distinct(given.map(({ group, resource }) => ({ group, resource })));
+    return isRefused && !neverFromStatus.test(group) ? { group, resource } : [];
+  });
+  return distinct(given);
 }
 
 /** The service account of a WEC's work agent (ocm pkg/operator/helpers, WorkServiceAccountName). */
-export const workAccount = (klusterlet: Klusterlet | undefined) => ({
+const workAccount = (klusterlet: Klusterlet | undefined) => ({
   namespace: klusterlet?.spec?.namespace ?? agentNamespace,
   name: `${klusterletName}-work-sa`,
 });

@@ -6,10 +6,7 @@ import { addonNameLabel, clusterNameLabel } from '../../ocm/model/ocm-names.ts';
 import type { Mailbox, WorkGroup } from './wec-view.ts';
 
 /** Reads all mailboxes of an ITS with one list of each kind. @param one the name of the only WEC whose mailbox is read */
-export async function readMailboxes(
-  hub: Reader,
-  one?: string,
-): Promise<(name: string) => MailboxContents> {
+export async function readMailboxes(hub: Reader, one?: string) {
   const inMailbox = { namespace: one };
   const mailboxes = one
     ? { fieldSelector: `metadata.name=${one}` }
@@ -22,7 +19,8 @@ export async function readMailboxes(
   const named = byName(namespaces);
   const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
   const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
-  return (name) => ({
+  return (name: string) => ({
+    /** Undefined if there is none or it may not be read. */
     namespace: named.get(name),
     works: worksOf.get(name) ?? [],
     addons: addonsOf.get(name) ?? [],
@@ -81,9 +79,4 @@ function toAddon(addon: WithConditions): Mailbox['addons'][number] {
 }
 
 /** The namespace that an ITS keeps for a WEC, and its contents. */
-export interface MailboxContents {
-  /** Undefined if there is none or it may not be read. */
-  namespace: WithConditions | undefined;
-  works: readonly ManifestWork[];
-  addons: readonly WithConditions[];
-}
+export type MailboxContents = ReturnType<Awaited<ReturnType<typeof readMailboxes>>>;

@@ -188,11 +188,7 @@ export function judgeRegistration(
 }
 
 /** The state of a registration in a few words: the STAGE column of a list. */
-export function describeRegistration(reports: readonly StageReport[]): {
-  text: string;
-  problem: boolean;
-  why: string;
-} {
+export function describeRegistration(reports: readonly StageReport[]) {
   const blocking = blockingStage(reports);
   if (blocking === undefined) return { text: 'available', problem: false, why: '' };
   const { id, verdict } = blocking;

@@ -4,7 +4,7 @@ import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { type ConfigMap, resources } from '../../kube/client/objects.ts';
 import { ensureNamespace } from '../../kube/writes.ts';
-import { findWecs, listProperties, type WecTarget } from '../../ocm/hub/find-wecs.ts';
+import { findWecs, listProperties } from '../../ocm/hub/find-wecs.ts';
 import {
   effectiveProperties,
   ignoredKeys,
@@ -12,7 +12,7 @@ import {
 } from '../../ocm/model/customization.ts';
 import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import type { FoundValues, ValueStore } from './values.ts';
+import type { ValueStore } from './values.ts';
 
 /** The ConfigMap with a WEC's properties; undefined if it has none. */
 export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
@@ -23,15 +23,6 @@ export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | 
 export const readProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
   ifSeen(await tryRead(() => listProperties(hub))) ?? new Map();
 
-async function findProperties(hub: Kube, target: WecTarget): Promise<FoundValues<WecProperties>[]> {
-  const found = await findWecs(hub, target);
-  const named = await listProperties(hub);
-  return found.map(({ name, cluster }) => ({
-    name,
-    source: cluster && { cluster, configMap: named.get(name) },
-  }));
-}
-
 /** The customization properties in the ConfigMaps of WECs. */
 export function propertyStore(hub: Kube): ValueStore<WecProperties> {
   const ensureOwn = once(() => ensureNamespace(hub, propertiesNamespace));
@@ -40,7 +31,14 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties> {
     conflict: 'property-conflict',
     command: ['wec', 'properties'],
     changed: 'properties changed',
-    find: (target) => findProperties(hub, target),
+    async find(target) {
+      const found = await findWecs(hub, target);
+      const named = await listProperties(hub);
+      return found.map(({ name, cluster }) => ({
+        name,
+        source: cluster && { cluster, configMap: named.get(name) },
+      }));
+    },
     valuesOf: ({ configMap }) => configMap?.data ?? {},
     moreOf: ({ name, source }) => ({
       effective:

@@ -70,7 +70,10 @@ export async function listValues<Source>(
 ): Promise<ListedValues[]> {
   await requireHub(store.hub);
   const found = await store.find(target);
-  return found.map((one) => ({ ...unchanged(store, one), more: store.moreOf(one) }));
+  return mapConcurrently(found, async (one) => ({
+    ...(await unchanged(store, one)),
+    more: store.moreOf(one),
+  }));
 }
 
 /**
@@ -92,11 +95,13 @@ export async function changeValues<Source>(
   let found: FoundValues<Source>[];
   do {
     found = await store.find(target);
-    const checked = found.map((one) => checkedValues(store, one, changes(one.name), overwrite));
+    const checked = await mapConcurrently(found, (one) =>
+      checkedValues(store, one, changes(one.name), overwrite),
+    );
     if (checked.some(({ error }) => error !== undefined)) return checked;
   } while (!(await approve(found)));
-  return mapConcurrently(found, (one) => {
-    const result = unchanged(store, one);
+  return mapConcurrently(found, async (one) => {
+    const result = await unchanged(store, one);
     return forName(result, run, async () => {
       Object.assign(result, await changeOne(store, one, changes(one.name), overwrite));
       if (result.error === undefined)
@@ -115,7 +120,7 @@ export async function changeOne<Source>(
   const { hub } = store;
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? source : await store.read(name);
-    const result = checkedValues(store, { name, source: current }, changes, overwrite);
+    const result = await checkedValues(store, { name, source: current }, changes, overwrite);
     if (result.error !== undefined) return result;
     const wanted = effectiveChanges(result.values, changes);
     if (current === undefined || Object.keys(wanted).length === 0) return result;
@@ -126,23 +131,23 @@ export async function changeOne<Source>(
   });
 }
 
-function unchanged<Source>(
+async function unchanged<Source>(
   { hub, valuesOf }: ValueStore<Source>,
   { name, source }: FoundValues<Source>,
-): ValueResult {
+): Promise<ValueResult> {
   if (source === undefined)
-    return { name, values: {}, changed: false, error: noSuchWec(name, hub) };
+    return { name, values: {}, changed: false, error: await noSuchWec(name, hub) };
   return { name, values: valuesOf(source), changed: false };
 }
 
 /** The present values, with an error if a different one may not be overwritten. */
-function checkedValues<Source>(
+async function checkedValues<Source>(
   store: ValueStore<Source>,
   found: FoundValues<Source>,
   changes: Changes,
   overwrite: boolean,
-): ValueResult {
-  const result = unchanged(store, found);
+): Promise<ValueResult> {
+  const result = await unchanged(store, found);
   const { name, values } = result;
   const other = overwrite ? [] : conflicts(values, changes);
   if (result.error !== undefined || other.length === 0) return result;

@@ -100,10 +100,7 @@ const readEntry = (wec: Kube, entry: AppliedResource): Promise<KubeObject | unde
   wec.get(resourceOfBound(entry), entry.name, { namespace: entry.namespace || undefined });
 
 /** Reads the objects on the WEC that the deleted works of one hub wait for: they are being deleted, and not gone yet. */
-export async function heldObjects(
-  wec: Kube,
-  hash: string,
-): Promise<{ entry: AppliedResource; object: KubeObject }[]> {
+export async function heldObjects(wec: Kube, hash: string) {
   const works = await appliedWorksOf(wec, hash);
   const deleted = works.filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
   const entries = deleted.flatMap(({ status }) => status?.appliedResources ?? []);

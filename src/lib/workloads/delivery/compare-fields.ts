@@ -98,10 +98,7 @@ function valueAt(value: unknown, part: string): unknown {
 }
 
 /** Who wrote a field last, and when, as far as the API server records it. */
-export function writerOf(
-  { metadata: { managedFields = [] } }: KubeObject,
-  path: Path,
-): { manager: string; time: string | undefined } | undefined {
+export function writerOf({ metadata: { managedFields = [] } }: KubeObject, path: Path) {
   const has = (fields: unknown): boolean =>
     path.reduce<unknown>((at, part) => (isObject(at) ? at[part] : undefined), fields) !== undefined;
   const writer = managedFields

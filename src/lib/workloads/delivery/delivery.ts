@@ -45,7 +45,7 @@ import {
 import type { WorkloadDifference } from './difference.ts';
 import type { CustomTransform } from './transforms.ts';
 import { readStops } from './what-stops.ts';
-import { type SentObject, selectorOfSent, trimmer, WorksOfWds } from './works.ts';
+import { selectorOfSent, trimmer, WorksOfWds } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
 export interface FollowedObject extends KindRef {
@@ -62,31 +62,13 @@ export interface FollowedObject extends KindRef {
 }
 
 /** The delivery of an object by one policy to one WEC, with the evidence of each stage. */
-export interface Delivery {
-  of: FollowedObject;
-  evidence: DeliveryEvidence;
-  /** The policy's name; undefined if no policy selects the object. Also set for a Binding without a policy. */
-  policyName: string | undefined;
-  policy: BindingPolicy | undefined;
-  binding: Binding | undefined;
-  bound: BoundObject | undefined;
-  /** Undefined if the policy selects no WEC. */
-  wec: string | undefined;
-  /** Whether the Binding names that WEC. The policy may select others now. */
-  isBound: boolean;
-  cluster: Access<ManagedCluster | undefined>;
-  sent: Access<SentObject | undefined>;
-  /** An earlier WEC in the Binding that has no mailbox: the transport stops there. */
-  stoppedAt: string | undefined;
-  workStatus: Access<WorkStatus | undefined>;
+export type Delivery = ReturnType<typeof deliveryOf> & {
   /** The context that is proven to lead to the WEC, and the generation of the object there. */
   context?: string | undefined;
   generation?: number | undefined;
   /** How the object there differs from its work, if that was compared. */
   difference?: WorkloadDifference | undefined;
-  /** What the policy requests besides sending the object. */
-  modulation: Modulation;
-}
+};
 
 /** Returns the deliveries of an object: one for each policy and WEC, or one that shows where delivery stops before that. */
 export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): Delivery[] {
@@ -121,7 +103,7 @@ function deliveryOf(
   evidence: DeliveryEvidence,
   policyName?: string,
   wec?: string,
-): Delivery {
+) {
   const { policies, bindings, inventory, works, workStatuses } = evidence;
   const name = policyName ?? '';
   const binding = bindings.get(name);
@@ -134,16 +116,20 @@ function deliveryOf(
   return {
     of,
     evidence,
+    /** Undefined if no policy selects the object. Also set for a Binding without a policy. */
     policyName,
     binding,
     bound,
+    /** Undefined if the policy selects no WEC. */
     wec,
-    modulation: bound ?? of.selectedBy.get(name) ?? {},
+    /** What the policy requests besides sending the object. */
+    modulation: bound ?? of.selectedBy.get(name) ?? ({} as Modulation),
+    /** Whether the Binding names that WEC. The policy may select others now. */
     isBound: wecs.includes(wec ?? ''),
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(name, at, of)),
-    // The transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
+    // An earlier WEC in the Binding that has no mailbox: the transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
     // (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
     stoppedAt: wecs.slice(0, Math.max(0, wecs.indexOf(wec ?? ''))).find((other) => {
       const cluster = ifSeen(inventory)?.get(other);
@@ -169,11 +155,8 @@ type WdsSide = Awaited<ReturnType<typeof readWdsSide>>;
 
 type NamesIn = (inWds: WdsSide) => readonly string[];
 
-/** What Bindings send, by `keyOf` and the name of the Binding. */
-export type BoundObjects = ReadonlyMap<string, ReadonlyMap<string, BoundObject>>;
-
-/** The objects that Bindings name, each with the policies whose Bindings name it. */
-export function boundObjects(bindings: readonly Binding[]): BoundObjects {
+/** The objects that Bindings name, by `keyOf` and the name of the Binding. */
+export function boundObjects(bindings: readonly Binding[]) {
   const bound = new Map<string, Map<string, BoundObject>>();
   for (const binding of bindings)
     for (const object of objectsOf(binding)) {

@@ -3,7 +3,12 @@ import { command, partial } from '../../core/next-step.ts';
 import { isObject } from '../../core/text/formats.ts';
 import { type ConfigMap, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
-import { effectiveProperties, isExpanded, sentObject } from '../../ocm/model/customization.ts';
+import {
+  effectiveProperties,
+  isExpanded,
+  isTransformOf,
+  sentObject,
+} from '../../ocm/model/customization.ts';
 import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
@@ -48,7 +53,7 @@ export async function render(named: NamedObject, wec: string, wds: Wds): Promise
   ]);
   if (object === undefined) throw noSuchObject(ref, wds);
   const removed = (transforms ?? [])
-    .filter(({ spec }) => spec?.resource === ref.resource && (spec.apiGroup ?? '') === ref.group)
+    .filter(isTransformOf(ref))
     .flatMap(({ spec }) => spec?.remove ?? []);
   const properties = effectiveProperties(wec, cluster, configMap);
   const values = new Map(properties.map(({ key, value }) => [key, value]));
@@ -84,14 +89,13 @@ export function asSent(
   object: KubeObject,
   removed: readonly string[],
   properties: ReadonlyMap<string, string>,
-): { manifest: KubeObject; open: OpenField[] } {
+) {
   const manifest = structuredClone(sentObject(object)) as KubeObject & Fields;
   if (object.kind === 'Service' && object.apiVersion === 'v1') cleanService(manifest);
   if (object.kind === 'Job' && object.apiVersion === 'batch/v1') cleanJob(manifest);
   for (const path of removed) removeField(manifest, namesIn(path));
-  if (!isExpanded(object)) return { manifest, open: [] };
   const open: OpenField[] = [];
-  const filled = filling(properties, open)('', manifest);
+  const filled = isExpanded(object) ? filling(properties, open)('', manifest) : manifest;
   return { manifest: filled as KubeObject, open };
 }
 

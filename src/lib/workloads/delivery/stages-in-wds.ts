@@ -26,6 +26,7 @@ import {
   type Wds,
 } from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, nearestClause } from '../selection/select-objects.ts';
+import { isWatched } from '../selection/wds-contents.ts';
 import type { Delivery, DeliveryEvidence } from './delivery.ts';
 import { isRead } from './what-stops.ts';
 
@@ -110,7 +111,7 @@ function selected(delivery: Delivery): Verdict {
   const { object } = of;
   if (object === undefined) return unseen('there is no object');
   const { apiGroups, name: wds, context } = evidence.wds;
-  if (apiGroups.length > 0 && !apiGroups.includes(of.group) && of.group !== 'apiextensions.k8s.io')
+  if (!isWatched(of, apiGroups))
     return blocked(
       'group-not-watched',
       `${wds} was created to send objects of API groups ${apiGroups.join(', ')} only`,

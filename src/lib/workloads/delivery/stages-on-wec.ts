@@ -11,6 +11,7 @@ import {
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, createdAt, groupResourceOf, writtenAt } from '../../kube/client/objects.ts';
 import { toEndRefusal } from '../../ocm/hub/refusals.ts';
+import { isTransformOf } from '../../ocm/model/customization.ts';
 import type { Candidate } from '../../ocm/model/kubestellar-names.ts';
 import { lacksRight, type ManifestStatus } from '../../ocm/model/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../../ocm/model/ocm-names.ts';
@@ -183,12 +184,9 @@ function transformed({ of, wec, binding, sent, evidence }: Delivery): Verdict | 
   const { transforms, wds } = evidence;
   if (transforms.state !== 'seen') return unseen(transforms.why);
   const written = latest(ifSeen(sent)?.work);
-  const later = transforms.value.find(
-    (each) =>
-      each.spec?.resource === of.resource &&
-      (each.spec.apiGroup ?? '') === of.group &&
-      writtenAt(each) > written,
-  );
+  const later = transforms.value
+    .filter(isTransformOf(of))
+    .find((each) => writtenAt(each) > written);
   if (later === undefined || binding === undefined || !isRead(binding)) return undefined;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(wds)}`;
   const why = `its work in mailbox ${wec} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;

@@ -103,10 +103,12 @@ function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
   );
 }
 
-/** A line for each reason. */
+/** A line for each reason, which names its WECs once. */
 const openWords = (open: readonly Open[]): string[] =>
-  [...Map.groupBy(open, (each) => withoutValues(whyOf(each)))].map(
-    ([why, all]) => `${few(all.map(({ where }) => where)).join(', ')}: ${why}`,
+  [...Map.groupBy(open, (each) => withoutValues(whyOf(each)))].map(([why, all]) =>
+    all.every(({ where }) => why.includes(` ${where}`))
+      ? why
+      : `${few(all.map(({ where }) => where)).join(', ')}: ${why}`,
   );
 
 function verdictOn(open: readonly Open[]): Verdict {

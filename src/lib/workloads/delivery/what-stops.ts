@@ -3,7 +3,7 @@ import { advice, command, type Problem, partial, problem } from '../../core/next
 import { type BlockedVerdict, failed } from '../../core/stages.ts';
 import { count, few } from '../../core/text/words.ts';
 import { ifSeen, through, tryRead } from '../../kube/access.ts';
-import { groupOf, type KubeObject } from '../../kube/client/objects.ts';
+import { groupOf } from '../../kube/client/objects.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import { listProperties } from '../../ocm/hub/find-wecs.ts';
 import { effectiveProperties, propertiesAskedBy, sentSize } from '../../ocm/model/customization.ts';
@@ -11,7 +11,7 @@ import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubeste
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { type Unseen, unseenOf } from '../selection/unseen.ts';
+import { unseenOf } from '../selection/unseen.ts';
 import type { WdsObject } from '../selection/wds-contents.ts';
 
 type SentObject = Pick<WdsObject, 'of' | 'metadata'>;
@@ -24,7 +24,7 @@ interface Sent {
 }
 
 /** What keeps the transport from sending any object of a policy. */
-export async function whatStops(sent: Sent): Promise<{ problems: Problem[]; unseen: Unseen[] }> {
+export async function whatStops(sent: Sent) {
   const contents = await tryRead(() => readDigests(sent));
   const properties = await through(contents, (digests) => missingProperties(digests, sent));
   return {
@@ -77,16 +77,10 @@ export async function readStops(
 const maxSize = 500 * 1024;
 const readsAtOnce = 4;
 
-interface Digest {
-  object: string;
-  /** In bytes, as the transport counts them. */
-  size: number;
-  /** The properties that its templates use. */
-  asked: ReadonlySet<string>;
-}
+type Digest = Awaited<ReturnType<typeof readDigests>>[number];
 
 /** Reads the objects completely, a kind once per namespace, and keeps a digest of each. */
-async function readDigests({ objects, wds }: Sent): Promise<Digest[]> {
+async function readDigests({ objects, wds }: Sent) {
   const kindOf = ({ of, metadata }: SentObject) =>
     JSON.stringify([of.apiVersion, of.plural, metadata.namespace]);
   const groups = Map.groupBy(objects, kindOf);
@@ -99,25 +93,23 @@ async function readDigests({ objects, wds }: Sent): Promise<Digest[]> {
       const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
       return all
         .filter((object) => names.has(object.metadata.name))
-        .map((object) => objectDigest(of.kind, object));
+        .map((object) => ({
+          object: describeObject({ kind: of.kind, ...object.metadata }),
+          /** In bytes, as the transport counts them. */
+          size: sentSize(object),
+          /** The properties that its templates use. */
+          asked: propertiesAskedBy(object),
+        }));
     },
     readsAtOnce,
   );
   return found.flat();
 }
 
-function objectDigest(kind: string, object: KubeObject): Digest {
-  return {
-    object: describeObject({ kind, ...object.metadata }),
-    size: sentSize(object),
-    asked: propertiesAskedBy(object),
-  };
-}
-
 function tooLarge(digests: readonly Digest[]): Problem[] {
   const large = digests.filter(({ size }) => size > maxSize);
   if (large.length === 0) return [];
-  const message = `${count(large.length, 'object')} ${large.length === 1 ? 'is' : 'are'} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`;
+  const message = `${count(large.length, 'object is', 'objects are')} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`;
   const details = large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`);
   const divide = advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller");
   return [{ ...problem('object-too-large', message, divide), details }];

@@ -1,9 +1,10 @@
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, helpOf, run } from '../../core/next-step.ts';
 import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
+import { orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isLiving, type Pod, resources } from '../../kube/client/objects.ts';
+import { groupResourceOf, isLiving, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
@@ -15,7 +16,7 @@ import {
   klusterletName,
   statusAgent,
 } from '../../ocm/model/ocm-names.ts';
-import type { Wds } from '../../spaces/choose/open-wds.ts';
+import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
 import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
 import { openWec, requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
@@ -33,7 +34,7 @@ import {
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
 import { leftOut, type PolicyProblem, problemView } from './selection-warnings.ts';
 import { noSuchObject } from './stages-in-wds.ts';
-import { WorksOfWds } from './works.ts';
+import { sentObjects } from './works.ts';
 
 /** An object as named on the command line. */
 export interface NamedObject {
@@ -78,7 +79,14 @@ export async function findObject(named: NamedObject, wds: Wds) {
   const kind = findKind(named.kind, kinds);
   const list = run(command`kubectl --context ${wds.context} api-resources`, 'See what exists');
   if (kind === undefined)
-    throw new StellarError('not-found', `${wds.name} has no kind ${named.kind}.`, { next: [list] });
+    throw new StellarError(
+      'not-found',
+      `${wds.name} has no kind ${named.kind}${orNearest(
+        named.kind,
+        kinds.map(({ kind: each }) => each.toLowerCase()),
+      )}.`,
+      { next: [list] },
+    );
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);
   return {
@@ -132,7 +140,7 @@ export async function readWorkload(
   const held = await heldPolicies(of, evidence, kinds, wds);
   const deliveries = deliveriesOf(of, { ...evidence, held });
   const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
-  const missing = object === undefined ? [noSuchObject(ref, wds)] : [];
+  const missing = object === undefined ? [await missingObject(found, wds, isOnce)] : [];
   const conflicts = isOnce
     ? ifSeen(await tryRead(() => conflictsOfDeliveries(ref, deliveries, evidence)))
     : undefined;
@@ -151,6 +159,17 @@ export async function readWorkload(
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
   };
+}
+
+/** The error for an object that does not exist. @param looksFurther whether it is looked for in other Namespaces */
+async function missingObject({ kind, ref }: Found, wds: Wds, looksFurther: boolean) {
+  const error = noSuchObject(ref, wds);
+  if (!looksFurther || ref.namespace === undefined) return error;
+  const all = ifSeen(await tryRead(() => wds.kube.list(kind, { metadataOnly: true })));
+  const { namespace } = all?.find(({ metadata }) => metadata.name === ref.name)?.metadata ?? {};
+  if (namespace === undefined) return error;
+  const get = command`stellarctl workload get ${groupResourceOf(ref)}/${ref.name} -n ${namespace} ${flagsOf(wds)}`;
+  return error.with({ next: [run(get, `Namespace ${namespace} has one`), ...error.next] });
 }
 
 function conflictsOfDeliveries(
@@ -195,15 +214,11 @@ async function viewOnWec(
 }
 
 /** How an object differs from its work, of which the deliveries keep only a part. */
-async function readDifference(
-  kube: Kube,
-  its: Kube,
-  { of, policyName = '', wec = '', sent }: Delivery,
-) {
-  const { compare } = await import('./diff.ts');
+async function readDifference(kube: Kube, its: Kube, { of, sent }: Delivery) {
+  const { compare, isAsked } = await import('./diff.ts');
   const { name, namespace } = ifSeen(sent)?.work.metadata ?? {};
   const work = name && (await its.get<ManifestWork>(resources.manifestWorks, name, { namespace }));
-  const whole = work ? new WorksOfWds([work]).find(policyName, wec, of) : undefined;
+  const whole = work ? sentObjects(work).find(isAsked(of)) : undefined;
   return whole && compare(kube, whole);
 }
 

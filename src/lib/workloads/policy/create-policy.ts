@@ -124,15 +124,12 @@ function requireWritable({ problems }: Explanation): void {
 /** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
 export async function policyManifest(name: string, wds: Wds): Promise<BindingPolicy> {
   const { object: present } = await getPolicy(wds.kube, name);
-  if (present === undefined) throw noSuchPolicy(name, wds);
+  if (present === undefined) throw await noSuchPolicy(name, wds);
   return policyOf(name, present.spec ?? {});
 }
 
 /** The object that is applied. */
-export function policyOf(
-  name: string,
-  spec: PolicySpec,
-): BindingPolicy & { apiVersion: string; kind: string } {
+export function policyOf(name: string, spec: PolicySpec) {
   return { ...typeMeta(resources.bindingPolicies), metadata: { name }, spec };
 }
 
@@ -185,17 +182,7 @@ const notASelector = (text: string): StellarError =>
   });
 
 /** What a policy does, and what its change no longer sends. */
-export interface PolicyChange {
-  name: string;
-  present: BindingPolicy | undefined;
-  explanation: Explanation;
-  /** What is no longer sent to each WEC, where it is deleted unless another policy sends it, and what is overwritten. */
-  lost: Effect[];
-  /** What could not be read: it may be lost as well. */
-  unknown: Unseen[];
-  /** How many WECs its Binding names. */
-  sentTo: number;
-}
+export type PolicyChange = Awaited<ReturnType<typeof readChange>>;
 
 /** A policy as asked for. */
 interface AskedPolicy {
@@ -209,7 +196,7 @@ interface AskedPolicy {
 const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined): boolean =>
   isDeepStrictEqual(policy?.spec, spec);
 
-async function readChange(asked: AskedPolicy): Promise<PolicyChange> {
+async function readChange(asked: AskedPolicy) {
   const { name, spec, wds, creates } = asked;
   const { object: present } = await getPolicy(wds.kube, name);
   const isSame = isAsFor(asked, present);
@@ -273,13 +260,13 @@ async function changePolicy(
   await kube.merge(resources.bindingPolicies, name, patch);
 }
 
-const noChange = { lost: [], unknown: [], sentTo: 0 };
+const noChange = { lost: [] as Effect[], unknown: [] as Unseen[], sentTo: 0 };
 
 /** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
 function lossOfChange(
   binding: Binding | undefined,
   { wecs, inventory, objects, contents, kinds }: PolicySubject,
-): Pick<PolicyChange, 'lost' | 'unknown' | 'sentTo'> {
+) {
   const from = destinationsOf(binding);
   const sent = binding === undefined ? [] : objectsOf(binding);
   if (from.length === 0 || sent.length === 0) return noChange;
@@ -296,5 +283,12 @@ function lossOfChange(
     const all = kept.includes(wec) ? few(dropped.toSorted()) : [count(sent.length, 'object')];
     return all.length === 0 ? [] : { object: `no longer sent: ${all.join(', ')}`, wec };
   });
-  return { lost, unknown, sentTo: from.length };
+  return {
+    /** What is no longer sent to each WEC, where it is deleted unless another policy sends it, and what is overwritten. */
+    lost,
+    /** What could not be read: it may be lost as well. */
+    unknown,
+    /** How many WECs its Binding names. */
+    sentTo: from.length,
+  };
 }

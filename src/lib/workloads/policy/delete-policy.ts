@@ -9,10 +9,10 @@ import { count } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { isLiving, isTrue, resources } from '../../kube/client/objects.ts';
-import { listServed, type Proven } from '../../kube/served.ts';
+import { isLiving, resources } from '../../kube/client/objects.ts';
+import { listServed } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
-import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
+import { isAvailable } from '../../ocm/hub/hub-evidence.ts';
 import {
   holdersOf,
   type ManifestWork,
@@ -96,7 +96,7 @@ const mostRead = 3;
 async function silentOf(its: Kube, works: readonly ManifestWork[]): Promise<string[]> {
   const named = await mapConcurrently(wecNamesOf(works).slice(0, mostRead), async (wec) => {
     const found = await tryRead(() => its.get<ManagedCluster>(resources.managedClusters, wec));
-    return isTrue(ifSeen(found), 'ManagedClusterConditionAvailable') ? [] : wec;
+    return isAvailable({ managedCluster: ifSeen(found) }) ? [] : wec;
   });
   return named.flat();
 }
@@ -161,33 +161,16 @@ export async function untilPolicyGone(
 }
 
 /** What happens to the objects of a policy on one WEC. */
-export interface DeletionEffect {
-  wec: string;
-  /** Objects that are removed, for example `ConfigMap shop/settings`. */
-  removed: string[];
-  /** Objects that stay, because another work also has them, or because their work orphans them. */
-  staying: string[];
-  /** Objects that would stay or belong to other works, but are in a Namespace that is removed. */
-  removedWithNamespace: string[];
-}
+export type DeletionEffect = ReturnType<typeof deletionOn>;
 
-/** A policy to delete, with what it has sent. */
-export interface PolicyToDelete {
-  name: string;
-  wds: Wds;
-  policy: Proven<BindingPolicy>;
-  /** A Binding without its policy shows an interrupted deletion. */
-  binding: Proven<Binding>;
-  its: Kube;
-  works: ManifestWork[];
-  effects: DeletionEffect[];
-}
+/** A policy to delete, with what it has sent. A Binding without its policy shows an interrupted deletion. */
+export type PolicyToDelete = Awaited<ReturnType<typeof inspectPolicy>>;
 
 /**
  * @throws StellarError if the ITS is not reachable, or does not show which works belong to the WDS (`identity-unproven`): the
  * objects that would be removed from the WECs are then unknown
  */
-export async function inspectPolicy(name: string, wds: Wds): Promise<PolicyToDelete> {
+export async function inspectPolicy(name: string, wds: Wds) {
   const its = requireIts(wds);
   const [policy, { binding, works }] = await Promise.all([
     getPolicy(wds.kube, name),
@@ -201,11 +184,7 @@ export async function inspectPolicy(name: string, wds: Wds): Promise<PolicyToDel
   return { name, wds, policy, binding, its, works, effects };
 }
 
-function deletionOn(
-  wec: string,
-  works: readonly ManifestWork[],
-  all: readonly ManifestWork[],
-): DeletionEffect {
+function deletionOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]) {
   const worksOfWec = works.filter(({ metadata }) => metadata.namespace === wec);
   const uids = new Set(worksOfWec.map(({ metadata }) => metadata.uid));
   const others = new Set(all.filter(({ metadata }) => !uids.has(metadata.uid)).flatMap(objectsIn));
@@ -218,8 +197,11 @@ function deletionOn(
   const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));
   return {
     wec,
+    /** Objects that are removed, for example `ConfigMap shop/settings`. */
     removed,
+    /** Objects that stay, because another work also has them, or because their work orphans them. */
     staying: kept.filter((object) => !isInside(object)),
+    /** Objects that would stay or belong to other works, but are in a Namespace that is removed. */
     removedWithNamespace: [...new Set([...others, ...kept])].filter(isInside),
   };
 }

@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, type Problem, problem, run } from '../../core/next-step.ts';
 import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
-import { count } from '../../core/text/words.ts';
+import { count, orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
@@ -30,13 +30,7 @@ import {
 import { whatStops } from '../delivery/what-stops.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import type { SelectedObject } from '../selection/select-objects.ts';
-import {
-  openWec,
-  type Unseen,
-  unseenOf,
-  type ViewWithErrors,
-  viewOfUnseen,
-} from '../selection/unseen.ts';
+import { openWec, unseenOf, type ViewWithErrors, viewOfUnseen } from '../selection/unseen.ts';
 import { countsTwice, type WdsObject } from '../selection/wds-contents.ts';
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 
@@ -73,15 +67,12 @@ export async function explain(
 ): Promise<ViewWithErrors<Explanation>> {
   const { object: present } = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
-  if (spec === undefined) throw noSuchPolicy(name, wds);
+  if (spec === undefined) throw await noSuchPolicy(name, wds);
   return explanationOf(await evaluate(name, spec, wds), present !== undefined);
 }
 
 /** @param exists whether the WDS has a policy with its name */
-export async function explanationOf(
-  subject: PolicySubject,
-  exists: boolean,
-): Promise<ViewWithErrors<Explanation> & { overwritten: Effect[] }> {
+export async function explanationOf(subject: PolicySubject, exists: boolean) {
   const { name, wds, inventory, wecs, objects } = subject;
   const { problems, unseen, overwritten } = await policyProblemsOf(subject);
   const view: Explanation = {
@@ -109,15 +100,18 @@ export async function explanationOf(
   return { view, errors: unseen.map(({ error }) => error), overwritten };
 }
 
-export const noSuchPolicy = (name: string, wds: Wds): StellarError =>
-  new StellarError('not-found', `There is no binding policy ${name} in ${wds.name}.`, {
-    next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists')],
-  });
+export async function noSuchPolicy(name: string, wds: Wds): Promise<StellarError> {
+  const list = () => wds.kube.list(resources.bindingPolicies, { metadataOnly: true });
+  const instead = orNearest(name, namesOf(ifSeen(await tryRead(list)) ?? []));
+  return new StellarError(
+    'not-found',
+    `There is no binding policy ${name} in ${wds.name}${instead}.`,
+    { next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists')] },
+  );
+}
 
 /** Returns all problems of a policy before it is written, the worst first. */
-async function policyProblemsOf(
-  subject: PolicySubject,
-): Promise<{ problems: Problem[]; unseen: Unseen[]; overwritten: Effect[] }> {
+async function policyProblemsOf(subject: PolicySubject) {
   const objects = subject.objects.map(({ object }) => object);
   const [overwritten, conflicts, stopping, versions, collectors] = await Promise.all([
     foreignObjects(subject),

@@ -5,18 +5,15 @@ import { readNamedOrStdin } from '../../core/named-file.ts';
 import { partial } from '../../core/next-step.ts';
 import { checkDnsName } from '../../core/object-names.ts';
 import { yamlOfGo } from '../../core/text/formats.ts';
-import type { BindingPolicy, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
+import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
 
 /** Reads the BindingPolicy in a file, which may contain other objects. @throws StellarError `usage` */
-export async function readPolicyFile(
-  file: string,
-  stdin: NodeJS.ReadableStream,
-): Promise<{ name: string; spec: PolicySpec }> {
+export async function readPolicyFile(file: string, stdin: NodeJS.ReadableStream) {
   return parsePolicy(await readNamedOrStdin(file, 'policy', stdin), file);
 }
 
 /** @param source the name of the text in errors @throws StellarError `usage` with all faults, each with its line */
-export function parsePolicy(text: string, source: string): { name: string; spec: PolicySpec } {
+export function parsePolicy(text: string, source: string) {
   const lines = new LineCounter();
   const parsed = parseAllDocuments(text, { ...yamlOfGo, lineCounter: lines, prettyErrors: false });
   const documents = Array.isArray(parsed) ? parsed : [];

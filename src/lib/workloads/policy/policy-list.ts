@@ -1,7 +1,8 @@
 import { failed, type Verdict, waiting } from '../../core/stages.ts';
 import { count, few } from '../../core/text/words.ts';
 import { ifSeen } from '../../kube/access.ts';
-import { byName, isTrue, namesOf } from '../../kube/client/objects.ts';
+import { byName, namesOf } from '../../kube/client/objects.ts';
+import { isAvailable } from '../../ocm/hub/hub-evidence.ts';
 import {
   type BindingPolicy,
   destinationsOf,
@@ -111,7 +112,7 @@ const placesOf = (name: string, { works }: DeliveryEvidence): string[] =>
 function leaving(name: string, evidence: DeliveryEvidence): Verdict {
   const wecs = placesOf(name, evidence);
   const known = ifSeen(evidence.inventory);
-  const silent = wecs.filter((wec) => !isTrue(known?.get(wec), 'ManagedClusterConditionAvailable'));
+  const silent = wecs.filter((wec) => !isAvailable({ managedCluster: known?.get(wec) }));
   const works = count(ifSeen(evidence.works)?.places.get(name)?.length ?? 0, 'work');
   const cause = silent.length === 0 ? '' : `, of which ${few(silent).join(', ')} not available`;
   const why = `it is deleted, and ${works} are being removed from ${few(wecs).join(', ')}${cause}`;

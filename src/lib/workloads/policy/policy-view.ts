@@ -33,7 +33,8 @@ export async function getPolicyView(
   const policy = byName(evidence.policies).get(name);
   const binding = evidence.bindings.get(name);
   const isDeleted = ifSeen(evidence.works)?.places.has(name);
-  if (policy === undefined && binding === undefined && !isDeleted) throw noSuchPolicy(name, wds);
+  if (policy === undefined && binding === undefined && !isDeleted)
+    throw await noSuchPolicy(name, wds);
   const { metadata = { generation: 0 }, status = {} } = binding ?? {};
   const { wecs, state, why, since, code } = policySummary(
     name,

@@ -70,7 +70,7 @@ async function readHeld(name: string, wds: Wds): Promise<PolicyToDelete> {
     policy: { object: policy },
     binding: { object: binding },
   } = found;
-  if (policy === undefined) throw noSuchPolicy(name, wds);
+  if (policy === undefined) throw await noSuchPolicy(name, wds);
   const sent = clausesFor(binding === undefined ? [] : objectsOf(binding));
   const { contents, objects } = await readSelected(wds, policy.spec?.downsync ?? [], sent);
   const [hidden] = contents.unread;

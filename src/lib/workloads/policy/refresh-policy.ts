@@ -32,7 +32,7 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
   const its = requireIts(wds);
   const { works } = await provenWorks(name, wds, its);
   if (works.length === 0 && (await getPolicy(wds.kube, name)).object === undefined)
-    throw noSuchPolicy(name, wds);
+    throw await noSuchPolicy(name, wds);
   const problem = ifSeen(await tryRead(() => readControllers(wds)))?.transport;
   if (problem?.state === 'failed')
     throw new StellarError(

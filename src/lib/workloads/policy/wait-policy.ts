@@ -12,7 +12,7 @@ import { getPolicyView, type PolicyView } from './policy-view.ts';
 
 export interface PolicyWait {
   name: string;
-  goal: 'applied' | 'status' | 'gone';
+  goal: 'applied' | 'available' | 'status' | 'gone';
   /** The WECs that it must send to, and no others; undefined for those that it sends to. */
   on: readonly string[] | undefined;
 }
@@ -49,7 +49,7 @@ export async function waitForPolicy(wait: PolicyWait, wds: Wds, run: Run): Promi
 
 function openOfPolicy(
   { wecs, objects, why }: PolicyView,
-  goal: 'applied' | 'status',
+  goal: Exclude<PolicyWait['goal'], 'gone'>,
   on: PolicyWait['on'],
 ): Open[] {
   if (on !== undefined && on.toSorted().join() !== wecs.toSorted().join())

@@ -10,16 +10,7 @@ import {
 import { type Labels, selectsLabels } from './label-selectors.ts';
 
 /** What changes of a WEC. */
-
-export interface WecChange {
-  name: string;
-  before: Labels;
-  after: Labels;
-  /** Properties that it loses: a policy whose templates ask for one is sent to no WEC any more (kubestellar 0.30.0). */
-  lacks: readonly string[];
-  /** Properties that get another value: a work that was made with one keeps the earlier value until it is rewritten. */
-  stale: readonly string[];
-}
+export type WecChange = ReturnType<typeof wecChange>;
 
 /** What becomes of a WEC by changes of its labels, annotations and properties. */
 export function wecChange(
@@ -29,7 +20,7 @@ export function wecChange(
     annotations = {},
     data = {},
   }: Partial<Record<'labels' | 'annotations' | 'data', Changes>>,
-): WecChange {
+) {
   const { name, labels: before = {}, annotations: notes = {} } = cluster.metadata;
   const after = withChanges(before, labels);
   const metadata = {
@@ -47,7 +38,9 @@ export function wecChange(
     name,
     before,
     after,
+    /** Properties that it loses: a policy whose templates ask for one is sent to no WEC any more (kubestellar 0.30.0). */
     lacks: keysOf(had.filter(({ key }) => !kept.has(key))),
+    /** Properties that get another value: a work that was made with one keeps the earlier value until it is rewritten. */
     stale: keysOf(had.filter(({ key, value }) => kept.has(key) && kept.get(key) !== value)),
   };
 }

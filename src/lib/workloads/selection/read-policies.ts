@@ -83,10 +83,7 @@ async function hostedOf({ its, hosting }: PolicySources) {
 
 const allWdses = 'all WDSes';
 
-async function originsOf({
-  its,
-  wecs,
-}: PolicySources): Promise<{ origins: Origin[]; unread: Unread[] }> {
+async function originsOf({ its, wecs }: PolicySources) {
   const origins = await tryRead(() => readOrigins(its.kube, wecs));
   if (origins.state === 'seen') return { origins: origins.value, unread: [] };
   return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
@@ -208,10 +205,7 @@ interface FoundWds {
 }
 
 /** Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS. */
-async function hostedWdses(
-  its: Its,
-  tools: SpaceTools,
-): Promise<{ found: FoundWds[]; unread: Unread[] }> {
+async function hostedWdses(its: Its, tools: SpaceTools) {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
   const answers = new Map<ControlPlane, ReturnType<typeof compareWithIts>>();
   const whyItsUnknown = (controlPlane: ControlPlane) => {

@@ -44,24 +44,16 @@ function joinModulations(clauses: readonly DownsyncClause[]): Modulation {
   };
 }
 
-/** Why a clause of a policy does not select an object. */
-interface Miss {
-  policy: string;
-  clause: DownsyncClause;
-  /** The parts that do not match. */
-  fails: ClausePart[];
-}
-
 /**
  * The clause that is nearest to selecting an object: the one with the fewest parts that do not match, preferably of a policy for the
  * object's labels or its Namespace.
- * @returns undefined if no policy has a clause
+ * @returns with the parts that do not match; undefined if no policy has a clause
  */
 export function nearestClause(
   policies: readonly { name: string; downsync: readonly DownsyncClause[] }[],
   object: Candidate,
   namespaces: NamespaceLabels,
-): Miss | undefined {
+) {
   const { namespace } = object.metadata;
   const space = namespace === undefined ? [] : [namespaceCandidate(namespace, namespaces)];
   const misses = policies.flatMap(({ name: policy, downsync }) => {

@@ -58,7 +58,4 @@ export const readInventory = ({ its }: Wds): Promise<Access<ManagedCluster[]>> =
   );
 
 /** Converts to the format of documents: docs/output.md. */
-export const viewOfUnseen = ({ what, why }: Unseen): { what: string; why: string } => ({
-  what,
-  why,
-});
+export const viewOfUnseen = ({ what, why }: Unseen) => ({ what, why });

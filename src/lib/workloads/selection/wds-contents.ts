@@ -40,11 +40,13 @@ export const sendableKinds = (
   apiGroups: readonly string[],
 ): DiscoveredKind[] =>
   kinds.filter((kind) => {
-    const { group } = candidateKind(kind);
-    const isWatched =
-      apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
-    return isWatched && !isExcludedKind(candidateKind(kind));
+    const of = candidateKind(kind);
+    return isWatched(of, apiGroups) && !isExcludedKind(of);
   });
+
+/** Whether the controllers of a WDS watch the group of a kind. @param apiGroups those that it was created for; none means all */
+export const isWatched = ({ group }: Pick<KindRef, 'group'>, apiGroups: readonly string[]) =>
+  apiGroups.length === 0 || apiGroups.includes(group) || group === 'apiextensions.k8s.io';
 
 /** Discovers them. */
 export const discoverSendable = async ({ kube, apiGroups }: Wds): Promise<DiscoveredKind[]> =>

@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { command, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
-import { resources } from '../../kube/client/objects.ts';
+import { namesOf, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
 import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
 import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
@@ -56,7 +56,7 @@ export function collectorSpec({
 
 const wrong = (message: string): StellarError => new StellarError('usage', message);
 
-function splitColumn(text: string): { name: string; def: string } {
+function splitColumn(text: string) {
   const [, name, def] = /^([^=\s]+)=(?!=)(.+)$/s.exec(text) ?? [];
   if (name === undefined || def === undefined) throw wrong(`"${text}" is not NAME=EXPRESSION.`);
   return { name, def };
@@ -111,8 +111,7 @@ export async function listCollectors({ kube }: Wds): Promise<CollectorView[]> {
     kube.list<StatusCollector>(resources.statusCollectors),
     kube.list<BindingPolicy>(resources.bindingPolicies),
   ]);
-  const users = usersOf(policies);
-  return collectors.map((collector) => collectorView(collector, users));
+  return collectors.map((collector) => collectorView(collector, policies));
 }
 
 /** @throws StellarError `not-found` */
@@ -121,27 +120,17 @@ export async function getCollector(wds: Wds, name: string) {
     getReported<StatusCollector>('collector', name, wds),
     listServed<BindingPolicy>(wds.kube, resources.bindingPolicies),
   ]);
-  return { collector, view: collectorView(collector, usersOf(policies)) };
+  return { collector, view: collectorView(collector, policies) };
 }
-
-type Users = ReadonlyMap<string, string[]>;
 
 function collectorView(
   { metadata: { name }, spec = {}, status }: StatusCollector,
-  users: Users,
+  policies: readonly BindingPolicy[],
 ): CollectorView {
   const { select = [], groupBy = [], combinedFields = [] } = spec;
   const columns = [...groupBy, ...select, ...combinedFields].map((column) => column.name);
-  return { name, columns, usedBy: users.get(name) ?? [], errors: status?.errors ?? [], spec };
-}
-
-/** Returns the names of policies, by the collectors that they name. */
-function usersOf(policies: readonly BindingPolicy[]): Users {
-  const users = new Map<string, string[]>();
-  for (const { metadata, spec } of policies)
-    for (const collector of new Set(
-      (spec?.downsync ?? []).flatMap(({ statusCollectors = [] }) => statusCollectors),
-    ))
-      users.set(collector, [...(users.get(collector) ?? []), metadata.name].sort());
-  return users;
+  const users = policies.filter((policy) =>
+    policy.spec?.downsync?.some(({ statusCollectors }) => statusCollectors?.includes(name)),
+  );
+  return { name, columns, usedBy: namesOf(users).sort(), errors: status?.errors ?? [], spec };
 }

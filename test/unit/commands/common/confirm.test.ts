@@ -44,11 +44,17 @@ test('with --yes the command is refused if more would be lost by then', async ()
 
 test('--yes covers errors of a preview only with --allow-errors', async () => {
   const asked = { verb: 'Create', name: 'x', errors: ['It selects no WEC.'] };
-  await assert.rejects(confirm(sessionWith({ yes: true }).session, asked), {
-    code: 'not-confirmed',
-    message: 'The preview shows errors. Nothing was written.',
-    details: ['It selects no WEC.'],
-  });
+  // People have seen them in the preview, scripts and who is quiet have not.
+  for (const [more, details] of [
+    [{}, []],
+    [{ quiet: true }, asked.errors],
+    [{ output: 'json' }, asked.errors],
+  ] as const)
+    await assert.rejects(confirm(sessionWith({ yes: true, ...more }).session, asked), {
+      code: 'not-confirmed',
+      message: 'The preview shows errors. Nothing was written.',
+      details,
+    });
   await confirm(sessionWith({ yes: true, allowErrors: true }).session, asked);
 });
 

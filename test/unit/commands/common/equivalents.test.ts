@@ -38,6 +38,14 @@ describe('commands of other programs', async () => {
     assert.deepEqual(equivalentOf('describe', ['wds', 'describe']), [
       'Use: stellarctl wds get NAME',
     ]);
+    for (const [words, here] of [
+      [['unjoin'], 'stellarctl deregister NAME=CONTEXT --cleanup'],
+      [['wec', 'rm'], 'stellarctl deregister NAME=CONTEXT --cleanup'],
+      [['policy', 'remove'], 'stellarctl policy delete NAME'],
+      [['workload', 'rm'], 'kubectl --context WDS delete KIND NAME'],
+      [['logs'], 'stellarctl workload logs KIND/NAME'],
+    ] as const)
+      assert.deepEqual(equivalentOf(words.at(-1) ?? '', words), [`Use: ${here}`]);
     assert.match(equivalentOf('edit', ['policy', 'edit'])?.[1] ?? '', /policy apply -f FILE/);
     assert.match(
       equivalentOf('--context', ['wec', 'list', '--context=its1'])?.[0] ?? '',

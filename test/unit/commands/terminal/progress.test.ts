@@ -192,8 +192,18 @@ describe('on a terminal', () => {
       ['299 waiting ·', 'wec1 * its', 'wec3 * its', 'wec4 * its', 'wec5 * its', 'wec6 * its'],
     );
   });
-  test('a wait shows one line per subject in progress, and nothing after the end', async () => {
-    const { progress, stderr, stdout } = progressOn({ tty: true });
+  test('a wait shows all that it waits for, without the subject twice', async () => {
+    const { progress, stderr } = progressOn({ tty: true });
+    progress.waiting('cluster1', `cluster1 reports ${'very '.repeat(20)}long`);
+    await sleep(500);
+    progress.stop();
+    assert.match(
+      stripVTControlCharacters(stderr.text),
+      / {2}cluster1 {2}[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] reports very.*\n {14}very.* long\s+0\.\ds/,
+    );
+  });
+  test('a wait on a low terminal shows one line per subject in progress, and nothing after the end', async () => {
+    const { progress, stderr, stdout } = progressOn({ tty: true, rows: 6 });
     progress.waiting('cluster1', 'its request');
     progress.changed('cluster10', `something ${'very '.repeat(30)}long`);
     await sleep(700);

@@ -12,7 +12,7 @@ test('a file that cannot be read is refused in words, and what may never end bef
   execFileSync('mkfifo', [pipe]);
   for (const [file, why] of [
     [path.join(folder, 'none'), `there is no file ${folder}/none`],
-    [folder, `${folder} is a folder`],
+    [folder, `${folder} is not a file`],
     [pipe, `${pipe} is not a file`],
     ['/dev/zero', '/dev/zero is not a file'],
   ] as const)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
 import { planValues } from '../../../../src/lib/fleet/owned-values.ts';
-import { changeOf, formerWecs } from '../../../../src/lib/fleet/plan.ts';
+import { changeOf, formerWecs, leftWecs } from '../../../../src/lib/fleet/plan.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';
@@ -45,6 +45,18 @@ test('what left the file was joined by the fleet, and has no values of another o
     cluster('c5', undefined, own),
   );
   assert.deepEqual(formerWecs(fleet('a', 'c1'), present), ['c2']);
+});
+
+test('what left the file stays if the fleet has only given it values', () => {
+  const own = 'stellarctl-fleet-a';
+  const present = presentOf(
+    cluster('c1', 'a', own),
+    cluster('c2', undefined, own),
+    cluster('c3', 'b', own),
+    cluster('c4', undefined, 'kubectl'),
+    cluster('c5', 'a', own),
+  );
+  assert.deepEqual(leftWecs(fleet('a', 'c1'), present, ['c5']), ['c2', 'c3']);
 });
 
 test('a WEC that the file lists is taken over from the fleet that had it, and is no longer pruned by that', () => {

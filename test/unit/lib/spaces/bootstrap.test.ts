@@ -40,7 +40,7 @@ function external({ cluster = { server: 'https://10.0.0.7:6443' }, address, publ
 /** The kubeconfig for KubeFlex, and what was written into the external cluster. */
 async function bootstrapped(what: Given) {
   const { memory, given } = external(what);
-  const bootstrap = await prepareBootstrap('ext1', given, 'kind-kubeflex');
+  const bootstrap = await prepareBootstrap(given, 'kind-kubeflex');
   const secret = (await externalBootstrapSecret('ext1', memory.kube, bootstrap)) as Secret;
   const config = JSON.parse(
     Buffer.from(secret.data?.['kubeconfig-incluster'] ?? '', 'base64').toString(),
@@ -119,11 +119,11 @@ describe('the address at which KubeFlex reaches an external cluster', () => {
   test('is refused before any write if there is only a local one', async () => {
     const { memory, given } = external({ cluster: { server: local } });
     await assert.rejects(
-      prepareBootstrap('ext1', given, 'kind-kubeflex'),
+      prepareBootstrap(given, 'kind-kubeflex'),
       failsWith({
         code: 'endpoint-unusable',
         message: /127\.0\.0\.1:41234, which the hosting cluster kind-kubeflex cannot use/,
-        steps: /its create ext1 --type external --hub-apiserver/,
+        steps: /the address that kind-kubeflex reaches: --hub-apiserver/,
       }),
     );
     assert.deepEqual(memory.writes, []);

@@ -89,7 +89,7 @@ test('a name that refers to something else is rejected before a space is created
     failsWith({
       code: 'context-taken',
       message: /for another cluster \(https:\/\/c:6443\); it was not replaced\.$/,
-      steps: /^Choose another name/,
+      steps: /rename-context its1 NEW-NAME/,
     }),
   );
   await check('its2', undefined);

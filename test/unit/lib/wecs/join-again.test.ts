@@ -232,7 +232,7 @@ describe('what a join of a registered WEC reports', () => {
   const access = { its: 'its1', kube: undefined } as never;
   const plannedOf = (plan: JoinPlan, options: JoinOptions, run: Run) =>
     plannedJoin({ access, options, run, result: newResult('cluster1') } as never, plan);
-  test('is which options had no effect: a join upgrades nothing', async () => {
+  test('is that a join upgrades nothing', async () => {
     const progress = recordingProgress();
     const asked = { ...options, ocmVersion: '1.5.0', imageRegistry: 'mirror' };
     const planned = plannedOf(plan(), asked, run(5000, progress));
@@ -240,7 +240,7 @@ describe('what a join of a registered WEC reports', () => {
     assert.equal(planned.result.stage, 'connected');
     assert.match(
       progress.lines.join(),
-      /as wec upgrade does: --ocm-version, --image-registry had no effect\.$/,
+      /does not change the images of an agent that works, as wec upgrade does\.$/,
     );
   });
   test('is an error while its deregistration is unfinished', async () => {
@@ -270,7 +270,12 @@ describe('the UID of the joined cluster', () => {
   ) => {
     const { kube, writes } = hubWith();
     const recorded = { labels: new Set<string>(), identity: new Set<string>() };
-    const recording = { plan: plan(rest), options: { labels: {} }, run: run(), recorded };
+    const recording = {
+      plan: plan(rest),
+      options: { accept: false, labels: {} },
+      run: run(),
+      recorded,
+    };
     const wec = wecEvidence('join-singleton');
     const written = await recordOnIts(recording, {
       hub: kube,
@@ -313,7 +318,7 @@ describe('the UID of the joined cluster', () => {
   test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
     const fresh = plan({ kube, hubBefore: hubEvidence() });
-    const options = { labels: { tier: 'a', name: 'wec-{name}' } };
+    const options = { accept: true, labels: { tier: 'a', name: 'wec-{name}' } };
     await foreseeAcceptance(kube, fresh);
     await foreseeRecords(kube, { plan: fresh, options });
     assert.deepEqual(writes, [

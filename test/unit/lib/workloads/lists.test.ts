@@ -16,7 +16,7 @@ import {
   type PolicyWait,
   waitForPolicy,
 } from '../../../../src/lib/workloads/policy/wait-policy.ts';
-import { listWorkloads } from '../../../../src/lib/workloads/workload-list.ts';
+import { listWorkloads, type Wanted } from '../../../../src/lib/workloads/workload-list.ts';
 import { soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 
@@ -246,6 +246,19 @@ test('a policy whose WECs have applied what the transport has not updated counts
   );
   const { state, why } = (await getPolicyView('p', of())).view;
   assert.deepEqual([state, why], [policy?.state, policy?.why]);
+});
+
+test('a list of objects may be of a Namespace, of a policy, and of WECs', async () => {
+  const listed = async (wanted: Wanted) =>
+    (await listWorkloads(half(), wanted)).view.map(({ name, wecs }) => `${name} ${wecs}`);
+  assert.deepEqual(await listed({ namespace: 'shop' }), ['ConfigMap shop/c 2']);
+  assert.deepEqual(await listed({ namespace: 'other' }), []);
+  assert.deepEqual(await listed({ wec: ['w1'] }), ['Namespace shop 1', 'ConfigMap shop/c 1']);
+  assert.deepEqual(await listed({ wec: ['w9'] }), []);
+  assert.deepEqual(await listed({ policy: 'p', wec: ['w2'], namespace: 'shop' }), [
+    'ConfigMap shop/c 1',
+  ]);
+  assert.deepEqual(await listed({ policy: 'other' }), []);
 });
 
 test('the objects of a WDS are listed, with the number of WECs that have them', async () => {

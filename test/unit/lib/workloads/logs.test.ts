@@ -54,9 +54,15 @@ function source(lists: object[][], ...answers: string[][]): LogSource {
   return { wec: 'c1', kube, object: { kinds: [], kind, ref } } as unknown as LogSource;
 }
 
-async function read(from: LogSource, follow: boolean): Promise<string[]> {
+async function read(from: LogSource, follow: boolean, previous = false): Promise<string[]> {
   const lines: LogLine[] = [];
-  const request = { container: undefined, follow, tailLines: 10, sinceSeconds: undefined };
+  const request = {
+    container: undefined,
+    follow,
+    tailLines: 10,
+    sinceSeconds: undefined,
+    previous,
+  };
   const run = { deadline: new Deadline(60_000), signal: new AbortController().signal };
   await readLogs(from, request, (line) => lines.push(line), run);
   return lines.map(
@@ -158,3 +164,18 @@ test('while it is followed, its first pod is waited for', async () =>
   assert.deepEqual(await read(source([[], [pod]], [`${at(1)} a\n`]), true), [
     `web-1/main ${at(1)} a`,
   ]));
+
+test('the log of the run before is that of containers that have started again', async () => {
+  const containerStatuses = [
+    { name: 'main', state: {} },
+    { name: 'crashes', state: {}, lastState: { terminated: { exitCode: 1 } } },
+  ];
+  const from = source([[{ ...pod, status: { ...pod.status, containerStatuses } }]]);
+  const asked: unknown[] = [];
+  from.kube.stream = async function* (_path, query) {
+    asked.push(query.previous);
+    yield* [`${at(1)} a\n`];
+  };
+  assert.deepEqual(await read(from, false, true), [`web-1/crashes ${at(1)} a`]);
+  assert.deepEqual(asked, ['true']);
+});

@@ -283,11 +283,6 @@ describe('a plugin is rejected that', () => {
         /secret/,
       );
     });
-  test('is of an unknown version', async () => {
-    const error = await failure(plugin('', { apiVersion: `${v1}alpha1` }));
-    assert.equal(error.code, 'kubeconfig-invalid');
-    assert.match(error.message, /apiVersion is none of/);
-  });
 });
 
 describe('a plugin that hangs, with a child,', () => {

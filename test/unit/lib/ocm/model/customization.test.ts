@@ -24,7 +24,7 @@ describe('changes of properties', () => {
       assert.deepEqual(parsePropertyChanges([`${key}-`]), { [key]: null });
     });
   }
-  for (const argument of ['=x', '-', 'a/b=x', 'ä=x', `${'k'.repeat(254)}=x`])
+  for (const argument of ['=x', '-', 'a/b=x', 'ä=x'])
     test(`reject ${argument.slice(0, 8)}`, () =>
       assert.throws(() => parsePropertyChanges([argument]), refused(/is not a property change/)));
 });
