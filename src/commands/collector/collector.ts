@@ -6,7 +6,7 @@ import type {
 } from '../../lib/workloads/status/change-collector.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
-import { dryRunOption, repeatable, unaskedOption, wdsOptions } from '../common/options.ts';
+import { dryRunOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
 
 export const list: Definition = {
   description:
@@ -99,7 +99,7 @@ export const remove: Definition<RemoveOptions> = {
   arguments: [['<name>', 'the collector']],
   options: [
     ['--force', 'delete a collector that binding policies name; they then have an error'],
-    unaskedOption(),
+    yesOption('for scripts that give it to every deletion: nothing is asked'),
     ...wdsOptions(),
     dryRunOption(),
   ],

@@ -122,9 +122,6 @@ export const dryRunOption = (): Option =>
 export const yesOption = (about = 'skip the confirmation'): Option =>
   new Option('-y, --yes', about);
 /** The limit of what `--yes` covers. */
-/** Of deletions that take nothing away from WECs. */
-export const unaskedOption = (): Option =>
-  yesOption('for scripts that give it to every deletion: nothing is asked');
 export const maxRemovedOption = (
   about = 'with --yes: so many WECs may lose objects (default: 1, or 10 % of those it sends to)',
 ) => new Option('--max-removed <number>', about).argParser(wholeNumber(0));

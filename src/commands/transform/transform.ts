@@ -6,7 +6,7 @@ import type { TransformView } from '../../lib/workloads/delivery/transforms.ts';
 import type { ObjectResult } from '../../lib/workloads/selection/create-object.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
-import { dryRunOption, repeatable, unaskedOption, wdsOptions } from '../common/options.ts';
+import { dryRunOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 
 export const list: Definition = {
@@ -83,7 +83,11 @@ export const remove: Definition = {
   destroys: true,
   examples: [['stellarctl transform delete no-replicas', 'then run policy refresh']],
   arguments: [['<name>', 'the transform']],
-  options: [unaskedOption(), ...wdsOptions(), dryRunOption()],
+  options: [
+    yesOption('for scripts that give it to every deletion: nothing is asked'),
+    ...wdsOptions(),
+    dryRunOption(),
+  ],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
     const { deleteTransform } = await import('../../lib/workloads/delivery/transforms.ts');

@@ -57,7 +57,7 @@ export const definition: Definition<Options> = {
     const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
     const {
       follow = false,
-      previous = false,
+      previous,
       container,
       since,
       tail = since === undefined ? 10 : undefined,

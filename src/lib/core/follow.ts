@@ -75,14 +75,16 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   const open = () => pursuits.filter(({ result }) => result === undefined);
   const isUnhandled = () => pursuits.some(({ unhandled }) => unhandled !== undefined);
   const all = () => Promise.all(pursuits.map(({ busy }) => busy));
-  const any = () => Promise.race(pursuits.flatMap(({ busy }) => busy ?? []));
+  const idle = () => open().filter(({ busy }) => busy === undefined);
   const round = async () => {
+    // What ends meanwhile is not read again: nobody waits for an interval.
+    while (open().length > 0 && idle().length === 0 && !run.signal.aborted && !run.deadline.passed)
+      await atMost(longestRoundMs, Promise.race(pursuits.flatMap(({ busy }) => busy ?? [])));
     if (run.deadline.passed) await all();
-    else if (open().every(({ busy }) => busy !== undefined)) await atMost(longestRoundMs, any());
-    const idle = open().filter(({ busy }) => busy === undefined);
-    if (idle.length > 0) {
-      const see = await read(idle.flatMap(({ track }) => track?.subject ?? []));
-      for (const pursuit of idle) pursuit.look(see);
+    const begun = idle();
+    if (begun.length > 0) {
+      const see = await read(begun.flatMap(({ track }) => track?.subject ?? []));
+      for (const pursuit of begun) pursuit.look(see);
       await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
     }
     return isUnhandled() || open().length === 0 || undefined;

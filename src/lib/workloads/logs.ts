@@ -38,7 +38,7 @@ export interface LogRequest {
   container: string | undefined;
   follow: boolean;
   /** Of containers that have started again: the log of the run before. */
-  previous: boolean;
+  previous: boolean | undefined;
   tailLines: number | undefined;
   sinceSeconds: number | undefined;
 }
