@@ -70,19 +70,17 @@ const inSteps = ['--hub-token'];
 /** Nouns with a verb `get`. */
 const gettable = ['its', 'wds', 'wec', 'workload', 'policy', 'collector', 'transform'];
 
-const ofAnyNoun = ['describe', 'edit', 'rm', 'remove', 'unjoin'];
+/** What deletes those of a noun without a verb `delete` for it. */
+const deletedBy: Readonly<Record<string, string>> = {
+  wec: 'stellarctl deregister NAME=CONTEXT --cleanup',
+  workload: 'kubectl --context WDS delete KIND NAME',
+};
 
 /** kubectl's `describe` and `edit`, and words for a deletion, of any noun. */
-function ofKubectl(verb: string, noun = 'wec'): NextStep[] {
-  if (verb !== 'describe' && verb !== 'edit') {
-    const others =
-      noun === 'workload'
-        ? 'kubectl --context WDS delete KIND NAME'
-        : `stellarctl ${noun} delete NAME`;
-    return [
-      partial(noun === 'wec' ? 'stellarctl deregister NAME=CONTEXT --cleanup' : others, 'Use'),
-    ];
-  }
+function ofAnyNoun(verb: string, noun = 'wec'): NextStep[] | undefined {
+  if (['rm', 'remove', 'unjoin'].includes(verb))
+    return [partial(deletedBy[noun] ?? `stellarctl ${noun} delete NAME`, 'Use')];
+  if (verb !== 'describe' && verb !== 'edit') return undefined;
   const get = `stellarctl ${noun} get ${noun === 'workload' ? 'KIND/NAME' : 'NAME'}`;
   if (verb === 'describe' || noun !== 'policy') return [partial(get, 'Use')];
   return [partial(`${get} -o manifest`, 'Use'), partial('stellarctl policy apply -f FILE', 'Then')];
@@ -95,7 +93,8 @@ function ofKubectl(verb: string, noun = 'wec'): NextStep[] {
  */
 export function equivalentOf(unknown: string, argv: readonly string[]): string[] | undefined {
   const noun = gettable.find((each) => each === argv[0]);
-  if (ofAnyNoun.includes(unknown)) return stepLines(ofKubectl(unknown, noun));
+  const steps = ofAnyNoun(unknown, noun);
+  if (steps !== undefined) return stepLines(steps);
   // After a noun of stellarctl, any other unknown word is more likely a typo than another program's word.
   if (!unknown.startsWith('-') && argv[0] !== unknown) return undefined;
   const found = equivalents.find(([typed]) => {

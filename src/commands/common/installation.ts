@@ -4,8 +4,8 @@ import { errorOf, ifSeen, ifSelected, tryRead } from '../../lib/kube/access.ts';
 import type { Session } from './session.ts';
 
 /**
- * Returns the hosting cluster, the ITS and the WDS that a command line selects. One that the command names must exist; a default ITS from an
- * earlier choice may be gone.
+ * Returns the hosting cluster, the ITS and the WDS that a command line selects. An ITS that the command names must exist; a default
+ * one from an earlier choice may be gone.
  * @throws StellarError `usage` if it selects neither
  */
 export async function selectClusters(session: Session): Promise<SelectedClusters> {

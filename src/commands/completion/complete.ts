@@ -130,12 +130,12 @@ const spaceNames =
     return namesOf(await listControlPlanes(hosting, role));
   };
 
-/** For somebody whose kubeconfig does not have the hosting cluster. */
-const orContexts =
-  (names: Source): Source =>
-  async (typed, clusters) => {
-    const found = await names(typed, clusters).catch(() => []);
-    return found.length > 0 ? found : contexts(typed, clusters);
+/** The same, or contexts where the kubeconfig does not have the hosting cluster. */
+const spacesToUse =
+  (role: SpaceRole): Source =>
+  async (...asked) => {
+    const found = await spaceNames(role)(...asked).catch(() => []);
+    return found.length > 0 ? found : contexts(...asked);
   };
 
 /** Completes the last of several names, without those given before; after `=`, a context if there are any. */
@@ -232,7 +232,7 @@ export function offerOfArguments(path: string, name: string): Source | undefined
   const [noun = '', verb = noun] = path.split(' ');
   if (verb === 'create') return undefined;
   if (noun === 'its' || noun === 'wds')
-    return verb === 'use' ? orContexts(spaceNames(noun)) : spaceNames(noun);
+    return verb === 'use' ? spacesToUse(noun) : spaceNames(noun);
   const ofNoun = inSpaces[noun];
   if (ofNoun !== undefined) return ofNoun;
   if (verb === 'join') return several(contextsOfWecs, contextsOfWecs);

@@ -264,12 +264,12 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
   #frame(): string {
     const sign = frames[Math.floor(monotonic() / frameMs) % frames.length] ?? '';
     const room = Math.max(shortestFrame, (this.io.stderr.rows ?? 24) - spareLines);
-    const wholeRows = [...this.pending].flatMap((each) => this.#row(each, sign));
-    if (wholeRows.length <= room) return wholeRows.join('\n');
     const isCounted = this.pending.size > room;
-    const rows = [...this.pending].slice(0, isCounted ? room - 1 : room);
+    const shown = [...this.pending].slice(0, isCounted ? room - 1 : room);
+    const whole = shown.flatMap((each) => this.#row(each, sign));
+    if (!isCounted && whole.length <= room) return whole.join('\n');
     const counts = isCounted ? [terminalLine(`  ${this.counts}`)] : [];
-    return [...counts, ...rows.map((each) => this.#row(each, sign, true)[0])].join('\n');
+    return [...counts, ...shown.map((each) => this.#row(each, sign, true)[0])].join('\n');
   }
 
   /** The lines of a subject. @param isCut only one, with what fits */

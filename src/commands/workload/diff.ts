@@ -7,10 +7,10 @@ import type {
 } from '../../lib/workloads/delivery/difference.ts';
 import type { Definition } from '../common/define.ts';
 import { age } from '../common/lines.ts';
-import { repeatable, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
 import type { Style } from '../terminal/style.ts';
-import { namespaceOption } from './get.ts';
+import { namespaceOption, wecsOption } from './get.ts';
 
 type Options = { namespace?: string; policy?: string; wec?: string[]; exitCode?: boolean };
 
@@ -33,7 +33,7 @@ export const definition: Definition<Options> = {
   options: [
     namespaceOption,
     ['--policy <name>', 'only what this policy sends'],
-    repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
+    wecsOption(),
     ['--exit-code', 'exit with 5 if anything differs'],
     ...wdsOptions(),
   ],

@@ -1,9 +1,9 @@
 import { errorOf, ifSeen, tryRead } from '../../lib/kube/access.ts';
 import type { Definition } from '../common/define.ts';
 import { age } from '../common/lines.ts';
-import { repeatable, wdsOptions } from '../common/options.ts';
+import { wdsOptions } from '../common/options.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import { namespaceOption, objectArguments } from './get.ts';
+import { namespaceOption, objectArguments, wecsOption } from './get.ts';
 
 export const definition: Definition<{ namespace?: string; wec?: string[] }> = {
   description:
@@ -11,11 +11,7 @@ export const definition: Definition<{ namespace?: string; wec?: string[] }> = {
   formats: ['table', 'json', 'yaml'],
   examples: [['stellarctl workload events deployment/web -n shop', 'on all WECs']],
   arguments: objectArguments,
-  options: [
-    namespaceOption,
-    repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
-    ...wdsOptions(),
-  ],
+  options: [namespaceOption, wecsOption(), ...wdsOptions()],
   async run(session, { namespace, wec = [] }, words) {
     const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
     const { findSources } = await import('../../lib/workloads/logs.ts');

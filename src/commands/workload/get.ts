@@ -11,7 +11,7 @@ import {
   warningLines,
   whyBlocked,
 } from '../common/lines.ts';
-import { wdsOptions } from '../common/options.ts';
+import { repeatable, wdsOptions } from '../common/options.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
 
@@ -27,6 +27,10 @@ export const namespaceOption = [
   '-n, --namespace <namespace>',
   'its Namespace, if it has one (default: default)',
 ] as const;
+
+/** The WECs on which an object is read. */
+export const wecsOption = () =>
+  repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name');
 
 export const definition: Definition<Options> = {
   description:

@@ -2,10 +2,10 @@ import { Option } from 'commander';
 import { ExitCode, failureOf, type StellarError, worstExitCode } from '../../lib/core/errors.ts';
 import type { LogLine, LogSource } from '../../lib/workloads/logs.ts';
 import type { Definition } from '../common/define.ts';
-import { durationMs, repeatable, wdsOptions, wholeNumber } from '../common/options.ts';
+import { durationMs, wdsOptions, wholeNumber } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import { namespaceOption, objectArguments } from './get.ts';
+import { namespaceOption, objectArguments, wecsOption } from './get.ts';
 
 interface Options {
   namespace?: string;
@@ -40,7 +40,7 @@ export const definition: Definition<Options> = {
   arguments: objectArguments,
   options: [
     namespaceOption,
-    repeatable('--wec <name[=context]>', 'only this WEC, and its context if it has another name'),
+    wecsOption(),
     ['-f, --follow', 'print new lines and pods too, until --timeout'],
     new Option('-p, --previous', 'the log before the last restart').conflicts('follow'),
     ['-c, --container <name>', 'only the containers of this name'],

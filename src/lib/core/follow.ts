@@ -77,14 +77,14 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   const all = () => Promise.all(pursuits.map(({ busy }) => busy));
   const idle = () => open().filter(({ busy }) => busy === undefined);
   const round = async () => {
-    // What ends meanwhile is not read again: nobody waits for an interval.
+    // While there is nothing to read, it does not wait for an interval either: the last result ends it.
     while (open().length > 0 && idle().length === 0 && !run.signal.aborted && !run.deadline.passed)
       await atMost(longestRoundMs, Promise.race(pursuits.flatMap(({ busy }) => busy ?? [])));
     if (run.deadline.passed) await all();
-    const begun = idle();
-    if (begun.length > 0) {
-      const see = await read(begun.flatMap(({ track }) => track?.subject ?? []));
-      for (const pursuit of begun) pursuit.look(see);
+    const toRead = idle();
+    if (toRead.length > 0) {
+      const see = await read(toRead.flatMap(({ track }) => track?.subject ?? []));
+      for (const pursuit of toRead) pursuit.look(see);
       await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
     }
     return isUnhandled() || open().length === 0 || undefined;

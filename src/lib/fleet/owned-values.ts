@@ -13,9 +13,9 @@ export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fle
 /** The annotation of the ManagedClusters that a fleet has joined, or has taken over from the fleet that had; only those are pruned. */
 export const fleetAnnotation = 'stellarctl.kubestellar.io/fleet';
 
-/** The field managers of the fleets that have applied values to one of these objects. */
-export const fleetsOf = (objects: readonly (KubeObject | undefined)[]): string[] =>
-  objects.flatMap((object) =>
+/** The field managers of the fleets that have applied values to a WEC. */
+export const fleetsOf = (name: string, { clusters, properties }: Present): string[] =>
+  [clusters.get(name), properties.get(name)].flatMap((object) =>
     (object?.metadata.managedFields ?? []).flatMap(({ manager = '' }) =>
       manager.startsWith(managerOf('')) ? manager : [],
     ),

@@ -136,30 +136,21 @@ const nothingPresent: Present = { clusters: new Map(), properties: new Map() };
 const noPolicies: PoliciesOfIts = { policies: [], unread: [] };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
-export function formerWecs(fleet: Fleet, { clusters, properties }: Present): string[] {
-  const ofFleet = [...clusters.values()].filter(
+export function formerWecs(fleet: Fleet, present: Present): string[] {
+  const ofFleet = [...present.clusters.values()].filter(
     ({ metadata }) => metadata.annotations?.[fleetAnnotation] === fleet.name,
   );
   return namesOf(ofFleet)
     .filter((name) => !fleet.wecs.some((wec) => wec.name === name))
-    .filter((name) =>
-      fleetsOf([clusters.get(name), properties.get(name)]).every(
-        (manager) => manager === managerOf(fleet.name),
-      ),
-    )
+    .filter((name) => fleetsOf(name, present).every((each) => each === managerOf(fleet.name)))
     .sort();
 }
 
 /** The WECs that left the file and to which the fleet has only given values. */
-export function leftWecs(
-  fleet: Fleet,
-  { clusters, properties }: Present,
-  former: readonly string[],
-): string[] {
+export function leftWecs(fleet: Fleet, present: Present, former: readonly string[]): string[] {
   const listed = [...former, ...fleet.wecs.map(({ name }) => name)];
-  const isOwned = (name: string) =>
-    fleetsOf([clusters.get(name), properties.get(name)]).includes(managerOf(fleet.name));
-  return [...clusters.keys()].filter((name) => !listed.includes(name) && isOwned(name));
+  const isOwned = (name: string) => fleetsOf(name, present).includes(managerOf(fleet.name));
+  return [...present.clusters.keys()].filter((name) => !listed.includes(name) && isOwned(name));
 }
 
 const isRegistered = (managedCluster: ManagedCluster | undefined): boolean =>

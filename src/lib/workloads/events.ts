@@ -29,9 +29,7 @@ export async function readEvents(source: LogSource): Promise<WorkloadEvent[]> {
     kube.list<Event>(resources.events, { namespace }),
   ]);
   const names = new Set([name, ...pods.map(({ metadata }) => metadata.name)]);
-  const isOf = (other = '') =>
-    names.has(other) ||
-    (other.startsWith(`${name}-`) && !other.slice(name.length + 1).includes('-'));
+  const isOf = (other = '') => names.has(other) || other.replace(/-[^-]+$/, '') === name;
   return (events ?? [])
     .filter(({ involvedObject }) => isOf(involvedObject?.name))
     .map(({ metadata, involvedObject, ...event }) => ({

@@ -129,8 +129,8 @@ function deliveryOf(
     policy: policies.find(({ metadata }) => metadata.name === policyName),
     cluster: known(inventory, (clusters, at) => clusters.get(at)),
     sent: known(works, (all, at) => all.find(name, at, of)),
-    // An earlier WEC in the Binding that has no mailbox: the transport processes the WECs in the order of the Binding, and stops at the first one for which it cannot write a work
-    // (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
+    // An earlier WEC in the Binding that has no mailbox: the transport processes the WECs in the order of the Binding, and stops at
+    // the first one for which it cannot write a work (kubestellar v0.30.0, pkg/transport/generic, propagateWrappedObjectToClusters).
     stoppedAt: wecs.slice(0, Math.max(0, wecs.indexOf(wec ?? ''))).find((other) => {
       const cluster = ifSeen(inventory)?.get(other);
       return cluster !== undefined && !hasMailbox(cluster);
