@@ -24,7 +24,7 @@ export const list: Definition = {
       STATE: ({ errors }) => errors[0]?.split('\n')[0] ?? 'ok',
     });
     const create = ['collector', 'create', 'NAME', '--preset', 'replicas'];
-    if (items.length === 0) await session.noneInWds(wds, 'status collectors', create);
+    if (items.length === 0) session.noneInWds(wds, 'status collectors', create);
   },
 };
 

@@ -46,7 +46,7 @@ export function stageLines(
 
 /** Returns the symbol for the state of a delivery. */
 export const symbolOfDelivery = (
-  { done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'>,
+  { done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'> = { done: false, blockedAt: null },
   style: Style,
 ): string => symbolOfStage(blockedAt?.state ?? (done ? 'met' : 'not-visible'), style);
 

@@ -1,7 +1,7 @@
 import { Deadline } from '../../lib/core/deadline.ts';
 import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
-import { asCalled, command, partial, run, textOf } from '../../lib/core/next-step.ts';
+import { asCalled, command, flagsOf, partial, run, textOf } from '../../lib/core/next-step.ts';
 import { count, refusalOf } from '../../lib/core/text/words.ts';
 import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
@@ -241,12 +241,7 @@ export class Session extends Clusters {
   }
 
   /** The same of a list of a WDS. @param create the words of the command, without the WDS */
-  async noneInWds(
-    wds: Wds,
-    what: string,
-    create: readonly string[] = createPolicyWords,
-  ): Promise<void> {
-    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
+  noneInWds(wds: Wds, what: string, create: readonly string[] = createPolicyWords): void {
     this.noneIn(wds.name, what, command`stellarctl ${create} ${flagsOf(wds)}`);
   }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import {
@@ -38,17 +39,12 @@ export async function complete(
   // The shell completes these itself.
   const isFile = place.kind === 'value' && /<(file|chart)>/.test(place.option.flags);
   const candidates = isFile ? [] : findCandidates(typed, open).catch(() => []);
-  const all = await Promise.race([candidates, after(limitMs)]);
+  const all = await Promise.race([candidates, sleep(limitMs, [], { ref: false })]);
   writeFields(io.stdout, [
     ...all.map(({ name, about }) => (about ? [name, about] : [name])),
     [`:${isFile ? 0 : noFiles}`],
   ]);
 }
-
-const after = (ms: number): Promise<Completion[]> =>
-  new Promise((resolve) => {
-    setTimeout(resolve, ms, []).unref();
-  });
 
 /** A completion for the cursor position. */
 interface Completion {

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Option } from 'commander';
-import { command } from '../../lib/core/next-step.ts';
+import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
@@ -62,7 +62,6 @@ export const definition: Definition<Options> = {
       },
     });
     await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);
-    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl policy get ${given.name} ${flagsOf(wds)}`);
   },
 };

@@ -1,5 +1,5 @@
 import { StellarError } from '../../lib/core/errors.ts';
-import { command } from '../../lib/core/next-step.ts';
+import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
@@ -91,7 +91,6 @@ export const definition: Definition<Options> = {
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
       return session.printDocument(policyOf(name, spec));
     await session.finish([result]);
-    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl policy get ${name} ${flagsOf(wds)}`);
   },
 };

@@ -17,6 +17,7 @@ import { wdsOptions } from '../common/options.ts';
 import { outputFormats } from '../terminal/io.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
+import { deliveryCell, doneOfAll, worstOf } from './cells.ts';
 
 export const definition: Definition = {
   description:
@@ -61,9 +62,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
       : [doneOfAll(object.deliveries)]),
   ]);
   const rows = aligned([...(isMatrix ? [['', ...wecs]] : []), ...cells]);
-  const symbols = objects.map(({ deliveries }) =>
-    symbolOfDelivery(standingOfAll(deliveries), style),
-  );
+  const symbols = objects.map(({ deliveries }) => symbolOfDelivery(worstOf(deliveries), style));
   const blocked = failureLines(objects, style, now);
   return [
     `${name} in ${wds}, ${sentThrough(its)}   ${count(wecs.length, 'WEC')} · ${count(objects.length, 'object')}`,
@@ -90,28 +89,6 @@ function createOnlyLine(objects: PolicyView['objects']): string[] {
   return names.length === 0
     ? []
     : [`  With createOnly, a WEC keeps its version of: ${names.join(', ')}`];
-}
-
-/** Returns the current stage of a delivery. */
-function deliveryCell(delivery: DeliveryView | undefined): string {
-  if (delivery === undefined) return '';
-  const { blockedAt, stage, code } = delivery;
-  if (blockedAt === null) return stage ?? 'not visible';
-  if (code === 'binding-guarded') return 'kept by the guard';
-  if (blockedAt.stage === 'exists') return 'not found';
-  return `${blockedAt.state === 'failed' ? 'failed' : 'waiting'} at ${blockedAt.stage}`;
-}
-
-function doneOfAll(deliveries: readonly DeliveryView[]): string {
-  const failed = deliveries.filter(({ blockedAt }) => blockedAt?.state === 'failed').length;
-  return `${deliveries.filter(({ done }) => done).length}/${deliveries.length}${failed === 0 ? '' : `, ${failed} failed`}`;
-}
-
-/** A failed delivery counts more than one that is waited for, and that more than others. */
-function standingOfAll(deliveries: readonly DeliveryView[]) {
-  const blocked = deliveries.flatMap(({ blockedAt }) => blockedAt ?? []);
-  const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0] ?? null;
-  return { blockedAt: first, done: deliveries.length > 0 && deliveries.every(({ done }) => done) };
 }
 
 /** Shows a problem that several objects and WECs share once, with its count. */

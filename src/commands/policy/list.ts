@@ -27,7 +27,7 @@ export const definition: Definition = {
       },
       { SELECTED: ({ wecs }) => wecs.join(',') },
     );
-    if (items.length + errors.length === 0) await session.noneInWds(wds, 'binding policies');
+    if (items.length + errors.length === 0) session.noneInWds(wds, 'binding policies');
     session.incomplete(errors);
   },
 };

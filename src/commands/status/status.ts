@@ -2,6 +2,9 @@ import type { StatusView } from '../../lib/installation/status.ts';
 import type { Definition } from '../common/define.ts';
 import { selectClusters } from '../common/installation.ts';
 import { hostingContextOption, itsOption } from '../common/options.ts';
+import { outputFormats } from '../terminal/io.ts';
+
+declare const STELLARCTL_VERSION: string;
 
 export const definition: Definition = {
   description:
@@ -9,9 +12,21 @@ export const definition: Definition = {
   examples: [
     ['stellarctl status', 'everything at a glance'],
     ['stellarctl status --watch', 'and every change from now on'],
+    ['stellarctl status -o html > status.html', 'a page for a team, with policies and findings'],
   ],
+  formats: [...outputFormats, 'html'],
   options: [hostingContextOption(), itsOption()],
   async run(session) {
+    if (session.output === 'html') {
+      const { doctorInput } = await import('../doctor/input.ts');
+      const { statusPage } = await import('./page.ts');
+      const page = await statusPage(
+        await doctorInput(session, []),
+        STELLARCTL_VERSION,
+        session.style,
+      );
+      return session.printLines(page.split('\n'), Infinity);
+    }
     const { readStatus } = await import('../../lib/installation/status.ts');
     const clusters = await selectClusters(session);
     const { spaces: { hosting, hostingSource } = {} } = clusters;

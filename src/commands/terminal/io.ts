@@ -17,8 +17,8 @@ export function canAnimate({ stderr, env }: Io): boolean {
 
 /** The values of `-o`. */
 export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
-/** `short` (only the parts that are not as they should be) exists in doctor alone, `manifest` (a file to apply) in policy get. */
-export type OutputFormat = (typeof outputFormats)[number] | 'short' | 'manifest';
+/** `short` (only the parts that are not as they should be) is of doctor alone, `manifest` (a file to apply) of policy get, `html` (a page) of status. */
+export type OutputFormat = (typeof outputFormats)[number] | 'short' | 'manifest' | 'html';
 
 const forPeople: readonly OutputFormat[] = ['table', 'wide', 'short'];
 export const isForPeople = (format: OutputFormat): boolean => forPeople.includes(format);

@@ -1,4 +1,4 @@
-import { type ErrorReport, reportOf, StellarError } from '../../lib/core/errors.ts';
+import { reportOf, StellarError } from '../../lib/core/errors.ts';
 import { stepLines } from '../../lib/core/next-step.ts';
 import { withoutValues } from '../../lib/core/text/words.ts';
 import { oneLine, safeJson, safeYaml, writeLines } from './clean.ts';
@@ -59,9 +59,7 @@ export function toDocument<Result extends { error?: StellarError }>(
 }
 
 /** The document of a command that failed as a whole. */
-export function errorDocument(error: unknown): { items: never[]; error: ErrorReport } {
-  return { items: [], error: reportOf(error) };
-}
+export const errorDocument = (error: unknown) => ({ items: [], error: reportOf(error) });
 
 /** An error for people: what failed, its details, what helps. A stack only for our own bugs, and with `-v`. */
 export function writeError(io: Io, style: Style, error: unknown, verbose: boolean): void {

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { command, noted, textOf } from '../../lib/core/next-step.ts';
+import { command, flagsOf, noted, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type { TransformView } from '../../lib/workloads/delivery/transforms.ts';
@@ -25,7 +25,7 @@ export const list: Definition = {
       STATE: ({ errors, warnings }) => [...errors, ...warnings][0] ?? 'ok',
     });
     const create = ['transform', 'create', 'NAME', '--select', 'KIND', '--remove', 'PATH'];
-    if (items.length === 0) await session.noneInWds(wds, 'transforms', create);
+    if (items.length === 0) session.noneInWds(wds, 'transforms', create);
   },
 };
 
@@ -73,7 +73,7 @@ export const create: Definition<TransformOptions> = {
     session.announce(wds.kube, 'WDS');
     const result = await createReported('transform', name, spec, wds, session.run);
     await session.finish([result]);
-    await nextRefresh(session, result, wds);
+    nextRefresh(session, result, wds);
   },
 };
 
@@ -94,7 +94,7 @@ export const remove: Definition = {
     const wds = await session.wdsToWrite();
     const result = await deleteTransform(name, wds, session.run);
     await session.finish([result]);
-    await nextRefresh(session, result, wds);
+    nextRefresh(session, result, wds);
   },
 };
 
@@ -115,9 +115,8 @@ function describeTransform({
 }
 
 /** KubeStellar does not rewrite works when a transform changes. */
-async function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds): Promise<void> {
+function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds): void {
   if (!changed) return;
-  const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
   const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
   session.next(
     textOf(

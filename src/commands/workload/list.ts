@@ -1,4 +1,4 @@
-import { command } from '../../lib/core/next-step.ts';
+import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { argumentOf } from '../../lib/ocm/model/object-ref.ts';
 import type { Wanted, WorkloadSummary } from '../../lib/workloads/workload-list.ts';
 import type { Definition } from '../common/define.ts';
@@ -35,11 +35,10 @@ export const definition: Definition<Wanted> = {
       { POLICIES: ({ policies }) => policies.join(',') },
     );
     if (items.length + errors.length === 0 && !(wanted.namespace ?? wanted.policy ?? wanted.wec))
-      await session.noneInWds(wds, 'objects that a binding policy sends');
+      session.noneInWds(wds, 'objects that a binding policy sends');
     session.incomplete(errors);
     const broken = items.find(({ wecs, failed }) => wecs === 0 || (failed !== null && failed > 0));
     if (broken === undefined || !session.isForPeople) return;
-    const { flagsOf } = await import('../../lib/spaces/choose/open-wds.ts');
     session.next(command`stellarctl workload get ${asArgument(broken).name} ${flagsOf(wds)}`);
   },
 };

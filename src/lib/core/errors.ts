@@ -150,7 +150,8 @@ export class StellarError extends Error {
  * Whether a failure may pass by itself: a wait gives it a grace period before reporting it. The client has already given that time
  * to a server that restarts: it does not answer at all, or does not know its users and roles yet (kube/client/requests.ts).
  */
-export const mayPass = (error: unknown): boolean => error instanceof StellarError && error.passing;
+export const mayPass = (error: unknown): error is StellarError =>
+  error instanceof StellarError && error.passing;
 
 /**
  * An error of one cluster, or of one name of several, that does not stop the rest.
@@ -161,19 +162,10 @@ export function failureOf(error: unknown): StellarError {
   return error;
 }
 
-/** An error as scripts see it. */
-export interface ErrorReport {
-  code: ErrorCode | 'internal';
-  message: string;
-  /** The code of the problem that it reports, if it has one. */
-  problem?: string;
-  /** Details of the message, one statement each. */
-  details?: string[];
-  /** The next steps, for people: a line each. */
-  steps?: string[];
-}
+/** An error as scripts see it: docs/output.md. */
+export type ErrorReport = ReturnType<typeof reportOf>;
 
-export function reportOf(error: unknown): ErrorReport {
+export function reportOf(error: unknown) {
   if (error instanceof StellarError) {
     const { code, message, problem, details, next } = error;
     return {
@@ -184,7 +176,10 @@ export function reportOf(error: unknown): ErrorReport {
       ...(next.length === 0 ? {} : { steps: stepLines(next) }),
     };
   }
-  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+  return {
+    code: 'internal' as const,
+    message: error instanceof Error ? error.message : String(error),
+  };
 }
 
 export function exitCodeOf(error: unknown): number {

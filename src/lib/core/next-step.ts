@@ -124,6 +124,23 @@ export function command(
 export const onIts = (its: string | undefined): string[] =>
   its === undefined ? [] : ['--its', its];
 
+/** A WDS by the value of `--wds`, and the other contexts that the user gave. */
+interface ChosenWds {
+  name: string;
+  beside?: { its?: string | undefined; hosting?: string | undefined } | undefined;
+}
+
+/** The options that select a WDS, and the other contexts that the user gave. */
+export const flagsOf = ({ name, beside }: ChosenWds): string[] => [
+  '--wds',
+  name,
+  ...onIts(beside?.its),
+  ...hostingFlags({ beside }),
+];
+
+export const hostingFlags = ({ beside }: Pick<ChosenWds, 'beside'>): string[] =>
+  beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
+
 let programName = 'stellarctl';
 
 /** Records at startup how the user calls this program: as a kubectl plugin it is `kubectl stellar`. */

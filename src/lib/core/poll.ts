@@ -56,21 +56,13 @@ export class Outage {
   note(error: unknown): void {
     this.#since ??= monotonic();
     const { passed } = this.#deadline;
-    if (passed && hasAnsweredInTime(error)) throw notInTime(error);
-    if (!mayPass(error) || passed || monotonic() - this.#since > graceMs) throw error;
+    if (!passed && mayPass(error) && monotonic() - this.#since <= graceMs) return;
+    // A server that was too busy or too slow for the last reading has answered before: it is not unreachable.
+    if (!passed || !mayPass(error) || error.code === 'timeout') throw error;
+    const { message, next, details } = error;
+    throw new StellarError('timeout', `Timed out; the last answer was: ${message}`, {
+      next,
+      details,
+    });
   }
-}
-
-/** A server that was too busy or too slow for the last reading has answered before: it is not unreachable. */
-function hasAnsweredInTime(error: unknown): error is StellarError {
-  return error instanceof StellarError && (error.passing || error.code === 'timeout');
-}
-
-function notInTime(error: StellarError): StellarError {
-  if (error.code === 'timeout') return error;
-  const { message, next, details } = error;
-  return new StellarError('timeout', `Timed out; the last answer was: ${message}`, {
-    next,
-    details,
-  });
 }

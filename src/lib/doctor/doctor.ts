@@ -6,6 +6,7 @@ import {
   type Installation,
   readInstallation,
   type SelectedClusters,
+  wdsesIn,
 } from '../installation/installation.ts';
 import { errorOf, firstOf, ifSeen, seen, through, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -17,7 +18,7 @@ import { hubEndpoints } from '../ocm/hub/hub-access.ts';
 import { type HubEvidence, readOne, readWholeHub } from '../ocm/hub/hub-evidence.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import { type HubWebhook, tryHubWebhook } from '../ocm/hub/webhook.ts';
-import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
 import { validityChecks } from '../spaces/space/credentials.ts';
 import { checkHub, checkSpace } from '../spaces/space/space-checks.ts';
@@ -122,9 +123,10 @@ type ExaminedSpace = Examined & Pick<ExaminedHub, 'webhook'> & { asUser?: Its | 
 
 /** Checks a hosting cluster with its spaces. */
 async function examineHosting(
-  { hosting, spaces }: Installation,
+  installation: Installation,
   tools: SpaceTools,
 ): Promise<ExaminedSpace[]> {
+  const { hosting, spaces } = installation;
   const subject = subjectOf('hosting', tools.hosting);
   const error = errorOf(hosting);
   // A server that refuses has answered.
@@ -133,8 +135,8 @@ async function examineHosting(
   if (error !== undefined) return [{ subject, findings: [failedBy(reachable('hosting'), error)] }];
   const cluster = ifSeen(hosting);
   if (cluster === undefined) return [];
-  const { all, findings } = cluster;
-  const accessOf = (space: string) => spaces.find(({ name }) => name === space)?.opened;
+  const { findings } = cluster;
+  const wdses = wdsesIn(installation);
   const ofSpaces = spaces.map(async ({ role, name, reading, asUser }) => {
     const about = { subject: { kind: role, name }, asUser };
     const checked = await through(reading, (found) => found && checkSpace(found, cluster, tools));
@@ -142,7 +144,7 @@ async function examineHosting(
     if (failure) return [{ ...about, findings: [failedBy(reachable(role), failure)] }];
     const found = ifSeen(checked);
     if (found === undefined) return [];
-    const wds = role === 'wds' ? openedBy({ accessOf }, name, all) : undefined;
+    const wds = wdses.find((each) => each.name === name);
     const more = wds === undefined ? [] : await runChecks(workloadChecks, wds, found.findings);
     const needs = { [`${role}-synced`]: ['hosting-manager'] };
     const explained = await underCauses([...found.findings, ...more], findings, needs);

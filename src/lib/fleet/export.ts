@@ -10,7 +10,7 @@ import type { Its } from '../ocm/hub/its.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import { defaultRegistry, endpointFor } from '../wecs/join/join-plan.ts';
 import { proveIdentity } from '../wecs/registration/identity.ts';
-import { labelsOf } from '../wecs/values/values.ts';
+import { labelsOf, pickKept } from '../wecs/values/values.ts';
 import type { FleetDocument, JoinSettings } from './fleet-schema.ts';
 import { readPresent } from './owned-values.ts';
 
@@ -45,7 +45,10 @@ export async function exportFleet(
       ...(context && { context: context.name, ...(kubeconfig && { kubeconfig }) }),
       ...ifAny('labels', labels),
       ...ifAny('annotations', annotations),
-      ...ifAny('properties', sorted(properties.get(wec)?.data ?? {})),
+      ...ifAny(
+        'properties',
+        pickKept(properties.get(wec)?.data, () => true),
+      ),
       ...ifAny('join', join ?? {}),
     };
   });
@@ -61,9 +64,6 @@ export const ifAny = <Key extends string, Values extends object>(
   values: Values,
 ): { [K in Key]?: Values } =>
   (Object.keys(values).length === 0 ? {} : { [key]: values }) as { [K in Key]?: Values };
-
-const sorted = (values: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 interface FoundContext extends WecCandidate {
   evidence: WecEvidence;
@@ -144,9 +144,3 @@ export function withNameNotes({ wecs, comments }: ImportedFleet): ImportedFleet 
     'left out: clusters whose names have no letter or digit that a WEC may have, or the same ones as another';
   return { wecs: named, comments: named.length < wecs.length ? [...comments, note] : comments };
 }
-
-export const withoutKeys = (
-  values: Record<string, string> = {},
-  isLeftOut: (key: string) => boolean,
-): Record<string, string> =>
-  Object.fromEntries(Object.entries(values).filter(([key]) => !isLeftOut(key)));

@@ -73,9 +73,8 @@ function parseFleets(file: string, text: string) {
   const lines = new LineCounter();
   const source = { file: file === '-' ? 'stdin' : file, lines };
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
-  const all = Array.isArray(documents) ? documents : [];
   const faults: Fault[] = [];
-  const fleets = all.flatMap((each) => {
+  const fleets = documents.flatMap((each) => {
     if (each.contents === null && each.errors.length === 0) return [];
     const own = [
       ...syntaxFaults(each, source),

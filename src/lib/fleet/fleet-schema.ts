@@ -5,20 +5,17 @@ import { checkDnsLabel } from '../core/object-names.ts';
 import { propertyKeyProblem } from '../ocm/model/customization.ts';
 import { agentModes, joinOptionProblems } from '../wecs/join/join-options.ts';
 
-const nameOf = (what: string): Rule => {
-  const check = (name: string) => checkDnsLabel(name, what);
-  return (name) => faultOf(() => check(name));
-};
-
-function faultOf(check: () => void): string | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof StellarError) return error.why;
-    throw error;
-  }
-}
+const nameOf =
+  (what: string): Rule =>
+  (name) => {
+    try {
+      checkDnsLabel(name, what);
+      return undefined;
+    } catch (error) {
+      if (error instanceof StellarError) return error.why;
+      throw error;
+    }
+  };
 
 const text = <Text extends string>(description: Text, rule?: Rule) =>
   ({ type: 'string', description, ...(rule && { rule }) }) as const;

@@ -16,7 +16,8 @@ import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import { ofClusters } from '../spaces/space/argocd.ts';
 import { otherRole } from '../wecs/registration/identity.ts';
-import { type ImportedFleet, ifAny, type WecCandidate, wecNameOf, withoutKeys } from './export.ts';
+import { pickKept } from '../wecs/values/values.ts';
+import { type ImportedFleet, ifAny, type WecCandidate, wecNameOf } from './export.ts';
 
 const ownPrefix = 'argocd.argoproj.io/';
 const inCluster = 'https://kubernetes.default.svc';
@@ -48,7 +49,7 @@ export async function importArgoCd(
       note('left out: it is the cluster of Argo CD itself');
       continue;
     }
-    const labels = withoutKeys(secret.metadata.labels, (key) => key.startsWith(ownPrefix));
+    const labels = pickKept(secret.metadata.labels, (key) => !key.startsWith(ownPrefix));
     imported.wecs.push({ name, ...ifAny('labels', labels) });
     if (name !== given) note(`Argo CD calls it ${given}`);
     const authority = Buffer.from(config.tlsClientConfig?.caData ?? '', 'base64')
@@ -104,7 +105,7 @@ export async function importKarmada(
     const { id, provider, region, zone, zones = zone === undefined ? [] : [zone] } = spec ?? {};
     const name = wecNameOf(metadata.name);
     const note = (comment: string) => imported.comments.push(`${name}: ${comment}`);
-    const labels = withoutKeys(metadata.labels, (key) => key.includes('karmada.io/'));
+    const labels = pickKept(metadata.labels, (key) => !key.includes('karmada.io/'));
     const known = { provider, region, zones: [zones].flat().join(',') || undefined };
     const properties = Object.fromEntries(
       Object.entries(known).filter((entry): entry is [string, string] => entry[1] !== undefined),

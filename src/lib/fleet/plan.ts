@@ -182,7 +182,10 @@ async function checkClusters(
     const uid = await clusterUid(kube);
     const other = uid === undefined ? undefined : uids.get(uid);
     if (uid !== undefined) uids.set(uid, other ?? wec.name);
-    if (other !== undefined) return { error: sameClusterError(wec.name, other) };
+    if (other !== undefined)
+      return {
+        error: new StellarError('same-cluster', `${wec.name} and ${other} are the same cluster.`),
+      };
     const joining = { name: wec.name, kube };
     if (isRegistered(cluster))
       return checkRegistered(its.kube, access, { ...joining, uid, cluster }, checks);
@@ -252,9 +255,6 @@ const withoutContext = (name: string): StellarError =>
     'context-unknown',
     `${name} is not registered, and the file gives no context of it.`,
   );
-
-const sameClusterError = (name: string, other: string): StellarError =>
-  new StellarError('same-cluster', `${name} and ${other} are the same cluster.`);
 
 /** What changes of a WEC that policies may select it by, or that their templates ask for. */
 export function changeOf(

@@ -9,7 +9,7 @@ import type { Its } from '../ocm/hub/its.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { type HookVersions, readHookVersions } from '../ocm/versions/program-versions.ts';
-import type { Wds } from '../spaces/choose/open-wds.ts';
+import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
 import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
@@ -57,6 +57,16 @@ export interface ReadSpace {
   opened: Its | undefined;
   /** As whom its contents are read: the user of the command for the ITS that it names. */
   asUser: Its | undefined;
+}
+
+/** The WDSes of an installation that were reached. */
+export function wdsesIn({ hosting, spaces, wdsElsewhere }: Installation): Wds[] {
+  const all = ifSeen(hosting)?.all ?? [];
+  const accessOf = (space: string) => spaces.find(({ name }) => name === space)?.opened;
+  const wdses = spaces.filter(({ role }) => role === 'wds');
+  return [...wdses.map(({ name }) => openedBy({ accessOf }, name, all)), wdsElsewhere].filter(
+    (wds) => wds !== undefined,
+  );
 }
 
 /** Reads the hosting cluster with its spaces, all parts in parallel. What does not answer says so. */

@@ -27,16 +27,17 @@ export interface VersionsView extends InstalledVersions {
 }
 
 /**
- * The versions that run on the clusters of an installation, from the reading of status.
+ * The versions that run on the clusters of an installation.
  * @param wecs whose agents are read in their own clusters
- * @throws StellarError as readStatus
+ * @param read the reading of status @throws StellarError as readStatus
  */
 export async function readVersions(
   clusters: SelectedClusters,
   wecs: readonly { name: string; kube: Kube }[],
+  read: StatusView | Promise<StatusView> = readStatus(clusters),
 ): Promise<VersionsView> {
   const [status, seenWecs] = await Promise.all([
-    readStatus(clusters),
+    read,
     Promise.all(
       wecs.map(async (wec) => ({ name: wec.name, read: await tryRead(() => readWec(wec.kube)) })),
     ),

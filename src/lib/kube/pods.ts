@@ -8,6 +8,7 @@ import {
   isLiving,
   isTrue,
   type Job,
+  type KubeObject,
   type ObjectMeta,
   type Pod,
   type StatefulSet,
@@ -185,17 +186,20 @@ export const isRunning = (pod: Pod): boolean =>
 export const isPodReady = (pod: Pod): boolean =>
   isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 
+/** Whether the controller of an object has read it as it is; true if there is none. */
+export const isRead = (
+  object: (KubeObject & { status?: { observedGeneration?: number } }) | undefined,
+): boolean => (object?.status?.observedGeneration ?? 0) >= (object?.metadata.generation ?? 0);
+
 /**
  * Whether all desired pods are ready, and are of the present template: pods of an earlier one stay until their successors are
  * ready. A Deployment scaled to 0 is never ready, whatever its status says.
  */
 export function isDeploymentReady(deployment: Deployment | undefined): boolean {
   if (deployment === undefined) return false;
-  const { metadata, status } = deployment;
-  const { observedGeneration = 0, updatedReplicas = 0, replicas = 0 } = status ?? {};
-  const isObserved = observedGeneration >= (metadata.generation ?? 0);
+  const { updatedReplicas = 0, replicas = 0 } = deployment.status ?? {};
   return (
-    isObserved &&
+    isRead(deployment) &&
     updatedReplicas >= Math.max(replicas, wantedReplicas(deployment)) &&
     areReady(deployment)
   );

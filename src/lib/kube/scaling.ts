@@ -3,7 +3,7 @@ import type { Run } from '../core/run.ts';
 import { waitWhile } from '../core/until-met.ts';
 import type { Kube } from './client/client.ts';
 import { type Deployment, type Pod, resources } from './client/objects.ts';
-import { isScaledToNone, podsOf } from './pods.ts';
+import { isRead, isScaledToNone, podsOf } from './pods.ts';
 
 /** Where Deployments are. */
 export interface DeploymentPlace {
@@ -44,9 +44,9 @@ export async function stop(
 ): Promise<void> {
   await scale(place, name, 0);
   const blocker = async () => {
-    const { metadata, status = {} } = (await readDeployment(place, name)) ?? {};
-    const isObserved = (status.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
-    const isGone = isObserved && !status.replicas && (await readPods(place, name)).length === 0;
+    const present = await readDeployment(place, name);
+    const isGone =
+      isRead(present) && !present?.status?.replicas && (await readPods(place, name)).length === 0;
     return isGone ? undefined : `stopping ${name}`;
   };
   await waitWhile(blocker, run, () => late(`the pods of ${name} have not ended`), subject);

@@ -1,5 +1,5 @@
 import { StellarError } from '../core/errors.ts';
-import { command, run as nextStep, noted } from '../core/next-step.ts';
+import { command, flagsOf, run as nextStep, noted } from '../core/next-step.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import {
@@ -32,7 +32,7 @@ import {
   destinationsOf,
   objectsOf,
 } from '../ocm/model/kubestellar-names.ts';
-import { flagsOf, openedBy, type Wds } from '../spaces/choose/open-wds.ts';
+import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';

@@ -10,7 +10,7 @@ import { few } from '../core/text/words.ts';
 import { waitWhile } from '../core/until-met.ts';
 import { type Access, through, whyUnseen } from '../kube/access.ts';
 import { byName, createdAt, namesOf, resources } from '../kube/client/objects.ts';
-import { isDeploymentReady, isRunning } from '../kube/pods.ts';
+import { isDeploymentReady, isRead, isRunning } from '../kube/pods.ts';
 import { readDeployment, readPods, scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
@@ -335,9 +335,7 @@ const worksOf = ({ name, wds }: RestartPlan): Promise<Access<ManifestWork[]>> =>
   through(wds.its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 const isUnread = (binding: Binding): boolean =>
-  objectsOf(binding).length > 0 &&
-  destinationsOf(binding).length > 0 &&
-  (binding.status?.observedGeneration ?? 0) < (binding.metadata.generation ?? 0);
+  objectsOf(binding).length > 0 && destinationsOf(binding).length > 0 && !isRead(binding);
 
 /**
  * Compares the Bindings of a WDS with a note, and what is not in the note or differs with what its policy selects now: all that its

@@ -6,7 +6,7 @@ import { count } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import { conditionOf, resources } from '../kube/client/objects.ts';
+import { conditionOf, isTrue, resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
 import type { ManifestStatus, ManifestWork } from './model/manifest-works.ts';
 
@@ -125,14 +125,13 @@ async function judgeOne(
     namespace,
   });
   if (work === undefined || work.metadata.uid !== uid) return undefined;
-  const applied = conditionOf(work, 'Applied');
   const isComplete = isNeverAppliedAgain(work);
   if (!isComplete && !isObserved(work, 'Applied')) return { work, owned: [] };
   const owned = (work.status?.resourceStatus?.manifests ?? []).filter(
     (manifest) => askWec || isComplete || mayBeOwned(work, manifest),
   );
   // A work that reports a failed apply without naming the object proves nothing.
-  if (owned.length === 0 && applied?.status !== 'True') return { work, owned: [] };
+  if (owned.length === 0 && !isTrue(work, 'Applied')) return { work, owned: [] };
   return owned.length === 0 ? undefined : { work, owned };
 }
 
@@ -145,14 +144,14 @@ const isObserved = (work: ManifestWork, type: string): boolean =>
  * (observed).
  */
 const isNeverAppliedAgain = (work: ManifestWork): boolean =>
-  conditionOf(work, 'Complete')?.status === 'True' && isObserved(work, 'Complete');
+  isTrue(work, 'Complete') && isObserved(work, 'Complete');
 
 /**
  * Whether a work may still own a manifest although the agent has processed the Orphan option: the manifest was not applied, or the
  * agent no longer applies it (observed with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
  */
 function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
-  const isTrue = (type: string) => conditionOf({ status: manifest }, type)?.status === 'True';
+  const object = { status: manifest };
   const { group = '', resource, name, namespace = '' } = manifest.resourceMeta ?? {};
   const config = spec?.manifestConfigs?.find(
     ({ resourceIdentifier: of }) =>
@@ -161,7 +160,11 @@ function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
       of?.name === name &&
       (of?.namespace ?? '') === namespace,
   );
-  return !isTrue('Applied') || isTrue('Complete') || config?.updateStrategy?.type === 'ReadOnly';
+  return (
+    !isTrue(object, 'Applied') ||
+    isTrue(object, 'Complete') ||
+    config?.updateStrategy?.type === 'ReadOnly'
+  );
 }
 
 function alreadyBeingDeleted(

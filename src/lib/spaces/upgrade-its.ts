@@ -20,6 +20,7 @@ import {
   failureLog,
   firstPodFailure,
   isDeploymentReady,
+  isRead,
   isScaledToNone,
   type PodFailure,
   podsOf,
@@ -270,8 +271,7 @@ const operatorOf = (its: Kube): Promise<Deployment | undefined> =>
 async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
   const { its, to } = upgrade;
   const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
-  if ((manager?.status?.observedGeneration ?? 0) < (manager?.metadata.generation ?? 0))
-    return 'its operator has not read its ClusterManager';
+  if (!isRead(manager)) return 'its operator has not read its ClusterManager';
   const operator = await operatorOf(its);
   const controllers = await listServed<Deployment>(its, resources.deployments, inHub);
   const ofHub = controllers.filter(({ metadata }) => metadata.name.startsWith(clusterManagerName));

@@ -84,22 +84,15 @@ export async function accept(
   const read = async ({ name, kube }: Wec, ofHub: HubEvidence | undefined) => {
     // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
-    refuseOtherWec({ name, wec, its: hub.cluster.context });
+    const other = registeredAsAnother({ name, wec, its: hub.cluster.context });
+    if (other !== undefined) {
+      const message = `${other.message} ${name} was not accepted.`;
+      throw new StellarError('registered-elsewhere', message, { next: other.next });
+    }
     const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
     return readingOf({ name, ...contexts, hub: ofHub, wec, now: hub.now() });
   };
   return followOnHub(hub, followers, read, run);
-}
-
-/**
- * Refuses a context that leads to another WEC: its agent is not the one that requests this name.
- * @throws StellarError `registered-elsewhere`
- */
-function refuseOtherWec(wec: Parameters<typeof registeredAsAnother>[0]): void {
-  const other = registeredAsAnother(wec);
-  if (other === undefined) return;
-  const message = `${other.message} ${wec.name} was not accepted.`;
-  throw new StellarError('registered-elsewhere', message, { next: other.next });
 }
 
 /** Denies the pending requests of WECs. A request that was denied before is success. */

@@ -8,7 +8,7 @@ import { few } from '../core/text/words.ts';
 import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Lease, resources } from '../kube/client/objects.ts';
-import { firstPodFailure, isDeploymentReady, starting } from '../kube/pods.ts';
+import { firstPodFailure, isDeploymentReady, isRead, starting } from '../kube/pods.ts';
 import { listIfDefined } from '../kube/served.ts';
 import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import {
@@ -169,8 +169,7 @@ function followUpgrade(
 
 /** @param renewed the renewals of its Lease so far */
 function working(upgrade: WecUpgrade, { wec, lease }: Seen, renewed: Set<string>): Verdict {
-  const { metadata, status } = wec.klusterlet ?? {};
-  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0))
+  if (!isRead(wec.klusterlet))
     return notYet(upgrade, wec, operatorNamespace, 'its operator has not read its Klusterlet');
   if (!runsOnly(wec, upgrade.to))
     return notYet(upgrade, wec, agentNamespace, `its agent does not run ${upgrade.to} alone`);

@@ -1,7 +1,7 @@
 import { changeWords } from '../core/changes.ts';
 import { pause, type Waiting } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import { advice, command, run as nextStep } from '../core/next-step.ts';
+import { advice, command, flagsOf, run as nextStep } from '../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
@@ -14,7 +14,7 @@ import {
 } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
 import { describeObject } from '../ocm/model/object-ref.ts';
-import { flagsOf, type Wds } from '../spaces/choose/open-wds.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import { findObject, type NamedObject, wecsSentTo } from './delivery/workload.ts';
 import { isEmpty, matches } from './selection/label-selectors.ts';
 import { openWec } from './selection/unseen.ts';

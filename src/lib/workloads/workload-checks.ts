@@ -1,6 +1,14 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
-import { advice, command, type NextStep, problem, run } from '../core/next-step.ts';
+import {
+  advice,
+  command,
+  flagsOf,
+  hostingFlags,
+  type NextStep,
+  problem,
+  run,
+} from '../core/next-step.ts';
 import { count, few, withoutValues } from '../core/text/words.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -17,7 +25,7 @@ import {
 import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { describeObject, keyOf } from '../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
-import { flagsOf, hostingFlags, type Wds } from '../spaces/choose/open-wds.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { conflictsOf, sentBy } from './delivery/conflicts.ts';
 import { lastingDifferences } from './delivery/diff.ts';

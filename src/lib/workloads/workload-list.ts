@@ -35,7 +35,7 @@ export async function listWorkloads(
   wds: Wds,
   wanted: Wanted = {},
 ): Promise<ViewWithErrors<WorkloadSummary[]>> {
-  const { evidence, objects, unseen } = await judgeObjects(wds);
+  const { evidence, objects, errors } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const isWanted = ({ policy, wec }: DeliveryView) =>
     (wanted.policy === undefined || policy === wanted.policy) &&
@@ -65,5 +65,5 @@ export async function listWorkloads(
       failed: count((own) => own.some(hasFailed)),
     };
   });
-  return { view, errors: unseen.map(({ error }) => error) };
+  return { view, errors };
 }

@@ -166,6 +166,7 @@ describe('hostile values are shown as text by', () => {
     [['wec', 'get', 'cluster1'], /\\x1b\]52;c;/],
     [['wec', 'get', 'cluster1', '--raw'], /\\u009b/],
     [['status'], /\\x1b\]52;c;/],
+    [['status', '-o', 'html'], /\\x1b\]52;c;/],
     [['its', 'get', 'its1'], /\\x1b\]52;c;/],
     [['wds', 'get', 'wds1'], /\\x1b\]52;c;/],
     [['accept', 'cluster1', '--timeout', '0'], /csr-a\\x1b\]52;c;/],

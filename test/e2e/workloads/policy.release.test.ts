@@ -212,7 +212,7 @@ describe('a binding policy that is created and deleted', () => {
     assert.equal(await wds1.admin.find(resources.bindings, 'two'), undefined);
     assert.equal((await worksOf('two')).length, 0);
     assert.equal(await uidOn('two'), uid);
-    await create('two');
+    await create('two', '--yes', '--allow-errors');
     await untilApplied(its1, 'w1', 4);
     await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
     assert.equal((await worksOf('two')).length, 0);

@@ -256,10 +256,14 @@ export class FakeClusters {
 
 /** Selects like a server, by `a`, `!a` and `a=b`. */
 function selects(selector = '', labels: Record<string, string> = {}): boolean {
-  const terms = selector.split(',').filter(Boolean);
+  const terms = selector.split(/,(?![^(]*\))/).filter(Boolean);
   return terms.every((term) => {
-    const [key = '', value = labels[key]] = term.split('=');
-    return key.startsWith('!') ? !(key.slice(1) in labels) : key in labels && labels[key] === value;
+    const [, key = term, many] = /^(\S+) in \((.*)\)$/.exec(term) ?? [];
+    if (many !== undefined) return many.split(',').includes(labels[key] ?? '');
+    const [name = '', value = labels[name]] = term.split('=');
+    return name.startsWith('!')
+      ? !(name.slice(1) in labels)
+      : name in labels && labels[name] === value;
   });
 }
 

@@ -255,14 +255,7 @@ class LiveKube {
 
   /** The same for a forced server-side apply of an object. @returns the object as it would be stored */
   tryApply(resource: Resource, object: KubeObject): Promise<KubeObject> {
-    const { name, namespace } = object.metadata;
-    return this.#requests.json<KubeObject>({
-      method: 'PATCH',
-      path: pathOf(resource, { namespace, name }),
-      query: { fieldManager, force: 'true', dryRun: 'All' },
-      body: object,
-      contentType: 'application/apply-patch+yaml',
-    });
+    return this.#requests.json(forcedApply(fieldManager, object, resource, { dryRun: 'All' }));
   }
 
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
@@ -276,14 +269,7 @@ class LiveKube {
 
   /** The same with another field manager, without reading what is there. */
   applyAs(manager: string, object: KubeObject): Promise<KubeObject> {
-    const { name, namespace } = object.metadata;
-    return this.#write<KubeObject>({
-      method: 'PATCH',
-      path: pathOf(resourceOf(object), { namespace, name }),
-      query: { fieldManager: manager, force: 'true' },
-      body: object,
-      contentType: 'application/apply-patch+yaml',
-    });
+    return this.#write(forcedApply(manager, object, resourceOf(object)));
   }
 
   /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */
@@ -391,6 +377,21 @@ const firstAddOns = /^(\/apis\/addon\.open-cluster-management\.io\/)v1alpha1\//;
 function mergePatch(path: string, body: object, query: Request['query'] = {}): Request {
   const contentType = 'application/merge-patch+json';
   return { method: 'PATCH', path, query: { fieldManager, ...query }, body, contentType };
+}
+
+function forcedApply(
+  manager: string,
+  body: KubeObject,
+  resource: Resource,
+  query: Request['query'] = {},
+): Request {
+  return {
+    method: 'PATCH',
+    path: pathOf(resource, body.metadata),
+    query: { fieldManager: manager, force: 'true', ...query },
+    body,
+    contentType: 'application/apply-patch+yaml',
+  };
 }
 
 /** The entry of a cluster with nothing but its address and its certificate authority, PEM. */

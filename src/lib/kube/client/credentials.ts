@@ -11,8 +11,7 @@ import { StellarError } from '../../core/errors.ts';
 import type { ProgramRun } from '../../core/program.ts';
 import type { Progress } from '../../core/run.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import { trustMachine } from './authorities.ts';
-import { agentThrough, hostOf, lookup, type ProxyServer, proxyOf } from './proxy.ts';
+import { agentThrough, hostOf, lookup, type ProxyServer, proxyOf, trustMachine } from './proxy.ts';
 
 /**
  * KubeFlex v0.9.3 gives API servers of type k8s a certificate whose AuthorityKeyId is the SHA-1 of nothing, and not that of its own

@@ -103,9 +103,8 @@ export function conditionOf(
   return object?.status?.conditions?.find((condition) => condition.type === type);
 }
 
-export function isTrue(object: WithConditions | undefined, type: string): boolean {
-  return conditionOf(object, type)?.status === 'True';
-}
+export const isTrue = (...of: Parameters<typeof conditionOf>): boolean =>
+  conditionOf(...of)?.status === 'True';
 
 /** A field of a Secret, as text. */
 export const textIn = ({ data }: Secret, key: string): string =>

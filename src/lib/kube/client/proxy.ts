@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import https from 'node:https';
 import net, { BlockList, isIP, type LookupFunction } from 'node:net';
+import tls from 'node:tls';
 import { domainToASCII } from 'node:url';
 import { addressTimeoutMs } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
@@ -198,4 +199,16 @@ async function agentThroughSocks(
     return undefined;
   };
   return agent;
+}
+
+let isMachineTrusted = false;
+
+/**
+ * Makes connections that have no certificate authority of their own trust those of the system, with SSL_CERT_FILE and SSL_CERT_DIR,
+ * as Go does (crypto/x509, SystemCertPool). kubectl knows neither those that Node brings nor NODE_EXTRA_CA_CERTS.
+ */
+export function trustMachine(): void {
+  if (isMachineTrusted) return;
+  isMachineTrusted = true;
+  tls.setDefaultCACertificates(tls.getCACertificates('system'));
 }

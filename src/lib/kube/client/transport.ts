@@ -232,7 +232,7 @@ class Transport {
    * Ends a request whose server is silent for too long, at the deadline, and with the run. A long or slow answer is no failure.
    * Without AbortSignal.any: Node keeps its listeners, and with them all requests of the run.
    */
-  #limitSilence(deadline: number, end: () => void): { heard: () => void; stop: () => void } {
+  #limitSilence(deadline: number, end: () => void) {
     let lastSign = monotonic();
     let timer: NodeJS.Timeout | undefined;
     const wait = () => {

@@ -57,12 +57,6 @@ export function heldValidity(secret: Secret | undefined): Validity | undefined {
   return pair && validityOf(pair);
 }
 
-/** When the certificate of a WEC's agent expired, by the clock of the hub; undefined if it has not, or cannot be read. */
-export function certificateExpiry(secret: Secret | undefined, now: number): Date | undefined {
-  const { to } = heldValidity(secret) ?? {};
-  return to !== undefined && to < now ? new Date(to) : undefined;
-}
-
 /** The validity of a certificate that a hub has issued. @param certificate PEM, base64 */
 export const issuedValidity = (certificate: string | undefined): Validity | undefined =>
   certificate === undefined ? undefined : certificateValidity(Buffer.from(certificate, 'base64'));

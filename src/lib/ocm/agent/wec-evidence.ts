@@ -31,16 +31,22 @@ export interface WecEvidence {
   pods: Pod[] | undefined;
 }
 
+export const readKlusterlet = (wec: Pick<Reader, 'get'>) =>
+  wec.get<Klusterlet>(resources.klusterlets, klusterletName);
+
+export const readOperator = (wec: Reader) =>
+  wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace });
+
 export function readWec(kube: Proving): Promise<Proved<WecEvidence>>;
 export function readWec(kube: Reader): Promise<WecEvidence>;
 export async function readWec(kube: Reader): Promise<WecEvidence> {
   // A user who may not read pods still gets the rest.
   const podReader = partialReader(kube);
   const [klusterlet, bootstrapSecret, hubSecret, operator, ...pods] = await Promise.all([
-    kube.get<Klusterlet>(resources.klusterlets, klusterletName),
+    readKlusterlet(kube),
     kube.get<Secret>(resources.secrets, bootstrapSecretName, { namespace: agentNamespace }),
     kube.get<Secret>(resources.secrets, hubSecretName, { namespace: agentNamespace }),
-    kube.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
+    readOperator(kube),
     podReader.list<Pod>(resources.pods, { namespace: operatorNamespace }),
     podReader.list<Pod>(resources.pods, { namespace: agentNamespace }),
   ]);

@@ -129,6 +129,9 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
   return requests.filter(({ renewal }) => !renewal);
 }
 
+export const isOpen = ({ state }: RegistrationRequest): boolean =>
+  state !== 'denied' && state !== 'failed';
+
 const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
   a.created - b.created || (a.name < b.name ? -1 : 1);
 

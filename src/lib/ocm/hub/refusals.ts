@@ -1,12 +1,4 @@
-import {
-  advice,
-  command,
-  type NextStep,
-  onIts,
-  type Problem,
-  partial,
-  run,
-} from '../../core/next-step.ts';
+import { advice, command, type NextStep, onIts, partial, run } from '../../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(admission|failed calling) webhook "([^"]+)"/;
@@ -16,10 +8,6 @@ const byEndingNamespace =
 
 const webhookKinds = 'validatingwebhookconfigurations,mutatingwebhookconfigurations';
 const webhookColumns = 'custom-columns=NAME:.metadata.name,WEBHOOKS:.webhooks[*].name';
-
-interface Refusal extends Pick<Problem, 'next'> {
-  code: 'admission-refuses-on-wec' | 'namespace-terminating-on-wec';
-}
 
 /** What an API server's message names as what refuses, or does not answer. */
 export interface Refuser {
@@ -61,7 +49,7 @@ export function toEndRefusal(
   wec: string,
   context: string | undefined,
   its: string | undefined,
-): Refusal | undefined {
+) {
   const refuser = refuserIn(message);
   const [, namespace] = byEndingNamespace.exec(message) ?? [];
   if (refuser !== undefined) {

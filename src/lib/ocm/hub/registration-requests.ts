@@ -65,7 +65,8 @@ export function judgeRequest(csr: CertificateSigningRequest) {
       decision === undefined
         ? undefined
         : Date.parse(decision.lastUpdateTime ?? decision.lastTransitionTime ?? ''),
-    requester: shortRequester(username),
+    /** The last part of a service account's user name is enough for display. */
+    requester: username.replace(/^system:serviceaccount:[^:]+:/, ''),
     /** True for an agent that has a certificate and requests its next one; the hub itself decides on those. */
     renewal,
     /** Why it must not be approved, each a statement; empty if everything is right. */
@@ -217,9 +218,4 @@ function textOfBlock(block: AsnType | undefined): string {
 
 function quoted(values: string[]): string {
   return values.length === 0 ? 'missing' : values.map((value) => `"${value}"`).join(', ');
-}
-
-/** The last part of a service account's user name is enough for display. */
-function shortRequester(username: string): string {
-  return username.replace(/^system:serviceaccount:[^:]+:/, '');
 }

@@ -1,5 +1,5 @@
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, type NextStep, onIts, run } from '../../core/next-step.ts';
+import { advice, command, hostingFlags, type NextStep, run } from '../../core/next-step.ts';
 import {
   type Access,
   hidden,
@@ -34,7 +34,7 @@ export interface Wds {
   name: string;
   /** Whether `name` is the name of a context. */
   isContext?: boolean;
-  /** The name that its works carry, if it is not `name`: the one that the context is marked with. */
+  /** The name that its works carry, if it is not `name`: by the mark of its context, else as `senderOf` has found it. */
   sender?: string | undefined;
   /** Whether only the user says which ITS it sends through. */
   isItsAssumed?: boolean | undefined;
@@ -58,17 +58,6 @@ export interface Wds {
   /** The other contexts that the user gave, for suggested commands. */
   beside?: { its?: string | undefined; hosting?: string | undefined };
 }
-
-/** The options that select a WDS, and the other contexts that the user gave. */
-export const flagsOf = ({ name, beside = {} }: Pick<Wds, 'name' | 'beside'>): string[] => [
-  '--wds',
-  name,
-  ...onIts(beside.its),
-  ...hostingFlags({ beside }),
-];
-
-export const hostingFlags = ({ beside }: { beside?: Wds['beside'] | undefined }): string[] =>
-  beside?.hosting === undefined ? [] : ['--hosting-context', beside.hosting];
 
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
 export const toSeeWds = (

@@ -12,6 +12,7 @@ import {
   originWdsLabel,
 } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
+import { selectorOfSent } from '../../ocm/sender.ts';
 import { originOf } from '../../ocm/work-origins.ts';
 import { toSeeWds, type Wds } from './open-wds.ts';
 
@@ -48,10 +49,10 @@ export async function provenWorks(
 export async function worksOfPolicy(
   its: Reader,
   policy: string,
-  { name, sender = name }: Pick<Wds, 'name' | 'sender'>,
+  wds: Pick<Wds, 'name' | 'isContext' | 'sender' | 'kube'>,
 ): Promise<ManifestWork[]> {
   if (labelValueProblem(policy) !== undefined) return [];
-  const labelSelector = `${originBindingLabel}=${policy},${originWdsLabel}=${sender}`;
+  const labelSelector = await selectorOfSent(wds, its, [policy]);
   return listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector });
 }
 

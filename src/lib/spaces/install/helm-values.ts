@@ -70,7 +70,6 @@ export function parseObjects(text: string): ChartObject[] {
 /** Like parseObjects, with the source files: a comment `# Source: FILE` precedes the first document of each file. */
 export function parseSourced(text: string): SourcedObject[] {
   const documents = parseAllDocuments(text, yamlOfPrograms);
-  if (!Array.isArray(documents)) return [];
   let source = '';
   return documents.flatMap((document) => {
     source = /^ ?Source: (.+)$/m.exec(commentOf(document))?.[1] ?? source;

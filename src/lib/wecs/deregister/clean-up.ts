@@ -4,17 +4,13 @@ import type { Run } from '../../core/run.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import { count, few } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import {
-  type Deployment,
-  type KubeObject,
-  type Resource,
-  resources,
-} from '../../kube/client/objects.ts';
+import { type KubeObject, type Resource, resources } from '../../kube/client/objects.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
 import { listIfDefined, listServed, type Proving } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, deletePresent } from '../../kube/writes.ts';
 import { madeByRegistration, startOperator } from '../../ocm/agent/klusterlet-operator.ts';
+import { readKlusterlet, readOperator } from '../../ocm/agent/wec-evidence.ts';
 import {
   addonNamespace,
   agentNamespace,
@@ -46,7 +42,7 @@ export async function cleanUpWec(
 ): Promise<boolean> {
   const { name } = record;
   const hash = record.hubHash ?? undefined;
-  const klusterlet = await wec.get<Klusterlet>(resources.klusterlets, klusterletName);
+  const klusterlet = await readKlusterlet(wec);
   let changed = false;
   await writeCleanupRecord(wec, record);
   if (klusterlet !== undefined && klusterlet.spec?.clusterName === name) {
@@ -110,9 +106,7 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
 /** Starts an operator that stellarctl has installed, and that was scaled to zero. */
 async function startScaledOperator(wec: Kube, { progress, dryRun }: Run): Promise<void> {
   const { context } = wec.cluster;
-  const operator = await wec.get<Deployment>(resources.deployments, operatorName, {
-    namespace: operatorNamespace,
-  });
+  const operator = await readOperator(wec);
   if (operator === undefined)
     progress.note(
       `${context} has no klusterlet operator in ${operatorNamespace}: one elsewhere must remove the agent.`,
@@ -126,7 +120,7 @@ async function startScaledOperator(wec: Kube, { progress, dryRun }: Run): Promis
 /** Why the operator, its kinds and namespaces must stay; undefined if nothing else needs them. */
 export async function whyOperatorStays(wec: Kube): Promise<string | undefined> {
   const [operator, klusterlets, managers] = await Promise.all([
-    wec.get<Deployment>(resources.deployments, operatorName, { namespace: operatorNamespace }),
+    readOperator(wec),
     listIfDefined(wec, resources.klusterlets),
     listIfDefined(wec, resources.clusterManagers),
   ]);
@@ -167,9 +161,7 @@ const installedKinds: { crd: string; instances: Resource }[] = [
 export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run): Promise<boolean> {
   // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
   const role = await wec.get(resources.clusterRoles, operatorName);
-  const operator = await wec.get<Deployment>(resources.deployments, operatorName, {
-    namespace: operatorNamespace,
-  });
+  const operator = await readOperator(wec);
   const isOurOperator = [role, operator].some((object) => object !== undefined && isOurs(object));
   let removed = false;
   const remove = async (resource: Resource, ...objects: KubeObject[]) => {

@@ -18,6 +18,7 @@ import { isRunning } from '../../kube/pods.ts';
 import { listServed } from '../../kube/served.ts';
 import { isPresent } from '../../kube/until-gone.ts';
 import { withoutFinalizers } from '../../kube/writes.ts';
+import { renewedAt } from '../../ocm/hub/hub-evidence.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import {
@@ -256,17 +257,13 @@ export async function controllerState(hub: Kube) {
     listServed<Pod>(hub, resources.pods, { namespace }),
     hub.get<Lease>(resources.leases, registrationLock, { namespace }),
   ]);
-  /** Whether its leader has renewed its Lease in time. */
-  const holdsLease = lease !== undefined && isLeaseHeld(lease, hub.now());
+  const { holderIdentity, leaseDurationSeconds = 0 } = lease?.spec ?? {};
+  /** Whether its leader has renewed its Lease in time. A Lease without a holder was released. */
+  const holdsLease =
+    Boolean(holderIdentity) && hub.now() - renewedAt(lease) < leaseDurationSeconds * 1000;
   const own = pods.filter(({ metadata }) => metadata.name.startsWith(`${registrationController}-`));
   const leads = lease === undefined ? undefined : holdsLease;
   /** Undefined if neither its pods nor its Lease can be read. */
   const runs = object === undefined ? leads : own.some(isRunning) && leads !== false;
   return { runs, holdsLease };
-}
-
-/** A Lease without a holder was released. */
-function isLeaseHeld({ spec }: Lease, now: number): boolean {
-  const renewed = Date.parse(spec?.renewTime ?? '');
-  return Boolean(spec?.holderIdentity) && now - renewed < (spec?.leaseDurationSeconds ?? 0) * 1000;
 }

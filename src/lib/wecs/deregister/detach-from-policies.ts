@@ -175,7 +175,11 @@ export async function keepWorkloads(
 ): Promise<void> {
   if (works.length === 0) return;
   const ownersOn = async (wec: Kube): Promise<AppliedManifestWork[]> => {
-    if (!record?.hubHash) throw ownersUnseen(wec);
+    if (!record?.hubHash)
+      throw new StellarError(
+        'not-orphaned',
+        `Which objects on ${wec.cluster.context} belong to the works cannot be seen: its agent has no kubeconfig. Nothing was deleted.`,
+      );
     return appliedWorksOf(wec, record.hubHash);
   };
   if (agentDead === undefined) {
@@ -218,9 +222,3 @@ function toResource({ resourceMeta }: ManifestStatus): AppliedResource[] {
   if (version === undefined || resource === undefined || name === undefined) return [];
   return [{ group, version, resource, name, ...(namespace ? { namespace } : {}) }];
 }
-
-const ownersUnseen = ({ cluster }: Kube): StellarError =>
-  new StellarError(
-    'not-orphaned',
-    `Which objects on ${cluster.context} belong to the works cannot be seen: its agent has no kubeconfig. Nothing was deleted.`,
-  );

@@ -14,13 +14,13 @@ import {
 import { discover } from '../../kube/discovery.ts';
 import { listServed, notServed } from '../../kube/served.ts';
 import { createdByKlusterlet } from '../../ocm/agent/klusterlet-operator.ts';
+import { readKlusterlet } from '../../ocm/agent/wec-evidence.ts';
 import {
   addonNamespace,
   agentNamespace,
   bootstrapSecretName,
   hubSecretName,
   isOurs,
-  klusterletName,
   operatorName,
   pullSecretName,
 } from '../../ocm/model/ocm-names.ts';
@@ -72,7 +72,7 @@ export function foreignObjectsIn(
  * @throws StellarError `has-dependents`, and others if it cannot be seen
  */
 export async function refuseForeignObjects(wec: Kube, hubHash: string | null): Promise<void> {
-  if ((await wec.get(resources.klusterlets, klusterletName)) === undefined) return;
+  if ((await readKlusterlet(wec)) === undefined) return;
   for (const namespace of [agentNamespace, addonNamespace]) {
     const present = await wec.get(resources.namespaces, namespace);
     if (present === undefined || present.metadata.deletionTimestamp !== undefined) continue;

@@ -9,7 +9,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
 import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
-import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { readKlusterlet, readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { hubConnectionOf } from '../../ocm/hub/hub-connection.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { klusterletName } from '../../ocm/model/ocm-names.ts';
@@ -40,7 +40,7 @@ export async function isStillConnected(
   const { uid } = klusterlet.metadata;
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
   const read = async () => {
-    const now = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+    const now = await readKlusterlet(kube);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
   };
   return (
@@ -142,10 +142,7 @@ export async function unsentObjects(
   wec: Kube,
   name: string,
 ): Promise<string[] | undefined> {
-  const klusterlet = await partialReader(wec).get<Klusterlet>(
-    resources.klusterlets,
-    klusterletName,
-  );
+  const klusterlet = await readKlusterlet(partialReader(wec));
   if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return undefined;
   const [evidence, applied = [], works = []] = await Promise.all([
     readWec(wec),
@@ -196,7 +193,7 @@ export async function resumeEviction(
       ],
     });
   if (!evictWorks) await waitWhile(blocker, run, late, name);
-  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  const klusterlet = await readKlusterlet(kube);
   if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return false;
   const { uid, annotations } = klusterlet.metadata;
   const present = graceOf(klusterlet);

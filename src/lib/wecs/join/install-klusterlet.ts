@@ -19,17 +19,16 @@ import {
   pullSecret,
   startOperator,
 } from '../../ocm/agent/klusterlet-operator.ts';
+import { readKlusterlet } from '../../ocm/agent/wec-evidence.ts';
 import { verifyEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { readClusterInfo } from '../../ocm/hub/hub-kubeconfig.ts';
 import {
   isOurs,
   klusterletCrdName,
-  klusterletName,
   operatorNamespace,
   pullSecretName,
 } from '../../ocm/model/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { JoinOptions } from './join-options.ts';
 import { agentSettings, endpointFor, type JoinPlan } from './join-plan.ts';
 
@@ -87,7 +86,7 @@ export async function writeKlusterlet(
  * an agent restarts if it changes.
  */
 async function serverUrlsOf(kube: Kube) {
-  const present = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  const present = await readKlusterlet(kube);
   if (present !== undefined) return present.spec?.externalServerURLs;
   const published = await readClusterInfo(partialReader(kube));
   return published && [{ url: published.server }];

@@ -4,14 +4,16 @@ import type { JudgedReading } from '../../core/follow.ts';
 import type { Run } from '../../core/run.ts';
 import { blockingStage, isMet } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type KubeObject, resources, textIn } from '../../kube/client/objects.ts';
-import { singletonAgentId, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { type KubeObject, textIn } from '../../kube/client/objects.ts';
+import {
+  readKlusterlet,
+  singletonAgentId,
+  type WecEvidence,
+} from '../../ocm/agent/wec-evidence.ts';
 import type { ChosenEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import type { WebhookProbe } from '../../ocm/hub/webhook.ts';
-import { klusterletName } from '../../ocm/model/ocm-names.ts';
-import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import type { RegistrationFollower, WecResult } from '../diagnose/follow-registration.ts';
 import { OwnRequests, supersededRequests } from '../registration/own-requests.ts';
 import type { Registration } from '../registration/registration-checks.ts';
@@ -83,7 +85,7 @@ export const reregisters = ({ reregister: cause }: JoinPlan): boolean =>
 export async function startedJoin(planned: PlannedJoin) {
   const { plan, run } = planned;
   const { name, kube, wecBefore, hubBefore = emptyEvidence(name) } = plan;
-  const klusterlet = await kube.get<Klusterlet>(resources.klusterlets, klusterletName);
+  const klusterlet = await readKlusterlet(kube);
   // Both clusters were named together: the WEC's own agent is known, even if other agents send requests.
   const agent = (klusterlet && singletonAgentId(klusterlet)) ?? keptAgentId(plan);
   const ownRequests = new OwnRequests(agent, wecBefore);

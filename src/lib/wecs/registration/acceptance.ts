@@ -3,7 +3,12 @@ import { StellarError } from '../../core/errors.ts';
 import { command, type NextStep, partial, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { createdAt, onlyOf, resources, typeMeta } from '../../kube/client/objects.ts';
-import { bootstrapRequests, type HubEvidence, hasJoined } from '../../ocm/hub/hub-evidence.ts';
+import {
+  bootstrapRequests,
+  type HubEvidence,
+  hasJoined,
+  isOpen,
+} from '../../ocm/hub/hub-evidence.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 
 /** The next action for a WEC that waits for acceptance. */
@@ -136,7 +141,6 @@ function isOneAgent(
 export function asksWithSeveralKeys(evidence: HubEvidence, areOwn = false): boolean {
   const sound = bootstrapRequests(evidence).filter(({ problems }) => problems.length === 0);
   const pending = sound.filter(({ state }) => state === 'pending');
-  const isOpen = ({ state }: RegistrationRequest) => state !== 'denied' && state !== 'failed';
   if (areOwn && pending.length > 0 && !isOneAgent(evidence, sound.filter(isOpen))) return true;
   return [...Map.groupBy(pending, ({ agent }) => agent).values()].some(
     (sameAgent) => !isOneAgent(evidence, sameAgent),

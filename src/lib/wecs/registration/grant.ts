@@ -107,12 +107,20 @@ export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult
  * rights that another user has granted since stay.
  */
 async function writeRole({ kube, role, kinds }: WecToGrant): Promise<void> {
-  const wanted = grantRole(kinds);
-  if (role === undefined) return void (await kube.create(resources.clusterRoles, wanted));
+  const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
+  const wanted = kinds.map(ruleFor);
+  if (role === undefined) {
+    const metadata = { name: grantRoleName, labels };
+    const created = { ...typeMeta(resources.clusterRoles), metadata, rules: wanted };
+    return void (await kube.create(resources.clusterRoles, created));
+  }
   const { uid, resourceVersion } = role.metadata;
-  const metadata = { uid, resourceVersion, labels: wanted.metadata.labels };
-  const rules = [...(role.rules ?? []), ...missingRules(role, kinds)];
-  await kube.merge(resources.clusterRoles, grantRoleName, { metadata, rules });
+  const { rules: present = [] } = role;
+  const missing = wanted.filter((rule) => !present.some((each) => isDeepStrictEqual(each, rule)));
+  await kube.merge(resources.clusterRoles, grantRoleName, {
+    metadata: { uid, resourceVersion, labels },
+    rules: [...present, ...missing],
+  });
 }
 
 /** What to revoke from a WEC's work agent. */
@@ -198,10 +206,6 @@ const kindsInRole = ({ rules = [] }: ClusterRole): RuleKind[] =>
     ),
   );
 
-/** The rules for these kinds that a role does not have word for word. */
-const missingRules = ({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] =>
-  kinds.map(ruleFor).filter((wanted) => !rules.some((rule) => isDeepStrictEqual(rule, wanted)));
-
 /** The rules of a role without these kinds; the rest of a rule keeps its verbs and names. */
 function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): PolicyRule[] {
   const removed = new Set(kinds.map(groupResourceOf));
@@ -215,12 +219,6 @@ function rulesWithout({ rules = [] }: ClusterRole, kinds: readonly RuleKind[]): 
     if (parts.every((part) => part.resources.length === plurals.length)) return [rule];
     return parts.filter((part) => part.resources.length > 0);
   });
-}
-
-function grantRole(kinds: readonly RuleKind[]): ClusterRole {
-  const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
-  const metadata = { name: grantRoleName, labels };
-  return { ...typeMeta(resources.clusterRoles), metadata, rules: kinds.map(ruleFor) };
 }
 
 /** A WEC with the ITS that it is registered with. */

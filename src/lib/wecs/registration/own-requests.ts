@@ -8,14 +8,14 @@ import { resources, typeMeta } from '../../kube/client/objects.ts';
 import { claimsOf } from '../../kube/client/validity.ts';
 import { may, missingPermissions } from '../../kube/permissions.ts';
 import { userOf } from '../../kube/service-accounts.ts';
-import { certificateExpiry } from '../../ocm/agent/agent-certificate.ts';
+import { heldValidity } from '../../ocm/agent/agent-certificate.ts';
 import {
   ownTokenOf,
   readHubKubeconfig,
   secretWrittenAt,
 } from '../../ocm/agent/klusterlet-agent.ts';
 import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
-import { bootstrapRequests, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
+import { bootstrapRequests, type HubEvidence, isOpen } from '../../ocm/hub/hub-evidence.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 import {
   bootstrapAccountOf,
@@ -82,7 +82,7 @@ export class OwnRequests {
     this.#user = user;
     if (this.#isKnown) return;
     const agents = new Set(
-      requests.filter((each) => !isOver(each) && this.isProven(each)).map(({ agent }) => agent),
+      requests.filter((each) => isOpen(each) && this.isProven(each)).map(({ agent }) => agent),
     );
     this.agent = agents.size === 1 ? [...agents][0] : undefined;
   }
@@ -129,9 +129,6 @@ export class OwnRequests {
   }
 }
 
-const isOver = ({ state }: RegistrationRequest): boolean =>
-  state === 'denied' || state === 'failed';
-
 /** Sent by a service account that several WECs share. */
 const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
   csr.spec.username === userOf({ namespace: operatorNamespace, name: bootstrapServiceAccount });
@@ -165,10 +162,16 @@ const agentExitMs = 5000;
 export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run) {
   const names = new Set<string>();
   const reported = new Set<string>();
-  /** Reports once the requests that this user may not delete. */
+  /**
+   * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
+   * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
+   * Requests that a user has decided on stay as they are. Reports once those that this user may not delete.
+   */
   const retire = async (hub: Kube, requests: readonly RegistrationRequest[]) => {
-    const open = requests.filter(({ name }) => !reported.has(name));
-    for (const { name, cluster } of await retireRequests(hub, open)) {
+    for (const { name, cluster, state, csr } of requests) {
+      if (state === 'denied' || reported.has(name)) continue;
+      const deleting = hub.delete(resources.certificateSigningRequests, csr);
+      if ((await unlessStatus(deleting, 403)) !== undefined) continue;
       reported.add(name);
       run.progress.note(
         `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${hub.cluster.context} delete csr ${name}`}`,
@@ -189,8 +192,8 @@ export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run
      * whose certificate has arrived.
      */
     async clear(hub: Kube, evidence: HubEvidence, { bootstrapSecret, hubSecret }: WecEvidence) {
-      const isCertified =
-        hubSecret !== undefined && certificateExpiry(hubSecret, wec.now()) === undefined;
+      const { to = Number.POSITIVE_INFINITY } = heldValidity(hubSecret) ?? {};
+      const isCertified = hubSecret !== undefined && to >= wec.now();
       superseded.isOpen = false;
       if (bootstrapSecret === undefined || isCertified) return;
       const age = wec.now() - secretWrittenAt(bootstrapSecret);
@@ -265,22 +268,4 @@ export async function removeAccount(hub: Kube, wec: string): Promise<void> {
     const present = await partialReader(hub).get(resource, name, where);
     if (present && isOurs(present)) await unlessStatus(hub.delete(resource, present), 403);
   }
-}
-
-/**
- * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
- * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
- * Requests that a user has decided on stay as they are.
- * @returns those that this user may not delete
- */
-export async function retireRequests(
-  kube: Kube,
-  requests: readonly RegistrationRequest[],
-): Promise<RegistrationRequest[]> {
-  const remaining: RegistrationRequest[] = [];
-  for (const request of requests.filter(({ state }) => state !== 'denied')) {
-    const deleting = kube.delete(resources.certificateSigningRequests, request.csr);
-    if ((await unlessStatus(deleting, 403)) === undefined) remaining.push(request);
-  }
-  return remaining;
 }

@@ -118,7 +118,10 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
   const { endpoint, isGiven, isTokenRefused, isTokenShared } = join;
   const present = readHubKubeconfig(wec.bootstrapSecret);
   if (present?.token === undefined) return byToken('bootstrap-secret-missing');
-  const differs = isOtherConnection(wec, endpoint);
+  const differs =
+    present.server !== endpoint.server ||
+    present.certificateAuthority?.trim() !== endpoint.certificateAuthority?.trim() ||
+    present.proxyUrl !== endpoint.proxyUrl;
   if (differs && isGiven) return byToken('address-given', 'another address of the ITS was given');
   const { state, bootstrap } = hubConnectionOf(wec.klusterlet);
   if (state === 'working' && wec.hubSecret !== undefined) return undefined;
@@ -137,16 +140,6 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
     : undefined;
 }
 
-/** Whether a bootstrap secret has another server or certificate authority than an endpoint. */
-function isOtherConnection({ bootstrapSecret }: WecEvidence, endpoint: HubConnection): boolean {
-  const present = readHubKubeconfig(bootstrapSecret);
-  return (
-    present?.server !== endpoint.server ||
-    present.certificateAuthority?.trim() !== endpoint.certificateAuthority?.trim() ||
-    present.proxyUrl !== endpoint.proxyUrl
-  );
-}
-
 /** Whether the operator tried the agent's own certificate, not its bootstrap secret. */
 const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence): boolean =>
   hubConnectionOf(klusterlet).config === 'Error' && hubSecret !== undefined;
@@ -159,17 +152,20 @@ function reportedFailure(
   const { bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   const isRefused = bootstrap === 'Error' && error.kind === 'unauthorized';
   if (isAvailable && !isRefused) return undefined;
-  const token = readHubKubeconfig(wec.bootstrapSecret)?.token;
+  const given = readHubKubeconfig(wec.bootstrapSecret);
   const usesOwn = usesCertificate(wec);
   const reported = (code: ReregisterCode) => byToken(code, `${clauseOf(code)} (${error.words})`);
   if (bootstrap === 'Unauthorized' && !usesOwn) return reported('not-allowed-to-register');
-  if (bootstrap === 'Missing' && wec.hubSecret === undefined && token === undefined)
+  if (bootstrap === 'Missing' && wec.hubSecret === undefined && given?.token === undefined)
     return reported('bootstrap-secret-missing');
   if (bootstrap !== 'Error' && config !== 'Error') return undefined;
-  const expiredFor = now - (claimsOf(token).expires ?? Number.POSITIVE_INFINITY);
-  return error.kind === 'unauthorized' && !usesOwn && expiredFor >= 0
+  const { kind, words } = error;
+  if (usesOwn && kind === 'unauthorized') return reported('certificate-rejected');
+  if (usesOwn && kind === 'unknown-authority') return reported('authority-changed');
+  const expiredFor = now - (claimsOf(given?.token).expires ?? Number.POSITIVE_INFINITY);
+  return kind === 'unauthorized' && expiredFor >= 0
     ? byToken('token-expired', expiredToken(expiredFor))
-    : reported(codeOfUnreached(wec, error));
+    : reported(whyUnreached(kind, words, given));
 }
 
 const expiredToken = (ms: number): string => `the bootstrap token expired ${formatAge(ms)} ago`;
@@ -197,16 +193,6 @@ const byToken = (code: Reregister['code'], why = clauseOf(code)): Reregister => 
 
 /** An address that is valid only on the machine where it was read. */
 const refusedLoopback = /\b(127(\.\d+){3}|\[::1\]):\d+: connect: connection refused/;
-
-function codeOfUnreached(
-  wec: WecEvidence,
-  { kind, words }: { kind: ConnectionError; words: string },
-): ReregisterCode {
-  const usesOwn = usesCertificate(wec);
-  if (kind === 'unauthorized' && usesOwn) return 'certificate-rejected';
-  if (kind === 'unknown-authority' && usesOwn) return 'authority-changed';
-  return whyUnreached(kind, words, readHubKubeconfig(wec.bootstrapSecret));
-}
 
 /** Why a bootstrap kubeconfig does not lead to the hub. @param given its connection, if it is known */
 export function whyUnreached(kind: ConnectionError, words: string, given: Endpoint | undefined) {

@@ -198,7 +198,8 @@ export const labelsOf = ({ metadata }: ManagedCluster) => ({
 const isMachine = (key: string): boolean =>
   /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
 
-const pickKept = (
+/** Some of these labels or annotations, by key. */
+export const pickKept = (
   all: Record<string, string> | undefined,
   isKept: (key: string, value: string) => boolean,
 ) =>

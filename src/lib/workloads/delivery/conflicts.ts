@@ -1,4 +1,4 @@
-import { advice, command, type Problem, problem, run } from '../../core/next-step.ts';
+import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
 import { few } from '../../core/text/words.ts';
 import { resources } from '../../kube/client/objects.ts';
 import {
@@ -12,7 +12,8 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject, keyOf } from '../../ocm/model/object-ref.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import { senderOf } from '../../ocm/sender.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
 import { boundObjects } from './delivery.ts';
 import { sentKey, sentObjects, trimmer, viewOfSent } from './works.ts';
@@ -118,9 +119,10 @@ const conflict = (...of: Parameters<typeof problem>): Problem => ({
 
 /** The objects in works of other WDSes, by WEC and object. */
 async function sentByOthers(wds: Wds): Promise<Map<string, { wds: string; binding: string }>> {
-  const labelSelector = `${originWdsLabel},${originWdsLabel} notin (${wds.sender ?? wds.name})`;
+  const its = requireIts(wds);
+  const labelSelector = `${originWdsLabel},${originWdsLabel} notin (${await senderOf(wds, its)})`;
   const how = { labelSelector, trim: trimmer() };
-  const works = (await requireIts(wds).list<ManifestWork>(resources.manifestWorks, how)) ?? [];
+  const works = (await its.list<ManifestWork>(resources.manifestWorks, how)) ?? [];
   return new Map(
     works.flatMap((work) => {
       const { namespace: wec = '', labels = {} } = work.metadata;

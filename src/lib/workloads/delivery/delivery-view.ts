@@ -1,12 +1,10 @@
 import { formatAge } from '../../core/deadline.ts';
-import { advice, command, type Help, helpOf, run } from '../../core/next-step.ts';
+import { advice, command, flagsOf, helpOf, run } from '../../core/next-step.ts';
 import {
   blockingStage,
   judge,
   met,
   type Stage,
-  type StageView,
-  type Standing,
   stageViews,
   standingOf,
   unseen,
@@ -16,7 +14,7 @@ import {
 import { ifSeen } from '../../kube/access.ts';
 import { destinationsOf, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
-import { flagsOf } from '../../spaces/choose/open-wds.ts';
+
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { correctingSteps, correctionMs, differenceWords, isLasting } from './difference.ts';
@@ -33,20 +31,9 @@ import {
 import { outdatedStatus, toSeeStatusAgent, wecStages } from './stages-on-wec.ts';
 
 /** The delivery of an object by one policy to one WEC. The fields are an interface: docs/output.md. */
-export interface DeliveryView extends Standing, Help {
-  /** Null if delivery stops before a policy is chosen. */
-  policy: string | null;
-  wec: string | null;
-  /** Whether the last stage is reached, and no known problem remains. */
-  done: boolean;
-  /** The policy asks for `createOnly`: a WEC that has the object keeps its version. */
-  createOnly: boolean;
-  /** Stable name of the problem. */
-  code: string | null;
-  stages: StageView[];
-}
+export type DeliveryView = ReturnType<typeof viewOfDelivery>;
 
-export function viewOfDelivery(delivery: Delivery): DeliveryView {
+export function viewOfDelivery(delivery: Delivery) {
   const last = [
     wantsStatus(delivery) ? statusStage : [],
     delivery.difference === undefined ? [] : equalStage,
@@ -56,11 +43,15 @@ export function viewOfDelivery(delivery: Delivery): DeliveryView {
   const { policyName: policy = null, wec = null, modulation } = delivery;
   const done = reports.every(({ verdict }) => verdict.state === 'met');
   return {
+    /** Null if delivery stops before a policy is chosen. */
     policy,
     wec,
+    /** Whether the last stage is reached, and no known problem remains. */
     done,
+    /** The policy asks for `createOnly`: a WEC that has the object keeps its version. */
     createOnly: modulation.createOnly === true,
     ...standingOf(reports),
+    /** Stable name of the problem. */
     code: blocking?.verdict.code ?? null,
     ...helpOf(blocking?.verdict.next ?? []),
     stages: stageViews(reports),

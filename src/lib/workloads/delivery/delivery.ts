@@ -28,6 +28,7 @@ import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
 import { statusAddon } from '../../ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
+import { selectorOfSent } from '../../ocm/sender.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { hasGuard, readGuard } from '../../spaces/guard.ts';
 import { readControllers } from '../../spaces/space/controllers-run.ts';
@@ -45,7 +46,7 @@ import {
 import type { WorkloadDifference } from './difference.ts';
 import type { CustomTransform } from './transforms.ts';
 import { readStops } from './what-stops.ts';
-import { selectorOfSent, trimmer, WorksOfWds } from './works.ts';
+import { trimmer, WorksOfWds } from './works.ts';
 
 /** The object of a WDS whose delivery is judged. */
 export interface FollowedObject extends KindRef {
@@ -301,7 +302,7 @@ export const listSent = <T extends KubeObject>(
   through(wds.its, async ({ kube }) => {
     const names = policies?.filter((name) => name.length <= 63);
     if (names?.length === 0) return [];
-    const labelSelector = selectorOfSent(wds, names);
+    const labelSelector = await selectorOfSent(wds, kube, names);
     return (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
   });
 

@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, helpOf, type NextStep, run } from '../../core/next-step.ts';
+import { command, flagsOf, helpOf, type NextStep, run } from '../../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../../kube/access.ts';
 import { essenceOf, type Kube } from '../../kube/client/client.ts';
 import {
@@ -14,7 +14,8 @@ import {
 import { originBindingLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import { selectorOfSent } from '../../ocm/sender.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { openWec, requireIts } from '../selection/unseen.ts';
 import {
   agentManager,
@@ -28,7 +29,7 @@ import {
 } from './compare-fields.ts';
 import { type DifferingField, isLasting, type WorkloadDifference } from './difference.ts';
 import { inNamespace } from './stages-in-wds.ts';
-import { appliedState, type SentObject, selectorOfSent, sentObjects, viewOfSent } from './works.ts';
+import { appliedState, type SentObject, sentObjects, viewOfSent } from './works.ts';
 
 /** What is to be compared. */
 export interface DiffRequest {
@@ -52,7 +53,7 @@ export async function diffWorkloads(
   { object, policy, wecs }: DiffRequest,
 ): Promise<{ items: WorkloadDifference[]; errors: StellarError[] }> {
   const its = requireIts(wds);
-  const labelSelector = selectorOfSent(wds, policy === undefined ? undefined : [policy]);
+  const labelSelector = await selectorOfSent(wds, its, policy === undefined ? undefined : [policy]);
   const read = (namespace?: string) =>
     its.list<ManifestWork>(resources.manifestWorks, { labelSelector, namespace });
   const lists = wecs.length > 0 ? wecs.map(({ name }) => read(name)) : [read()];

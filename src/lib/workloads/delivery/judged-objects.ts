@@ -38,7 +38,8 @@ export async function judgeObjects(wds: Wds, only?: string) {
   const reading = await readObjects(wds, only);
   const { evidence, contents, named, kindOf } = reading;
   const unseen = [...unseenIn(evidence), ...contents.unread];
-  return { evidence, objects: named.map((each) => judgeObject(each, reading)), unseen, kindOf };
+  const objects = named.map((each) => judgeObject(each, reading));
+  return { evidence, objects, unseen, errors: unseen.map(({ error }) => error), kindOf };
 }
 
 type Reading = Awaited<ReturnType<typeof readObjects>>;
@@ -89,8 +90,8 @@ function judgeObject(
  * @throws StellarError if a part of the WDS cannot be read
  */
 export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
-  const { objects, unseen } = await judgeObjects(wds);
-  if (unseen[0] !== undefined) throw unseen[0].error;
+  const { objects, errors } = await judgeObjects(wds);
+  if (errors[0] !== undefined) throw errors[0];
   return deliveriesIn(objects).filter(({ code }) => code === 'binding-guarded');
 }
 

@@ -12,36 +12,27 @@ import {
 import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
+import { selectorOfSent } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
 import { isAsked } from './diff.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import type { CustomTransform } from './transforms.ts';
 import { findObject, type NamedObject } from './workload.ts';
-import { selectorOfSent, sentObjects } from './works.ts';
-
-/** An object as a WEC gets it. */
-export interface Rendered {
-  manifest: KubeObject;
-  /** The work that has it; undefined if it is made from the object in the WDS. */
-  work: string | undefined;
-  /** What is not known to be as the transport would send it. */
-  errors: StellarError[];
-}
+import { sentObjects } from './works.ts';
 
 /**
  * The manifest of an object in its work for a WEC, or, if there is none, as the transport of KubeStellar 0.30 would make it.
- * @throws StellarError `not-found`; what hides the ITS
+ * @returns also the work that has it, undefined if it is made from the object in the WDS; and what is not known to be as the
+ * transport would send it @throws StellarError `not-found`; what hides the ITS
  */
-export async function render(named: NamedObject, wec: string, wds: Wds): Promise<Rendered> {
+export async function render(named: NamedObject, wec: string, wds: Wds) {
   const its = requireIts(wds);
   const { kind, ref } = await findObject(named, wds);
+  const labelSelector = await selectorOfSent(wds, its);
   const [cluster, works] = await Promise.all([
     getManagedCluster(its, wec),
-    its.list<ManifestWork>(resources.manifestWorks, {
-      namespace: wec,
-      labelSelector: selectorOfSent(wds),
-    }),
+    its.list<ManifestWork>(resources.manifestWorks, { namespace: wec, labelSelector }),
   ]);
   const sent = (works ?? []).flatMap(sentObjects).find(isAsked(ref));
   if (sent !== undefined)

@@ -1,5 +1,5 @@
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, type NextStep, partial, run } from '../../core/next-step.ts';
+import { advice, command, flagsOf, type NextStep, partial, run } from '../../core/next-step.ts';
 import {
   type BlockedVerdict,
   failed,
@@ -16,19 +16,13 @@ import {
   type KubeObject,
   writtenAt,
 } from '../../kube/client/objects.ts';
+import { isRead } from '../../kube/pods.ts';
 import { type Binding, isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
-import {
-  flagsOf,
-  toSeeManager,
-  toSeeTransport,
-  toSeeWds,
-  type Wds,
-} from '../../spaces/choose/open-wds.ts';
+import { toSeeManager, toSeeTransport, toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, nearestClause } from '../selection/select-objects.ts';
 import { isWatched } from '../selection/wds-contents.ts';
 import type { Delivery, DeliveryEvidence } from './delivery.ts';
-import { isRead } from './what-stops.ts';
 
 /** How long KubeStellar's controllers may take, in milliseconds: 46 policies over 10 objects were observed to take a minute. */
 const controllerTimeMs = 60_000;
@@ -165,7 +159,7 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
       run(finish, 'Finish the deletion'),
     );
   }
-  const { deletionTimestamp, generation = 0 } = policy.metadata;
+  const { deletionTimestamp } = policy.metadata;
   if (deletionTimestamp !== undefined)
     return lateSince(evidence, {
       code: 'policy-deleting',
@@ -180,7 +174,7 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
     const why = `policy ${policyName} sends nothing: ${error}`;
     return blocked('binding-error', why, toExplain(policyName, evidence));
   }
-  return (policy.status?.observedGeneration ?? 0) >= generation
+  return isRead(policy)
     ? met
     : overdue(delivery, {
         code: 'policy-unobserved',

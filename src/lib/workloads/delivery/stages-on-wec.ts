@@ -1,4 +1,12 @@
-import { advice, command, type NextStep, onIts, partial, run } from '../../core/next-step.ts';
+import {
+  advice,
+  command,
+  flagsOf,
+  type NextStep,
+  onIts,
+  partial,
+  run,
+} from '../../core/next-step.ts';
 import {
   failed,
   met,
@@ -10,18 +18,18 @@ import {
 } from '../../core/stages.ts';
 import { ifSeen } from '../../kube/access.ts';
 import { conditionOf, createdAt, groupResourceOf, writtenAt } from '../../kube/client/objects.ts';
+import { isRead } from '../../kube/pods.ts';
 import { toEndRefusal } from '../../ocm/hub/refusals.ts';
 import { isTransformOf } from '../../ocm/model/customization.ts';
 import type { Candidate } from '../../ocm/model/kubestellar-names.ts';
 import { lacksRight, type ManifestStatus } from '../../ocm/model/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../../ocm/model/ocm-names.ts';
-import { flagsOf, toSeeTransport } from '../../spaces/choose/open-wds.ts';
+import { toSeeTransport } from '../../spaces/choose/open-wds.ts';
 import { failingParts, labelsToSelect, namespaceCandidate } from '../selection/select-objects.ts';
 import { failureIn, missingReplicas } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { isJob, toCreateOnly, toSelectWec } from './selection-warnings.ts';
 import { blocked, byRules, inNamespace, lateSince, latest, overdue } from './stages-in-wds.ts';
-import { isRead } from './what-stops.ts';
 import { appliedState, generationOf } from './works.ts';
 
 /** The stages from the Binding to the WEC. */
@@ -192,9 +200,6 @@ function transformed({ of, wec, binding, sent, evidence }: Delivery): Verdict | 
   const why = `its work in mailbox ${wec} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;
   return blocked('work-stale', why, run(refresh, 'Have the transport rewrite it'));
 }
-
-const condition = (manifest: ManifestStatus | undefined, type: string) =>
-  conditionOf({ status: manifest }, type);
 
 function applied(delivery: Delivery): Verdict {
   const { wec, sent } = delivery;
@@ -374,7 +379,7 @@ function availableOnWec(delivery: Delivery): Verdict {
   // What runs may be its earlier version.
   if (sent.value && appliedState(sent.value)?.status !== 'True')
     return unseen('its present version is not applied');
-  const state = condition(sent.value?.manifest, 'Available');
+  const state = conditionOf({ status: sent.value?.manifest }, 'Available');
   if (state === undefined) return unseen('the agent has not reported on it');
   const status = ifSeen(workStatus)?.status;
   const outdated = status && outdatedStatus(delivery);

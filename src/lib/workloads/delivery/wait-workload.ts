@@ -1,15 +1,16 @@
 import { forName, type NamedResult } from '../../core/each-name.ts';
 import { ExitCode, StellarError } from '../../core/errors.ts';
-import { advice, command, run as nextStep } from '../../core/next-step.ts';
+import { advice, command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../../core/stages.ts';
 import { few, withoutValues } from '../../core/text/words.ts';
 import { untilMet } from '../../core/until-met.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';
 import type { DeliveryView } from './delivery-view.ts';
 import { hasReached } from './judged-objects.ts';
+import { inNamespace } from './stages-in-wds.ts';
 import { findObject, type NamedObject, readWorkload } from './workload.ts';
 
 export type WorkloadGoal = 'applied' | 'available' | 'status' | 'equal';
@@ -42,8 +43,7 @@ export async function waitForWorkload(
   const name = `${named.kind}/${named.name}`;
   const result: WorkloadWaited = { name, reached: [] };
   return forName(result, run, async () => {
-    const where = found.ref.namespace === undefined ? [] : ['-n', found.ref.namespace];
-    const see = command`stellarctl workload get ${name} ${where} ${flagsOf(wds)}`;
+    const see = command`stellarctl workload get ${name} ${inNamespace(found.ref)} ${flagsOf(wds)}`;
     await untilReached({ name, goal, see }, run, async () => {
       const { view, errors } = await readWorkload(found, wds, { compares: goal === 'equal' });
       const { deliveries } = view;

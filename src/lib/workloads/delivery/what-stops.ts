@@ -5,6 +5,7 @@ import { count, few } from '../../core/text/words.ts';
 import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import { groupOf } from '../../kube/client/objects.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
+import { isRead } from '../../kube/pods.ts';
 import { listProperties } from '../../ocm/hub/find-wecs.ts';
 import { effectiveProperties, propertiesAskedBy, sentSize } from '../../ocm/model/customization.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
@@ -35,10 +36,6 @@ export async function whatStops(sent: Sent) {
     ],
   };
 }
-
-/** Whether the transport has read a Binding as it is. */
-export const isRead = ({ metadata, status }: Binding): boolean =>
-  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
 
 /** The objects of so many Bindings are read at once. */
 const mostRead = 3;

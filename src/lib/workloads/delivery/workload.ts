@@ -1,5 +1,5 @@
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, helpOf, run } from '../../core/next-step.ts';
+import { advice, command, flagsOf, helpOf, run } from '../../core/next-step.ts';
 import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
 import { orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
@@ -9,16 +9,16 @@ import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discove
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { isBoundBy, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { isBoundBy } from '../../ocm/model/object-ref.ts';
 import {
   addonNamespace,
   agentNamespace,
   klusterletName,
   statusAgent,
 } from '../../ocm/model/ocm-names.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
-import { openWec, requireIts, type ViewWithErrors } from '../selection/unseen.ts';
+import { openWec, requireIts } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
 import { conflictsOf } from './conflicts.ts';
 import {
@@ -32,7 +32,7 @@ import {
   unseenIn,
 } from './delivery.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
-import { leftOut, type PolicyProblem, problemView } from './selection-warnings.ts';
+import { leftOut, problemView } from './selection-warnings.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import { sentObjects } from './works.ts';
 
@@ -45,13 +45,7 @@ export interface NamedObject {
 }
 
 /** The delivery of an object. The fields are an interface: docs/output.md. */
-export interface WorkloadView extends ObjectView {
-  wds: string;
-  its: string | null;
-  deliveries: DeliveryView[];
-  /** Warnings about WECs that the policies that select it leave out. */
-  problems: PolicyProblem[];
-}
+export type WorkloadView = Awaited<ReturnType<typeof readWorkload>>['view'];
 
 /**
  * Parses KIND/NAME, KIND and NAME, or KIND/NAMESPACE/NAME, where KIND may be KIND.GROUP, and validates the names.
@@ -106,10 +100,7 @@ export async function wecsSentTo(ref: Found['ref'], { kube }: Wds): Promise<stri
 }
 
 /** @throws StellarError `not-found` for a kind that the WDS does not serve */
-export const getWorkload = async (
-  named: NamedObject,
-  wds: Wds,
-): Promise<ViewWithErrors<WorkloadView>> =>
+export const getWorkload = async (named: NamedObject, wds: Wds) =>
   readWorkload(await findObject(named, wds), wds, { compares: true, isOnce: true });
 
 /**
@@ -121,7 +112,7 @@ export async function readWorkload(
   found: Found,
   wds: Wds,
   { compares = false, isOnce = false } = {},
-): Promise<ViewWithErrors<WorkloadView>> {
+) {
   const { kinds, kind, ref } = found;
   const { group, namespace, name } = ref;
   const [object, space] = await Promise.all([
@@ -155,6 +146,7 @@ export async function readWorkload(
       deliveries: await Promise.all(
         deliveries.map((each) => viewOnWec(each, found, wds, compares)),
       ),
+      /** Warnings about WECs that the policies that select it leave out, and conflicts. */
       problems: [...leftOut(selecting, evidence), ...(conflicts ?? []).map(problemView)],
     },
     errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],

@@ -12,7 +12,6 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestStatus, ManifestWork } from '../../ocm/model/manifest-works.ts';
 import type { ObjectView } from '../../ocm/model/object-ref.ts';
-import type { Wds } from '../../spaces/choose/open-wds.ts';
 
 type Manifest = NonNullable<
   NonNullable<NonNullable<ManifestWork['spec']>['workload']>['manifests']
@@ -88,13 +87,6 @@ export const sentKey = (
   object: { group: string; kind: string; namespace?: string | null | undefined; name: string },
 ): string =>
   [binding, wec, object.group, object.kind, object.namespace ?? '', object.name].join('/');
-
-/** Selects what the ITS holds of a WDS, for some policies or for all if no names are given. */
-export function selectorOfSent({ sender, name }: Wds, policies?: readonly string[]): string {
-  const ofPolicies =
-    policies === undefined ? '' : `,${originBindingLabel} in (${policies.join(',')})`;
-  return `${originWdsLabel}=${sender ?? name}${ofPolicies}`;
-}
 
 /** The generation of its Binding that a work was written for. */
 export const generationOf = ({ metadata }: ManifestWork): number =>

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, run as nextStep, partial } from '../../core/next-step.ts';
+import { advice, command, flagsOf, run as nextStep, partial } from '../../core/next-step.ts';
 import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
@@ -26,7 +26,7 @@ import {
   type PolicySpec,
 } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { nameTaken } from '../selection/create-object.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';

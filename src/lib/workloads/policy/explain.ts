@@ -1,6 +1,6 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, type Problem, problem, run } from '../../core/next-step.ts';
+import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
 import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
 import { count, orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
@@ -14,7 +14,7 @@ import type {
 } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { conflictsOf } from '../delivery/conflicts.ts';
 import {
   aboutObjects,

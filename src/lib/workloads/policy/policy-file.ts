@@ -15,8 +15,11 @@ export async function readPolicyFile(file: string, stdin: NodeJS.ReadableStream)
 /** @param source the name of the text in errors @throws StellarError `usage` with all faults, each with its line */
 export function parsePolicy(text: string, source: string) {
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, { ...yamlOfGo, lineCounter: lines, prettyErrors: false });
-  const documents = Array.isArray(parsed) ? parsed : [];
+  const documents = parseAllDocuments(text, {
+    ...yamlOfGo,
+    lineCounter: lines,
+    prettyErrors: false,
+  });
   const at = { file: source === '-' ? 'stdin' : source, lines };
   const faults = documents.flatMap((each) => syntaxFaults(each, at));
   refuseFaults('file', faults);

@@ -26,7 +26,6 @@ import {
   pausedBy,
   policyWithoutError,
 } from '../delivery/stages-in-wds.ts';
-import type { ViewWithErrors } from '../selection/unseen.ts';
 
 /** What blocks a policy; `why` is null if nothing does. */
 interface PolicyState {
@@ -49,9 +48,12 @@ export interface PolicySummary extends PolicyState {
   deliveries: { total: number; applied: number; available: number; failed: number } | null;
 }
 
-/** Lists the policies of a WDS by name, with the Bindings that no longer have a policy, and with works that have neither. */
-export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySummary[]>> {
-  const { evidence, objects, unseen } = await judgeObjects(wds);
+/**
+ * Lists the policies of a WDS by name, with the Bindings that no longer have a policy, and with works that have neither.
+ * @returns also their deliveries
+ */
+export async function listPolicies(wds: Wds) {
+  const { evidence, objects, errors } = await judgeObjects(wds);
   const policies = byName(evidence.policies);
   const orphaned = [...evidence.bindings.values()].filter(
     ({ metadata }) => !policies.has(metadata.name) && !metadata.ownerReferences?.length,
@@ -63,7 +65,7 @@ export async function listPolicies(wds: Wds): Promise<ViewWithErrors<PolicySumma
   const view = [...policies.keys(), ...namesOf(orphaned), ...deleted]
     .sort()
     .map((name) => policySummary(name, policies.get(name), evidence, deliveries.get(name) ?? []));
-  return { view, errors: unseen.map(({ error }) => error) };
+  return { view, deliveries, errors };
 }
 
 /** A policy and its state, which every command judges by this function. @param deliveries those of the policy */

@@ -29,7 +29,7 @@ export async function getPolicyView(
   wds: Wds,
   isOnce = false,
 ): Promise<ViewWithErrors<PolicyView>> {
-  const { evidence, objects, unseen, kindOf } = await judgeObjects(wds, name);
+  const { evidence, objects, unseen, errors, kindOf } = await judgeObjects(wds, name);
   const policy = byName(evidence.policies).get(name);
   const binding = evidence.bindings.get(name);
   const isDeleted = ifSeen(evidence.works)?.places.has(name);
@@ -63,5 +63,5 @@ export async function getPolicyView(
     problems: (ifSeen(conflicts) ?? []).map(problemView),
     notVisible: unseen.map(viewOfUnseen),
   };
-  return { view, errors: unseen.map(({ error }) => error) };
+  return { view, errors };
 }

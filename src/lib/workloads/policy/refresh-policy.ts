@@ -1,6 +1,6 @@
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, run as nextStep } from '../../core/next-step.ts';
+import { command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
@@ -10,7 +10,7 @@ import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { originGenerationAnnotation } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { readControllers } from '../../spaces/space/controllers-run.ts';
 import { getPolicy } from '../selection/policy-subject.ts';

@@ -1,9 +1,9 @@
 import { forName, type NamedResult } from '../../core/each-name.ts';
-import { command } from '../../core/next-step.ts';
+import { command, flagsOf } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { deliveriesIn, hasReached } from '../delivery/judged-objects.ts';
 import { type Open, refuseUnreturned, untilReached } from '../delivery/wait-workload.ts';
 import { requireIts } from '../selection/unseen.ts';

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, type NextStep, run as nextStep } from '../../core/next-step.ts';
+import { command, flagsOf, type NextStep, run as nextStep } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
 import { type KubeObject, resources } from '../../kube/client/objects.ts';
 import { prove } from '../../kube/served.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 
 export interface ObjectResult extends ChangeResult {
   wds: string;

@@ -138,7 +138,7 @@ export const failingParts = (
 ): ClausePart[] => parts.filter((part) => !tests[part](clause, object, namespaces));
 
 /** Matches an exact name or "*"; there are no other wildcards. An absent list allows all. */
-const allows = (list: readonly string[] | undefined, name: string): boolean =>
+export const allows = (list: readonly string[] | undefined, name: string): boolean =>
   !list?.length || list.includes('*') || list.includes(name);
 
 /** An invalid selector matches nothing, and does not affect the others. */

@@ -19,6 +19,7 @@ import {
 } from '../../ocm/model/kubestellar-names.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import type { NamespaceLabels } from './select-objects.ts';
+import { allows } from './select-objects.ts';
 import { type Unseen, unseenOf } from './unseen.ts';
 
 /** An object of a WDS: its metadata, and the kind that it is read as. */
@@ -63,7 +64,10 @@ export async function readContents(
 ): Promise<WdsContents> {
   const lists = await mapConcurrently(kinds, async (kind) => {
     const isNamespace = kind.apiVersion === 'v1' && kind.plural === 'namespaces';
-    const isWanted = clauses.some((clause) => maySelect(clause, candidateKind(kind)));
+    const { group, resource } = candidateKind(kind);
+    const isWanted = clauses.some(
+      ({ apiGroup = group, resources: plurals }) => apiGroup === group && allows(plurals, resource),
+    );
     const list = () => listIfDefined(wds, kind, { metadataOnly: true });
     const read = isWanted || isNamespace ? await tryRead(list) : seen(undefined);
     // A kind whose definition was just deleted has no objects.
@@ -118,14 +122,6 @@ export const clausesFor = (bound: readonly BoundObject[]): DownsyncClause[] =>
     apiGroup,
     resources: [...new Set(all.map(({ resource }) => resource))],
   }));
-
-/** Whether a clause may select objects of a kind at all. */
-const maySelect = (
-  { apiGroup, resources: plurals }: DownsyncClause,
-  { group, resource }: KindRef,
-): boolean =>
-  (apiGroup === undefined || apiGroup === group) &&
-  (!plurals?.length || plurals.includes('*') || plurals.includes(resource));
 
 export function candidateKind({ apiVersion, plural: resource, kind }: DiscoveredKind): KindRef {
   const version = apiVersion.split('/').at(-1) ?? apiVersion;

@@ -1,10 +1,10 @@
 import { StellarError } from '../../core/errors.ts';
-import { command, run as nextStep } from '../../core/next-step.ts';
+import { command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { namesOf, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
 import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
-import { flagsOf, type Wds } from '../../spaces/choose/open-wds.ts';
+import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
 import {
   type CollectorSpec,

@@ -101,7 +101,11 @@ test('each condition that is judged has a program that writes it', () => {
 
 test('each generation that is compared has a program that writes it', () => {
   const files = sources.flatMap(([file, text]) =>
-    /observedGeneration/.test(text) && !isDeclaring(file) ? [file] : [],
+    /observedGeneration|\bisRead\(/.test(text) &&
+    !isDeclaring(file) &&
+    file !== 'kube/client/objects.ts'
+      ? [file]
+      : [],
   );
   assert.deepEqual(files.sort(), Object.keys(observed).sort());
 });

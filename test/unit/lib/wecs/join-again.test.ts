@@ -20,7 +20,6 @@ import { dropCertificate } from '../../../../src/lib/wecs/join/restart-agent.ts'
 import { proveIdentity } from '../../../../src/lib/wecs/registration/identity.ts';
 import {
   OwnRequests,
-  retireRequests,
   supersededRequests,
 } from '../../../../src/lib/wecs/registration/own-requests.ts';
 import {
@@ -92,8 +91,9 @@ function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
 }
 
 const uid = (name: string) => ({ metadata: { uid: `uid-of-${name}` } });
-const ofPerson = await request({ name: 'csr-person', state: 'denied' });
-const superseded = { ...(await request({ name: 'csr-superseded' })), created: now - 600_000 };
+const old = { created: now - 600_000 };
+const ofPerson = { ...(await request({ name: 'csr-person', state: 'denied' })), ...old };
+const superseded = { ...(await request({ name: 'csr-superseded' })), ...old };
 const pending = await request({ name: 'csr-pending' });
 for (const { csr, name } of [ofPerson, superseded, pending])
   Object.assign(csr.metadata, uid(name).metadata);
@@ -101,7 +101,11 @@ for (const { csr, name } of [ofPerson, superseded, pending])
 describe('superseded requests', () => {
   test('are deleted by UID, never denied; requests denied by a user stay', async () => {
     const { kube, writes } = hubWith();
-    assert.deepEqual(await retireRequests(kube, [ofPerson, superseded, pending]), []);
+    const retired = supersededRequests(fakeKube(), ownOf('agent-a'), run());
+    const all = [ofPerson, superseded, pending];
+    retired.add(all);
+    const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
+    await retired.clear(kube, hubEvidence({ requests: all }), wec);
     assert.deepEqual(
       writes,
       ['csr-superseded', 'csr-pending'].map(

@@ -52,7 +52,7 @@ describe('a context without a certificate authority', () => {
   });
   test('trusts none of those that Node brings', async () => {
     const lines = [
-      `import { trustMachine } from '${path.resolve('src/lib/kube/client/authorities.ts')}'`,
+      `import { trustMachine } from '${path.resolve('src/lib/kube/client/proxy.ts')}'`,
       "import tls from 'node:tls'",
       'trustMachine()',
       "console.log(tls.getCACertificates('default').length)",

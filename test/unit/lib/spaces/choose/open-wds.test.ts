@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
+import { flagsOf } from '../../../../../src/lib/core/next-step.ts';
 import { type Access, hiddenBy, seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import {
-  flagsOf,
-  openWds,
-  type WdsSources,
-} from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import { openWds, type WdsSources } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
 import { readControllers } from '../../../../../src/lib/spaces/space/controllers-run.ts';
 import { fakeKube } from '../../../support/builders.ts';
