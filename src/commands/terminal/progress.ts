@@ -1,5 +1,5 @@
 import type { Ora } from 'ora';
-import { formatElapsed, monotonic } from '../../lib/core/deadline.ts';
+import { formatAge, formatElapsed, monotonic } from '../../lib/core/deadline.ts';
 import type { Progress, Relay } from '../../lib/core/run.ts';
 import { folded, oneLine, terminalLine, writeLines, writeRelayed } from './clean.ts';
 import { canAnimate, type Io } from './io.ts';
@@ -30,12 +30,18 @@ export function createProgress(io: Io, options: ProgressOptions): TerminalProgre
   return options.dryRun ? Object.assign(progress, { changed() {}, done() {} }) : progress;
 }
 
+/** What is waited for, at which stage, and since when. */
+interface Waited {
+  text: string;
+  stage: string | undefined;
+  since: number;
+}
+
 /** The subjects of a command: the waiting ones, longest wait first, and the results of the others. */
 class Subjects {
   protected readonly io: Io;
   protected readonly options: ProgressOptions;
-  /** What each waits for. */
-  protected readonly pending = new Map<string, string>();
+  protected readonly pending = new Map<string, Waited>();
   readonly #failures = new Set<string>();
   #done = 0;
   #started = monotonic();
@@ -61,10 +67,20 @@ class Subjects {
     this.stopped = undefined;
   }
 
-  /** Does not name the subject twice. */
-  protected awaits(subject: string, text: string): void {
-    const isNamed = text.startsWith(`${subject} `);
-    this.pending.set(subject, isNamed ? text.slice(subject.length + 1) : text);
+  /** Does not name the subject twice. The wait is the same if only its numbers change. */
+  protected awaits(subject: string, why: string, stage?: string): void {
+    const text = why.startsWith(`${subject} `) ? why.slice(subject.length + 1) : why;
+    const last = this.pending.get(subject);
+    const isSame = last?.text.replace(/\d+/g, '') === text.replace(/\d+/g, '');
+    this.pending.set(subject, { text, stage, since: isSame ? last.since : monotonic() });
+  }
+
+  /** With its stage, and its age if that is not the time since the command started. */
+  protected describe({ text, stage, since }: Waited): string {
+    const ms = monotonic() - since;
+    const isOld = ms > shownAgeMs && since - this.#started > 1000;
+    const about = [...(stage ? [`at ${stage}`] : []), ...(isOld ? [`for ${formatAge(ms)}`] : [])];
+    return about.length === 0 ? text : `${text} (${about.join(', ')})`;
   }
 
   failed(subject: string): void {
@@ -109,8 +125,8 @@ class PlainProgress extends Subjects implements TerminalProgress {
     this.changed(subject, `${text}${this.#after(took)}`);
   }
 
-  waiting(subject: string, text: string): void {
-    this.awaits(subject, text);
+  waiting(subject: string, text: string, stage?: string): void {
+    this.awaits(subject, text, stage);
     this.#heartbeat ??= setInterval(() => this.#beat(), heartbeatMs).unref();
   }
 
@@ -134,10 +150,16 @@ class PlainProgress extends Subjects implements TerminalProgress {
   #beat(): void {
     const areMany = this.pending.size > beatLines;
     if (areMany) this.note(`${this.counts}; waiting longest:`);
-    for (const [subject, text] of [...this.pending].slice(0, areMany ? longestShown : beatLines)) {
+    for (const [subject, waited] of [...this.pending].slice(
+      0,
+      areMany ? longestShown : beatLines,
+    )) {
+      const { text } = waited;
       const isNews = this.#lastBeats.get(subject) !== text;
       this.#lastBeats.set(subject, text);
-      this.note(`${subject}: still waiting${this.#after(true)}${isNews ? `: ${text}` : ''}`);
+      this.note(
+        `${subject}: still waiting${this.#after(true)}${isNews ? `: ${this.describe(waited)}` : ''}`,
+      );
     }
   }
 
@@ -162,6 +184,8 @@ function relayTo(stream: NodeJS.WriteStream, done: () => void = () => {}): Relay
 }
 
 const heartbeatMs = 15_000;
+/** A shorter wait has no age. */
+const shownAgeMs = 5000;
 /** With more subjects than this, the periodic lines report only some of them. */
 const beatLines = 10;
 const longestShown = 3;
@@ -198,9 +222,9 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
     this.#writeStep(this.io.stderr, subject, text, took);
   }
 
-  waiting(subject: string, text: string): void {
+  waiting(subject: string, text: string, stage?: string): void {
     this.#widest = Math.max(this.#widest, subject.length);
-    this.awaits(subject, text);
+    this.awaits(subject, text, stage);
   }
 
   done(subject: string, text: string, took?: boolean): void {
@@ -273,13 +297,13 @@ class AnimatedProgress extends Subjects implements TerminalProgress {
   }
 
   /** The lines of a subject. @param isCut only one, with what fits */
-  #row([subject, text]: [string, string], sign: string, isCut = false): string[] {
+  #row([subject, waited]: [string, Waited], sign: string, isCut = false): string[] {
     const { elapsed } = this;
     const start = `  ${oneLine(subject).padEnd(this.#widest)}  ${sign} `;
     // Room for the ^C that a terminal prints: a line that wraps because of it would not be cleared completely.
     const columns = (this.io.stderr.columns ?? 80) - 8;
     const room = Math.max(10, columns - start.length - elapsed.length);
-    const line = oneLine(text);
+    const line = oneLine(this.describe(waited));
     const fitted = isCut && line.length > room ? `${line.slice(0, room - 1)}…` : line;
     const row = terminalLine(`${start}${fitted}   ${this.options.style.faint(elapsed)}`);
     return (isCut ? row : folded(row, columns)).split('\n');

@@ -11,8 +11,8 @@ export interface Progress {
   changed(subject: string, text: string): void;
   /** A step of a subject is done, and more follow. @param took whether it took time: shows that since the start of the command */
   reached(subject: string, text: string, took?: boolean): void;
-  /** What a subject waits for. Shown beside it on a terminal; in a pipe only if the wait becomes long. */
-  waiting(subject: string, text: string): void;
+  /** What a subject waits for, and the id of its stage. Shown beside it on a terminal; in a pipe only if the wait becomes long. */
+  waiting(subject: string, text: string, stage?: string): void;
   /** The subject has succeeded. @param took the same */
   done(subject: string, text: string, took?: boolean): void;
   /** The subject has failed. The command renders the error itself. */

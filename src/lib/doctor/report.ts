@@ -149,7 +149,7 @@ async function collectCluster(target: Target, report: Report): Promise<string | 
     report.missing.push({ cluster: name, what: 'everything', why: version.why });
     return undefined;
   }
-  const cluster = new ClusterReport(target, report);
+  const cluster = clusterReport(target, report);
   const kinds = [resources.namespaces, ...[...roles].flatMap((role) => kindsOfRole[role])];
   const leases = { labelSelector: clusterNameLabel };
   const work = [
@@ -166,33 +166,43 @@ async function collectCluster(target: Target, report: Report): Promise<string | 
   return version.value?.gitVersion ?? 'unknown';
 }
 
-class ClusterReport {
-  readonly #target: Target;
-  readonly #report: Report;
+/** What is read of a cluster for the archive. */
+function clusterReport({ name: cluster, kube }: Target, { contents, missing }: Report) {
+  const miss = (what: string, why: string) => void missing.push({ cluster, what, why });
+  const add = (names: readonly string[], document: object) =>
+    contents.addDocument(['clusters', cluster, ...names], document);
 
-  constructor(target: Target, report: Report) {
-    this.#target = target;
-    this.#report = report;
+  async function readOr<T>(
+    what: string,
+    read: () => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const access = await tryRead(read);
+    if (access.state !== 'seen') miss(what, access.why);
+    else if (access.value === undefined) miss(what, 'this kind is not served');
+    return ifSeen(access);
   }
 
-  async objects<T extends KubeObject>(kind: Resource, selection: Selection = {}): Promise<T[]> {
+  async function objects<T extends KubeObject>(
+    kind: Resource,
+    selection: Selection = {},
+  ): Promise<T[]> {
     const { namespace } = selection;
     const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
-    const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
+    const items = await readOr(what, () => kube.list<T>(kind, selection));
     if (items === undefined) return [];
     // Lists omit the kind of their objects, which redaction needs to find secret contents.
     const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));
-    const contents = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
-    this.#add([...folderOf(namespace), kind.plural], { items: contents });
+    const shown = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
+    add([...folderOf(namespace), kind.plural], { items: shown });
     return items;
   }
 
   /** Their names, types and number of keys: the server returns no more in this form, so no content ever arrives here. */
-  async secrets(namespace: string): Promise<void> {
+  async function secrets(namespace: string): Promise<void> {
     const form = 'application/json;as=Table;g=meta.k8s.io;v=v1';
     const path = pathOf(resources.secrets, { namespace });
-    const table = await this.#read(`names of secrets in ${namespace}`, () =>
-      this.#target.kube.read<Table>(path, form, { includeObject: 'None' }),
+    const table = await readOr(`names of secrets in ${namespace}`, () =>
+      kube.read<Table>(path, form, { includeObject: 'None' }),
     );
     if (table === undefined) return;
     const columns = (table.columnDefinitions ?? []).map(({ name }) => name.toLowerCase());
@@ -202,21 +212,21 @@ class ClusterReport {
       type: cell(cells, 'type'),
       keys: cell(cells, 'data'),
     }));
-    this.#add([...folderOf(namespace), 'secrets'], { items });
+    add([...folderOf(namespace), 'secrets'], { items });
   }
 
   /** Pods, and the last log lines of their containers. */
-  async pods(namespace: string): Promise<void> {
-    const pods = await this.objects<Pod>(resources.pods, { namespace });
-    await mapConcurrently(pods.flatMap(containerLogsOf), (container) => this.#log(container));
+  async function pods(namespace: string): Promise<void> {
+    const found = await objects<Pod>(resources.pods, { namespace });
+    await mapConcurrently(found.flatMap(containerLogsOf), log);
   }
 
-  async #log({ pod, name, previous }: ContainerLog): Promise<void> {
+  async function log({ pod, name, previous }: ContainerLog): Promise<void> {
     const { namespace = '' } = pod.metadata;
     const options = { lines: linesOfLog, previous };
-    const read = await tryRead(() => this.#target.kube.logTail(pod.metadata, name, options));
+    const read = await tryRead(() => kube.logTail(pod.metadata, name, options));
     if (read.state !== 'seen')
-      return this.#miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
+      return miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
     if (read.value === undefined) return;
     const names = [
       ...folderOf(namespace),
@@ -224,23 +234,10 @@ class ClusterReport {
       pod.metadata.name,
       previous ? `${name}.previous` : name,
     ];
-    this.#report.contents.addLog(['clusters', this.#target.name, ...names], read.value);
+    contents.addLog(['clusters', cluster, ...names], read.value);
   }
 
-  async #read<T>(what: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
-    const access = await tryRead(read);
-    if (access.state !== 'seen') this.#miss(what, access.why);
-    else if (access.value === undefined) this.#miss(what, 'this kind is not served');
-    return ifSeen(access);
-  }
-
-  #miss(what: string, why: string): void {
-    this.#report.missing.push({ cluster: this.#target.name, what, why });
-  }
-
-  #add(names: readonly string[], document: object): void {
-    this.#report.contents.addDocument(['clusters', this.#target.name, ...names], document);
-  }
+  return { objects, secrets, pods };
 }
 
 interface Table {

@@ -6,13 +6,12 @@ import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import type { Its } from '../ocm/hub/its.ts';
-import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
-import { type HookVersions, readHookVersions } from '../ocm/versions/program-versions.ts';
+import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { judgeHosting } from '../spaces/hosting/hosting-stages.ts';
-import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
+import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { inOrder, roleOf } from '../spaces/space/spaces.ts';
 
 /** The clusters of an installation that a command selects. */
@@ -42,22 +41,10 @@ export interface Installation {
   wdsElsewhere: Wds | undefined;
 }
 
-export interface HostingCluster extends Awaited<ReturnType<typeof judgeHosting>> {
-  all: readonly ControlPlane[];
-  hooks: HookVersions;
-}
+export type HostingCluster = NonNullable<Awaited<ReturnType<typeof readHostingCluster>>>;
 
 /** A space of the hosting cluster. */
-export interface ReadSpace {
-  name: string;
-  role: SpaceRole;
-  /** Undefined if it was just deleted. */
-  reading: Access<SpaceReading | undefined>;
-  /** How its inside was reached. */
-  opened: Its | undefined;
-  /** As whom its contents are read: the user of the command for the ITS that it names. */
-  asUser: Its | undefined;
-}
+export type ReadSpace = Awaited<ReturnType<typeof readSpaces>>[number];
 
 /** The WDSes of an installation that were reached. */
 export function wdsesIn({ hosting, spaces, wdsElsewhere }: Installation): Wds[] {
@@ -96,21 +83,24 @@ async function openElsewhere(open: () => Promise<Wds>): Promise<Wds | undefined>
   return ifSeen(isWds) === false ? undefined : wds;
 }
 
-async function readHostingCluster(kube: Kube): Promise<HostingCluster | undefined> {
+async function readHostingCluster(kube: Kube) {
   const all = await kube.list<ControlPlane>(resources.controlPlanes);
   if (all === undefined) return undefined;
   return { all: inOrder(all), hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
 }
 
-async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools): Promise<ReadSpace[]> {
+async function readSpaces(all: readonly ControlPlane[], tools: SpaceTools) {
   const watcher = new SpaceWatcher(tools);
   const spaces = all.flatMap((controlPlane) => {
     const role = roleOf(controlPlane);
     return role === undefined ? [] : [{ role, name: controlPlane.metadata.name }];
   });
   return mapConcurrently(spaces, async ({ role, name }) => {
+    /** Undefined if it was just deleted. */
     const reading = await tryRead(() => watcher.read(name, role, { all }));
+    /** How its inside was reached. */
     const opened = watcher.accessOf(name);
+    // As whom its contents are read: the user of the command for the ITS that it names.
     return { role, name, reading, opened, asUser: opened };
   });
 }

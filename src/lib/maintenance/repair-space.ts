@@ -91,15 +91,14 @@ type Repair = Awaited<ReturnType<typeof planRepair>>;
 async function planRepair(input: RepairInput, tools: SpaceTools) {
   const { name, role } = input;
   const { hosting } = tools;
-  const watcher = new SpaceWatcher(tools);
-  const reading = await watcher.read(name, role);
+  const reading = await new SpaceWatcher(tools).read(name, role);
   if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined);
   const evidence = reading.space;
   const missing = judge(reading.stages, evidence).flatMap((report) =>
     isLoss(report) ? (jobOfStage[report.id] ?? []) : [],
   );
-  const inside = watcher.accessOf(name)?.kube;
-  const completed = role === 'its' ? await hookToComplete(evidence, hosting, inside) : undefined;
+  const completed =
+    role === 'its' ? await hookToComplete(evidence, hosting, reading.kube) : undefined;
   const present = jobsToRerun(evidence, missing).filter(
     ({ metadata }) => metadata.name !== completed?.metadata.name,
   );
@@ -137,7 +136,12 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
       async write() {
         if (restart === undefined) await change();
         else await restartControllers(restart, run, { change });
-        if (plan.isRerun) await recreateJobs(hosting, evidence, present, jobs);
+        if (plan.isRerun) {
+          // The names of all of these Jobs: KubeFlex does not recheck completed hooks.
+          await deleteObjects(hosting, resources.jobs, present);
+          await forgetHooks(hosting, evidence.controlPlane, jobs);
+          await triggerReconcile(hosting, name);
+        }
         if (completed !== undefined) await completeHook(hosting, evidence, completed);
         if (plan.isBroken) return describeRepair(plan);
         return undefined;
@@ -207,19 +211,6 @@ async function completeHook(hosting: Kube, { name, jobs }: SpaceEvidence, { meta
   const template = { spec: { containers, restartPolicy: 'Never' } };
   const job = { ...typeMeta(resources.jobs), metadata, spec: { template } };
   await hosting.create(resources.jobs, job, { namespace: metadata.namespace });
-  await triggerReconcile(hosting, name);
-}
-
-/** Deletes Jobs, and clears all of these names from KubeFlex's status: it does not recheck completed hooks. */
-async function recreateJobs(
-  hosting: Kube,
-  evidence: SpaceEvidence,
-  present: readonly Job[],
-  jobs: readonly string[],
-) {
-  const { name, controlPlane } = evidence;
-  await deleteObjects(hosting, resources.jobs, present);
-  await forgetHooks(hosting, controlPlane, jobs);
   await triggerReconcile(hosting, name);
 }
 

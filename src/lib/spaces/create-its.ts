@@ -155,11 +155,10 @@ async function checkNew(
       next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
     });
   await requireHooks(hosting, hooksOf(input));
-  const { name: secret, namespace } = bootstrapSecretOf(name);
   const bootstrap = external && {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: { name: secret, namespace },
+    metadata: bootstrapSecretOf(name),
   };
   const missing = [binding, bootstrap].filter((other) => other !== undefined);
   await requirePermissions(hosting, createPermissions(name, missing, correctsImages));

@@ -156,9 +156,7 @@ export function describeSpace(
     problem: verdict?.state === 'failed',
     reason: isDeleted
       ? 'it is being deleted'
-      : verdict?.state === 'waiting' || verdict?.state === 'failed'
-        ? verdict.why
-        : (condition?.status === 'False' && condition.message) || '',
+      : (verdict?.why ?? ((condition?.status === 'False' && condition.message) || '')),
     context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
     created: new Date(createdAt(controlPlane)).toISOString(),
   };

@@ -6,7 +6,7 @@ import { advice, asCalled, command, partial, run } from '../../core/next-step.ts
 import { jsonObject } from '../../core/text/formats.ts';
 import { type Access, hidden, ifSeen, through, whyUnseen } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
+import { onlyOf, resources } from '../../kube/client/objects.ts';
 import type { KubeconfigTarget } from '../../kube/kubeconfig/edit.ts';
 import { noneGiven } from '../../kube/kubeconfig/entries.ts';
 import {
@@ -132,8 +132,7 @@ export function choicesFor(
   others: readonly string[] = [],
 ): Choices {
   const all = Object.values(hosting);
-  const [known, ...more] = all.filter((choices) => others.includes(choices.server));
-  const only = more.length === 0 ? known : undefined;
+  const only = onlyOf(all.filter((choices) => others.includes(choices.server)));
   return { ...general, ...(all.find((choices) => choices.server === server) ?? only) };
 }
 
@@ -247,8 +246,8 @@ async function findByName(name: string, tools: HostingTools): Promise<Access<Sel
 /** The only ITS of the hosting cluster; undefined if it has none or several, or does not show them. */
 export async function onlyIts(hosting: Access<HostingTools>): Promise<ItsChoice | undefined> {
   const all = await through(hosting, ({ hosting: kube }) => listControlPlanes(kube, 'its'));
-  const [its, ...others] = ifSeen(all) ?? [];
-  return its && others.length === 0 ? { given: its.metadata.name, source: 'only ITS' } : undefined;
+  const its = onlyOf(ifSeen(all) ?? []);
+  return its && { given: its.metadata.name, source: 'only ITS' };
 }
 
 /** The name of an ITS of the hosting cluster, given by its name or by a context marked with it. */

@@ -5,7 +5,7 @@ import { isObject } from '../../core/text/formats.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
-import { type ConfigMap, resources } from '../../kube/client/objects.ts';
+import { type ConfigMap, onlyOf, resources } from '../../kube/client/objects.ts';
 import type {
   ContextToSet,
   ExtensionEdit,
@@ -142,10 +142,7 @@ export function hostingContext({ extensions, contexts }: Kubeconfig): string | u
   const marked = [...contexts].filter(
     ([, context]) => contextData(context)[isHostingKey] === 'true',
   );
-  const candidates = [
-    top[hostingContextKey],
-    ...(marked.length === 1 ? marked.map(([name]) => name) : []),
-  ];
+  const candidates = [top[hostingContextKey], onlyOf(marked)?.[0]];
   return candidates.find((name) => name !== undefined && contexts.has(name));
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Document, isNode, parseAllDocuments } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
 import { isObject, yamlOfPrograms } from '../../core/text/formats.ts';
+import type { KubeObject } from '../../kube/client/objects.ts';
 
 /** Values of a chart, as JSON. A null removes a default of the chart. */
 export type Values = Record<string, unknown>;
@@ -44,26 +45,14 @@ export function holds(present: Values, asked: Values): boolean {
 const isScalar = (value: unknown): boolean =>
   typeof value === 'string' || typeof value === 'number';
 
-/** An object of a chart. */
-export interface ChartObject {
-  apiVersion?: string;
-  kind?: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    labels?: Record<string, string>;
-    annotations?: Record<string, string>;
-  };
-}
-
 /** An object of a chart, with its source file in the chart, if helm reports it. */
 export interface SourcedObject {
   source: string;
-  object: ChartObject;
+  object: KubeObject;
 }
 
 /** Parses helm's YAML output: a sequence of documents, empty ones left out. @throws StellarError `program-failed` */
-export function parseObjects(text: string): ChartObject[] {
+export function parseObjects(text: string): KubeObject[] {
   return parseSourced(text).map(({ object }) => object);
 }
 
@@ -84,7 +73,7 @@ export function parseSourced(text: string): SourcedObject[] {
     if (object === null) return [];
     if (!isObject(object))
       throw new StellarError('program-failed', 'helm printed something other than objects.');
-    return [{ source, object: object as unknown as ChartObject }];
+    return [{ source, object: object as unknown as KubeObject }];
   });
 }
 

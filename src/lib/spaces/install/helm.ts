@@ -16,11 +16,11 @@ import {
   runProgram,
 } from '../../core/program.ts';
 import { findVersion } from '../../core/text/version.ts';
+import type { KubeObject } from '../../kube/client/objects.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { helmProgram } from '../local/programs.ts';
 import { chartMissing, withCode } from './helm-errors.ts';
 import {
-  type ChartObject,
   mergeValues,
   parseObjects,
   parseSourced,
@@ -128,9 +128,9 @@ export class Helm {
   async #pull(chart: string, version: string): Promise<LocalChart> {
     const folder = await this.newFolder();
     const args = ['pull', chart, '--destination', folder, '--version', version];
-    const output = await this.#run(this.#program, { args });
-    if (output.exitCode !== 0)
-      throw chartMissing(programFailed(this.#program, args, output), output.stderr, chart, version);
+    await this.#stdout({ args }, (failure, stderr) =>
+      chartMissing(failure, stderr, chart, version),
+    );
     return path.join(folder, (await readdir(folder))[0] ?? '');
   }
 
@@ -148,13 +148,11 @@ export class Helm {
   }
 
   async metadata(chart: LocalChart): Promise<ChartMetadata> {
-    const args = ['show', 'chart', chart];
-    const output = await this.#run(this.#program, { args });
-    if (output.exitCode !== 0)
-      throw new StellarError('chart-unusable', programFailed(this.#program, args, output).message);
-    const [{ name = '', version = '' } = {}] = parseObjects(
-      output.stdout,
-    ) as Partial<ChartMetadata>[];
+    const printed = await this.#stdout(
+      { args: ['show', 'chart', chart] },
+      ({ message }) => new StellarError('chart-unusable', message),
+    );
+    const [{ name = '', version = '' } = {}] = parseObjects(printed) as Partial<ChartMetadata>[];
     if (name === '' || findVersion(version) === undefined)
       throw new StellarError(
         'program-failed',
@@ -207,7 +205,7 @@ export class Helm {
   }
 
   /** The objects of a release's current revision, as rendered from its chart. */
-  async objects(release: ReleaseName): Promise<ChartObject[]> {
+  async objects(release: ReleaseName): Promise<KubeObject[]> {
     return parseObjects(
       await this.#stdout({ args: ['get', 'manifest', release.name, ...this.#on(release)] }),
     );
@@ -282,13 +280,14 @@ export class Helm {
     return ['--namespace', namespace, ...this.#target];
   }
 
-  async #stdout(invocation: Invocation): Promise<string> {
-    return this.#succeeded(invocation, await this.#run(this.#program, invocation));
+  /** @param refuse the error for a failure, with what helm wrote to stderr */
+  async #stdout(invocation: Invocation, refuse = withCode): Promise<string> {
+    return this.#succeeded(invocation, await this.#run(this.#program, invocation), refuse);
   }
 
-  #succeeded({ args }: Invocation, output: ProgramOutput): string {
+  #succeeded({ args }: Invocation, output: ProgramOutput, refuse = withCode): string {
     if (output.exitCode === 0) return output.stdout;
-    throw withCode(programFailed(this.#program, args, output), output.stderr);
+    throw refuse(programFailed(this.#program, args, output), output.stderr);
   }
 
   async #writeValues(values: Values): Promise<string> {

@@ -197,7 +197,6 @@ async function prepare(
   run: Run,
 ): Promise<string[]> {
   const { release, revisions } = clusterState;
-  const isNew = plan.installed === undefined;
   throwIfInterrupted(run.signal);
   const kept = revisions.length === 0 ? [] : await keepIrreplaceable(kube, helm, release);
   if (kept.length > 0)
@@ -205,7 +204,7 @@ async function prepare(
       `Control planes of the release: ${kept.join(', ')}. They are kept, whatever the chart lists.`,
     );
   await deleteChangedJobs(kube, release, rendered);
-  const changed = await updateDefinitions(kube, rendered, { absent: !isNew });
+  const changed = await updateDefinitions(kube, rendered, plan.installed !== undefined);
   if (changed)
     run.progress.changed(
       kube.cluster.context,
@@ -268,11 +267,7 @@ async function deleteChangedJobs(
  * @param absent whether to also create missing definitions; the first installation leaves those to helm
  * @returns whether any definition has changed
  */
-async function updateDefinitions(
-  kube: Kube,
-  rendered: readonly SourcedObject[],
-  { absent }: { absent: boolean },
-) {
+async function updateDefinitions(kube: Kube, rendered: readonly SourcedObject[], absent: boolean) {
   let hasChanged = false;
   for (const { source, object } of rendered) {
     if (!source.includes('/crds/') || source.includes('/templates/')) continue;

@@ -45,24 +45,18 @@ export function locationOf(
   return undefined;
 }
 
-export interface ChosenNetwork {
-  /** The network to pass to the provider; undefined for its default. */
-  network: string | undefined;
-  /** A note for the user. */
-  note?: string;
-}
-
 /**
  * Chooses a network on which a new WEC reaches the ITS: containers resolve each other's names only on a shared network, and kind
  * and k3d use different ones.
  * @param given `--network`
  * @param location undefined if the ITS is unknown, or is not a local cluster
+ * @returns the network to pass to the provider, undefined for its default, and a note for the user
  */
 export function chooseNetwork(
   provider: ProviderName,
   given: string | undefined,
   location: ItsLocation | undefined,
-): ChosenNetwork {
+) {
   if (given !== undefined || location === undefined) return { network: given };
   // All kind clusters are on kind's own network by default.
   if (location.provider === provider)

@@ -72,7 +72,7 @@ export function followSpace(followed: FollowedSpace, run: Run): Promise<SpaceOut
       // Optional, once per change: users without the permission wait slightly longer.
       if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
       if (news !== '') lastNews = news;
-      run.progress.waiting(name, blocking.verdict.why);
+      run.progress.waiting(name, blocking.verdict.why, blocking.id);
       if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
       if (waits.isSaid || monotonic() - waits.since < stuckAfterMs) return undefined;
       waits.isSaid = true;

@@ -153,9 +153,10 @@ export function apiServerRuns(space: SpaceEvidence): Verdict {
   const pods = podsOf(server.name, space.pods);
   if (present !== undefined)
     return running('its API server', { kind: server.kind, present, pods }, placeOfSpace(space));
-  const { plural } = isSet ? resources.statefulSets : resources.deployments;
-  if (space.forbidden.has(plural)) return unreadable(plural, space);
-  return waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`);
+  return (
+    unreadable(space, isSet ? resources.statefulSets : resources.deployments) ??
+    waiting(`KubeFlex has not created ${server.kind} ${server.name} yet`)
+  );
 }
 
 const placeOfSpace = ({ hosting: context, now, name }: SpaceEvidence) => ({
@@ -165,8 +166,8 @@ const placeOfSpace = ({ hosting: context, now, name }: SpaceEvidence) => ({
 });
 
 /** Objects that the user may not read are unknown, not missing. */
-const unreadable = (plural: string, { name }: SpaceEvidence): Verdict =>
-  unseen(mayNotRead([plural], `in ${namespaceOf(name)}`));
+const unreadable = (space: SpaceEvidence, resource: Resource): Verdict | undefined =>
+  unreadableIn(space, resource, `in ${namespaceOf(space.name)}`);
 
 export function apiServerAnswers(space: Space<unknown>): Verdict {
   const { inside, type, hosting, name, forbidden } = space;
@@ -204,8 +205,9 @@ function unreachable({ entrance, hosting }: Space<unknown>, why: string): Verdic
 export const unreadableIn = (
   inside: { forbidden: ReadonlySet<string> },
   { plural }: Resource,
+  where = 'in it',
 ): Verdict | undefined =>
-  inside.forbidden.has(plural) ? unseen(mayNotRead([plural], 'in it')) : undefined;
+  inside.forbidden.has(plural) ? unseen(mayNotRead([plural], where)) : undefined;
 
 /** Applies a check to the evidence from inside a space. */
 export function checkInside<Inside>(
@@ -229,9 +231,7 @@ export function jobDone(
     // A finished Job may have been deleted since.
     if (found === undefined) {
       if (isMarkedDone(space)) return met;
-      const { plural } = resources.jobs;
-      if (space.forbidden.has(plural)) return unreadable(plural, space);
-      return notCreated(`Job ${job}`, space);
+      return unreadable(space, resources.jobs) ?? notCreated(`Job ${job}`, space);
     }
     const state = jobState(found);
     if (state === 'complete') return met;
@@ -256,12 +256,8 @@ const lastingFailure = (pods: Pod[]): PodFailure | undefined =>
 
 export function deploymentRuns(name: Controller): (space: SpaceEvidence) => Verdict {
   return (space) => {
-    const verdict = controllerRuns(name, space);
-    if (verdict !== undefined) return verdict;
-    const { plural } = resources.deployments;
-    return space.forbidden.has(plural)
-      ? unreadable(plural, space)
-      : notCreated(`Deployment ${name}`, space);
+    const verdict = controllerRuns(name, space) ?? unreadable(space, resources.deployments);
+    return verdict ?? notCreated(`Deployment ${name}`, space);
   };
 }
 

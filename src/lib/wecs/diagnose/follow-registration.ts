@@ -109,7 +109,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     if (state === 'failed' && !patient) return this.broken(await this.#failure(blocking, reading));
     // A dry run cannot wait for what it does not write.
     if (this.#hub?.dryRun) return this.#finish('');
-    this.#run.progress.waiting(this.name, blocking.verdict.why);
+    this.#run.progress.waiting(this.name, blocking.verdict.why, blocking.id);
     return undefined;
   }
 

@@ -77,7 +77,7 @@ describe('in a pipe', () => {
       [
         [
           'cluster2: cluster created after 5.0s',
-          'cluster1: still waiting after 20.0s: its request',
+          'cluster1: still waiting after 20.0s: its request (for 15s)',
         ],
         ['cluster1: joined after 20.0s'],
       ],
@@ -105,6 +105,19 @@ describe('in a pipe', () => {
     progress.stop();
     mock.timers.tick(60_000);
     assert.equal(stderr.lines.length, 2);
+  });
+  test('a wait has its stage, and the age of what it waits for, whatever its numbers', () => {
+    const { progress, stderr } = progressOn({});
+    progress.waiting('cluster1', 'its request', 'request');
+    mock.timers.tick(5000);
+    progress.waiting('cluster1', 'its Lease, 5s old', 'available');
+    mock.timers.tick(9000);
+    progress.waiting('cluster1', 'its Lease, 14s old', 'available');
+    mock.timers.tick(1000);
+    progress.stop();
+    assert.deepEqual(stderr.lines, [
+      'cluster1: still waiting after 15.0s: its Lease, 14s old (at available, for 10s)',
+    ]);
   });
   test('a long wait of many reports their number, and names those that wait longest', () => {
     const { progress, stderr } = progressOn({});

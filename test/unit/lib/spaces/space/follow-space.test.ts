@@ -121,7 +121,7 @@ describe('a space is followed', () => {
       lines.filter((line) => line.startsWith('reached')),
       ['reached its1 b done'],
     );
-    assert.deepEqual(lines[0], 'waiting its1 b is coming');
+    assert.deepEqual(lines[0], 'waiting its1 b is coming b');
   });
   test('with where to look, once, after a time at one stage', async () => {
     const stuck = waiting('so', { next: [run('kubectl logs m', 'Its log says why')] });
