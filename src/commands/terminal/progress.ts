@@ -76,10 +76,10 @@ class Subjects {
   }
 
   /** With its stage, and its age if that is not the time since the command started. */
-  protected describe({ text, stage, since }: Waited): string {
+  protected describe({ text, stage, since }: Waited) {
     const ms = monotonic() - since;
     const isOld = ms > shownAgeMs && since - this.#started > 1000;
-    const about = [...(stage ? [`at ${stage}`] : []), ...(isOld ? [`for ${formatAge(ms)}`] : [])];
+    const about = [stage && `at ${stage}`, isOld && `for ${formatAge(ms)}`].filter(Boolean);
     return about.length === 0 ? text : `${text} (${about.join(', ')})`;
   }
 
@@ -154,9 +154,8 @@ class PlainProgress extends Subjects implements TerminalProgress {
       0,
       areMany ? longestShown : beatLines,
     )) {
-      const { text } = waited;
-      const isNews = this.#lastBeats.get(subject) !== text;
-      this.#lastBeats.set(subject, text);
+      const isNews = this.#lastBeats.get(subject) !== waited.text;
+      this.#lastBeats.set(subject, waited.text);
       this.note(
         `${subject}: still waiting${this.#after(true)}${isNews ? `: ${this.describe(waited)}` : ''}`,
       );

@@ -24,8 +24,9 @@ export async function senderOf(wds: Sender, its: Pick<Reader, 'list'>): Promise<
   const isOwn = ({ metadata }: KubeObject) =>
     bindings?.some(({ metadata: { uid } }) => metadata.name.startsWith(`${uid}-`));
   const { labels } = works?.find(isOwn)?.metadata ?? {};
-  wds.sender = labels?.[originWdsLabel] ?? (/^[\w.-]{1,63}$/.test(name) ? name : '');
-  return wds.sender;
+  // Only what is proven is kept: the first work of a WDS may be on its way.
+  wds.sender = labels?.[originWdsLabel];
+  return wds.sender ?? (/^[\w.-]{1,63}$/.test(name) ? name : '');
 }
 
 /** Selects what the ITS holds of a WDS, for some policies or for all if no names are given. */

@@ -297,7 +297,7 @@ export function openedBy(
   const its = itsOfWds(name, all)?.metadata.name;
   const controlPlane = byName(all).get(name);
   if (own === undefined || controlPlane === undefined) return undefined;
-  const ofIts = its === undefined ? undefined : watcher.accessOf(its);
+  const ofIts = its && watcher.accessOf(its);
   return {
     name,
     isGiven: true,
@@ -305,9 +305,6 @@ export function openedBy(
     context: own.context.name,
     type: typeOf(controlPlane),
     apiGroups: apiGroupsOf(controlPlane),
-    its:
-      its !== undefined && ofIts
-        ? seen({ name: its, kube: ofIts.kube })
-        : hidden('it was not reached'),
+    its: its && ofIts ? seen({ name: its, kube: ofIts.kube }) : hidden('it was not reached'),
   };
 }

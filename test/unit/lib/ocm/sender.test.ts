@@ -24,6 +24,16 @@ describe('a WDS that nothing marks', () => {
     assert.equal(await senderAmong({ name: 'admin@wds1' }, 'shop-wds9-1'), '');
     assert.equal(await senderAmong({ name: 'admin@wds1' }, `${uid}-wds9-1`, []), '');
   });
+  test('is asked again while no work has shown its name, and then no more', async () => {
+    const its = new MemoryCluster();
+    const wds = { name: 'admin@wds1', isContext: true, kube: new MemoryCluster([binding]).kube };
+    assert.equal(await senderOf(wds, its.kube), '');
+    const labels = { [originWdsLabel]: 'wds9', [originBindingLabel]: 'shop' };
+    its.objects.push({ kind: 'ManifestWork', metadata: { name: `${uid}-wds9-1`, labels } });
+    assert.equal(await senderOf(wds, its.kube), 'wds9');
+    its.objects.pop();
+    assert.equal(await senderOf(wds, its.kube), 'wds9');
+  });
   test('sends by its own name if no work says another', async () =>
     assert.equal(await senderAmong({ name: 'wds1' }, 'shop-wds9-1'), 'wds1'));
 });
