@@ -11,6 +11,7 @@ import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
 import { benchStartup } from './startup.ts';
+import { benchWaits } from './waits.ts';
 import { benchWorkloads } from './workloads.ts';
 
 const benches: Record<string, (bed: Bed) => Promise<void>> = {
@@ -25,6 +26,7 @@ const alone: Record<string, () => Promise<void>> = {
   doctor: async () => void (await benchDoctor()),
   'doctor-many': benchDoctorMany,
   workloads: benchWorkloads,
+  waits: benchWaits,
 };
 const names = [...Object.keys(benches), ...Object.keys(alone)];
 const wanted = process.argv.length > 2 ? process.argv.slice(2) : names;

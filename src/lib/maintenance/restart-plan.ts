@@ -1,6 +1,6 @@
 import { StellarError } from '../core/errors.ts';
-import { command, flagsOf, run as nextStep, noted } from '../core/next-step.ts';
-import { through, whyUnseen } from '../kube/access.ts';
+import { command, flagsOf, run as nextStep, noted, partial } from '../core/next-step.ts';
+import { type Access, through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import {
   byName,
@@ -32,7 +32,9 @@ import {
   destinationsOf,
   objectsOf,
 } from '../ocm/model/kubestellar-names.ts';
+import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
+import { worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';
@@ -40,7 +42,7 @@ import { startsTransport } from '../spaces/space/its-name-defect.ts';
 import { openSpace } from '../spaces/space/space-access.ts';
 import { missingVariables } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
-import { hookLike, sharersOf } from '../spaces/space/spaces.ts';
+import { hookLike, itsOfWds, sharersOf } from '../spaces/space/spaces.ts';
 
 /** A restart of the controllers of a WDS that has passed all checks. */
 export type RestartPlan = Awaited<ReturnType<typeof planRestart>>;
@@ -66,6 +68,11 @@ export async function planRestart(
     next &&
     (await through(await openSpace(next, tools), (kube) => ({ name: next.metadata.name, kube })));
   const wds = { ...opened, its: nextIts ?? opened.its };
+  // A controller manager that finds no ITS stops; without the works, nothing proves that the transport may send again.
+  if (next === undefined && itsOfWds(name, all) === undefined) throw withoutIts(name, hosting);
+  const works = await worksOf(wds);
+  if (works.state !== 'seen')
+    throw restartRefused(`what it sends cannot be read: ${works.why}`, name, hosting);
   await refuseHidden(wds.kube);
   await requirePermissions(wds.kube, probePermissions(wds));
   const isRerun = readNote(controlPlane) !== undefined;
@@ -151,6 +158,13 @@ const restartRefused = (why: string, name: string, { cluster }: Kube): StellarEr
     },
   );
 
+function withoutIts(name: string, hosting: Kube): StellarError {
+  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context} --its ITS`;
+  return restartRefused('its ITS is not known, and they would not find it', name, hosting).with({
+    next: [partial(repair, 'Bind it to one')],
+  });
+}
+
 /** @returns the variables that they need besides those of the control plane @throws StellarError if KubeFlex could not run them again */
 async function refuseHooks(
   controlPlane: ControlPlane,
@@ -198,6 +212,10 @@ async function refuseShared(
     throw restartRefused(why, controlPlane.metadata.name, hosting).with({ next });
   }
 }
+
+/** The works of a WDS on its ITS. */
+export const worksOf = ({ name, its }: Wds): Promise<Access<ManifestWork[]>> =>
+  through(its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 /** What a controller manager writes for a policy in error, or for none, is not what it has written before. */
 async function refuseErrors(wds: Wds, bindings: readonly Binding[]): Promise<void> {

@@ -8,7 +8,7 @@ import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { few } from '../core/text/words.ts';
 import { waitWhile } from '../core/until-met.ts';
-import { type Access, through, whyUnseen } from '../kube/access.ts';
+import { whyUnseen } from '../kube/access.ts';
 import { byName, createdAt, namesOf, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRead, isRunning } from '../kube/pods.ts';
 import { readDeployment, readPods, scale, stop } from '../kube/scaling.ts';
@@ -27,7 +27,7 @@ import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
-import { sentElsewhere, worksSentBy } from '../spaces/choose/works-of-policy.ts';
+import { sentElsewhere } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
@@ -52,6 +52,7 @@ import {
   type RestartPlan,
   removeProbes,
   usersObjects,
+  worksOf,
   writeProbe,
 } from './restart-plan.ts';
 
@@ -249,10 +250,10 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
   let versions = '';
   let since = monotonic();
   let isWrong = false;
-  let works = await worksOf(plan);
+  let works = await worksOf(plan.wds);
   const blocker = async () => {
     isWrong = false;
-    if (works.state !== 'seen') works = await worksOf(plan);
+    if (works.state !== 'seen') works = await worksOf(plan.wds);
     if (works.state !== 'seen') return `what it sends cannot be read: ${works.why}`;
     if (works.value.length === 0) return undefined;
     const pod = (await readPods(plan.place, managerDeployment)).find(isRunning);
@@ -316,7 +317,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   const { name, wds } = plan;
   const blocker = async () => {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-    const works = await worksOf(plan);
+    const works = await worksOf(plan.wds);
     const isReady = isDeploymentReady(await readDeployment(plan.place, transportDeployment));
     const open =
       bindings.find(isUnread) ??
@@ -329,10 +330,6 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   };
   await waitWhile(blocker, run, lateFor(plan), name);
 }
-
-/** The works of a WDS on its ITS. */
-const worksOf = ({ name, wds }: RestartPlan): Promise<Access<ManifestWork[]>> =>
-  through(wds.its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 const isUnread = (binding: Binding): boolean =>
   objectsOf(binding).length > 0 && destinationsOf(binding).length > 0 && !isRead(binding);

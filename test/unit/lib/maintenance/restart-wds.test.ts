@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
 import { planRestart } from '../../../../src/lib/maintenance/restart-plan.ts';
 import { restartControllers, restartWds } from '../../../../src/lib/maintenance/restart-wds.ts';
 import {
@@ -8,7 +9,7 @@ import {
   transportPaused,
 } from '../../../../src/lib/spaces/space/controllers-run.ts';
 import { RestartWorld, waitingTime } from '../../support/restart-world.ts';
-import { transportHook, wds } from '../../support/space-builders.ts';
+import { its, transportHook, wds } from '../../support/space-builders.ts';
 import { failsWith, stepsOf } from '../../support/steps.ts';
 
 let time: ReturnType<typeof waitingTime>;
@@ -357,6 +358,26 @@ describe('is refused before any write', () => {
       of.denied = [right];
       await refused(of, { code: 'forbidden', message: new RegExp(right) });
     }
+  });
+  test('while the controllers would find no ITS, or nothing shows what it has sent', async () => {
+    const unclear = world();
+    unclear.controlPlanes.push(its('its2'));
+    await refused(
+      unclear,
+      failsWith({ code: 'conflict', steps: /wds repair wds1 --hosting-context \S+ --its ITS/ }),
+    );
+    const of = world();
+    const unread = new StellarError('unreachable', 'its1 does not answer');
+    const { connect, ...tools } = of.tools();
+    const withoutWorks: typeof connect = (context) =>
+      context.name === 'its1'
+        ? Object.assign(connect(context), { list: () => Promise.reject(unread) })
+        : connect(context);
+    await assert.rejects(restartWds('wds1', false, { ...tools, connect: withoutWorks }, of.run()), {
+      code: 'conflict',
+      message: /cannot be read: its1 does not answer/,
+    });
+    assert.deepEqual(of.writes, []);
   });
   test('without such a WDS, its hooks or its Deployments', async () => {
     await refused(world(), { code: 'not-found' }, 'wds2');
