@@ -35,6 +35,8 @@ export interface Confirmation {
   removals?: Removals | undefined;
 }
 
+const withErrors = 'If it is to be written with them';
+
 /**
  * Asks the user to confirm a destructive operation. @throws StellarError `not-confirmed`, also if no user can be asked;
  * `interrupted`
@@ -48,7 +50,7 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     if (errors.length > 0 && !session.options.allowErrors)
       throw new StellarError('not-confirmed', 'The preview shows errors. Nothing was written.', {
         details,
-        next: [run(session.again('--allow-errors'), 'If it is to be written with them')],
+        next: [run(session.again('--allow-errors'), withErrors)],
       });
     if (removals !== undefined) refuseManyRemovals(removals, 'would lose objects');
     return;
@@ -61,7 +63,11 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
       `${verb} ${name}? This needs confirmation, and stdin is not a terminal.`,
       {
         details,
-        next: [run(session.again('--yes', ...(errors.length === 0 ? [] : ['--allow-errors'])))],
+        next: [
+          errors.length === 0
+            ? run(session.again('--yes'))
+            : run(session.again('--yes', '--allow-errors'), withErrors),
+        ],
       },
     );
   }

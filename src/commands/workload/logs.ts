@@ -97,7 +97,9 @@ export const definition: Definition<Options> = {
       ? (await import('../common/watching.ts')).untilInterrupted(session, read)
       : read());
     if (!follow && isSilent && failures.length === 0 && sources.length > 0)
-      session.progress.note('Its containers have written no such lines.');
+      session.progress.note(
+        `Its containers have written ${since === undefined ? 'nothing' : 'no such lines'}.`,
+      );
     // In the order of the WECs, not in that of their answers.
     if (!follow) session.incomplete(failures.flat());
     if (session.exitCode !== ExitCode.interrupted)

@@ -35,7 +35,12 @@ import { kindNames } from './selection/wds-contents.ts';
 
 /** Checks of the workloads of a WDS. */
 export const workloadChecks: readonly Check<Wds>[] = [
-  { id: 'wds-guard', title: 'a start of its controllers keeps its workloads', run: checkGuard },
+  {
+    id: 'wds-guard',
+    title: 'a start of its controllers keeps its workloads',
+    needs: ['wds-reachable'],
+    run: checkGuard,
+  },
   {
     id: 'wds-policies',
     title: 'its binding policies reach their WECs',

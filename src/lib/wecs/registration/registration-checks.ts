@@ -166,7 +166,7 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
  * pkg/operator/operators/klusterlet/controllers/klusterletcontroller),
  * and the pods of both: a condition of an operator that is gone stays as it was.
  */
-export function klusterletApplied(wec: WecEvidence, { name, its }: Registration): Verdict {
+export function klusterletApplied(wec: WecEvidence, registration: Registration): Verdict {
   const { klusterlet, operator, pods, context } = wec;
   const failure = agentFailure(pods ?? []);
   if (failure !== undefined)
@@ -196,19 +196,23 @@ export function klusterletApplied(wec: WecEvidence, { name, its }: Registration)
   if (pods === undefined || !lacksAgent(wec)) return met;
   if (!lacksOperator(pods))
     return failed('the agent has no pod', { code: 'no-agent', next: [agentPods(context)] });
-  // A join leaves an operator that another program has installed as it is.
-  const start =
-    operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
-      ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
-      : noted(
-          command`stellarctl wec join ${`${name}=${context}`} --accept ${onIts(its)}`,
-          'restarts both',
-        );
   return failed('neither the operator nor the agent has a pod', {
     code: 'no-operator',
-    next: [start],
+    next: [toStartOperator(wec, registration)],
   });
 }
+
+/** Starts what has no pod. A join leaves an operator that another program has installed as it is. */
+const toStartOperator = (
+  { operator, context }: WecEvidence,
+  { name, its }: Registration,
+): NextStep =>
+  operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
+    ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
+    : noted(
+        command`stellarctl wec join ${`${name}=${context}`} --accept ${onIts(its)}`,
+        'starts what does not run',
+      );
 
 /**
  * The operator asks the hub one question every half second, and reports what it has found with the Secret that it read first (OCM
@@ -364,7 +368,9 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   // The ITS learns only after minutes that an agent is gone.
   const runs = wec === undefined || (seemsToRun(wec) && !agentFailure(wec.pods ?? []));
   if (!runs && wec.klusterlet !== undefined)
-    return waiting('its operator or its agent is not running, whatever the ITS still reports');
+    return lacksOperator(wec.pods ?? [])
+      ? waiting('its operator has no pod', { next: [toStartOperator(wec, registration)] })
+      : waiting('its operator or its agent is not running, whatever the ITS still reports');
   const started = startedSinceRenewal(registration);
   if (started === undefined) return met;
   const age = now - started;

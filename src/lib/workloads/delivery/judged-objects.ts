@@ -1,3 +1,4 @@
+import { command, flagsOf, helpOf, run } from '../../core/next-step.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { keyOf, keyOfCandidate, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
@@ -11,6 +12,7 @@ import {
   unseenIn,
 } from './delivery.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
+import { inNamespace } from './stages-in-wds.ts';
 import { followed } from './workload.ts';
 
 /** A delivery, with its object. */
@@ -79,9 +81,15 @@ function judgeObject(
   const object = found.get(keyOf(named));
   const ref = { group, version, resource, kind, namespace, name, object, unread };
   const of = followed(ref, policies, contents.namespaces);
+  const look = run(
+    command`stellarctl workload get ${`${resource}/${name}`} ${inNamespace({ namespace })} ${flagsOf(evidence.wds)}`,
+    'See why',
+  );
   const deliveries = deliveriesOf(of, evidence)
     .filter(({ policyName }) => isAsked(policyName))
-    .map(viewOfDelivery);
+    .map(viewOfDelivery)
+    // Why it does not run, the WEC itself shows.
+    .map((view) => (view.blockedAt?.stage === 'available' ? { ...view, ...helpOf([look]) } : view));
   return { kind, group, namespace: namespace ?? null, name, deliveries };
 }
 

@@ -391,15 +391,14 @@ function availableOnWec(delivery: Delivery): Verdict {
   const next = [stepOnWec(delivery, describe, `See why on ${wec}`)];
   if (failure !== undefined) {
     const { type, message, reason, lastTransitionTime: since } = failure;
-    return failed(`${wec} reports ${type}: ${message ?? reason}`, {
+    return failed(`it reports ${type}: ${message ?? reason}`, {
       code: 'failing-on-wec',
       next,
       since,
     });
   }
-  if (state.status === 'True' && missing === undefined) return met;
   if (state.status === 'True')
-    return waiting(`${missing} on ${wec}`, { code: 'replicas-missing', next });
+    return missing === undefined ? met : waiting(missing, { code: 'replicas-missing', next });
   const details = { code: 'not-available', next, since: state.lastTransitionTime };
-  return waiting(`not available on ${wec}: ${state.message ?? state.reason}`, details);
+  return waiting(`not available: ${state.message ?? state.reason}`, details);
 }

@@ -171,11 +171,15 @@ function notReached(
       details,
       next: [look],
     });
-  const next = blocked.next === null ? [look] : [nextStep(blocked.next), look];
+  const [first, ...more] = blocked.steps;
+  const cure =
+    first === undefined
+      ? []
+      : [blocked.next === null ? advice(first) : nextStep(blocked.next), ...more.map(advice)];
   const message = `${name} is blocked before it is ${state}.`;
   return new StellarError('workload-blocked', message, {
     details,
-    next,
+    next: [...cure, look],
     problem: blocked.code ?? undefined,
   });
 }

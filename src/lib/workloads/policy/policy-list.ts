@@ -139,8 +139,8 @@ function policyVerdict(of: OfPolicy): Verdict {
 
 /** The state of a policy by the stages of its deliveries. */
 function policyStateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): PolicyState {
-  const blocked = deliveries.flatMap(({ of, blockedAt, code }) =>
-    blockedAt === null ? [] : { of, code, ...blockedAt },
+  const blocked = deliveries.flatMap(({ of, wec, blockedAt, code }) =>
+    blockedAt === null ? [] : { of, wec, code, ...blockedAt },
   );
   const first = blocked.find(({ state }) => state === 'failed') ?? blocked[0];
   const hidden = 'what its WECs have received is not visible';
@@ -148,8 +148,9 @@ function policyStateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): 
     return isSeen
       ? { state: 'ok', why: null, code: null }
       : { state: 'waiting', why: hidden, code: null };
-  const { of, stage, why, ...rest } = first;
+  const { of, wec, stage, why, ...rest } = first;
+  const where = wec === null || why.includes(` ${wec}`) ? '' : ` on ${wec}`;
   const alike = blocked.filter(({ state }) => state === first.state).length;
   const others = alike === 1 ? '' : `, and ${alike - 1} more`;
-  return { ...rest, object: argumentOf(of), why: `${describeObject(of)}: ${why}${others}` };
+  return { ...rest, object: argumentOf(of), why: `${describeObject(of)}${where}: ${why}${others}` };
 }

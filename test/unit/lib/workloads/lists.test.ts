@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
@@ -133,7 +134,7 @@ describe('the policies of a WDS are listed', () => {
     );
   test('with what is applied', async () => assert.deepEqual(await told(good()), ['p 2 2 4/4 ok ']));
   test('with what has failed', async () => {
-    assert.deepEqual(await told(half()), ['p 2 2 3/4 failed ConfigMap shop/c: refused']);
+    assert.deepEqual(await told(half()), ['p 2 2 3/4 failed ConfigMap shop/c on w2: refused']);
     assert.equal((await listPolicies(half())).view[0]?.object, 'configmap/shop/c');
   });
   test('with what an agent has not processed yet', async () =>
@@ -517,6 +518,10 @@ describe('an object is waited for', () => {
     assert.deepEqual(
       [error?.code, error?.problem, error?.details],
       ['workload-blocked', 'not-applied', ['w2: refused']],
+    );
+    assert.match(
+      stepLines(error?.next ?? []).join('\n'),
+      /get manifestwork \S+ -o yaml\nOnce that is resolved, .*\nSee what blocks it: /,
     );
   });
   test('on a WEC to which no policy sends it', async () => {

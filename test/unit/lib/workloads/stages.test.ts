@@ -882,7 +882,7 @@ describe('a broken link is named:', () => {
       assert.deepEqual([delivery?.stage, delivery?.code], ['applied', 'failing-on-wec']);
       assert.equal(
         delivery?.blockedAt?.why,
-        'cluster1 reports ReplicaFailure: pods "web-1" is forbidden',
+        'it reports ReplicaFailure: pods "web-1" is forbidden',
       );
     });
     test(`the status has not come back to the WDS${when}`, () => {

@@ -130,7 +130,7 @@ test('a policy whose objects do not run everywhere is a warning', async () => {
   assert.ok('message' in found);
   assert.deepEqual(
     [found.status, found.message],
-    ['warn', 'Of policy q of wds1, Namespace shop: not available on w1: it is not there.'],
+    ['warn', 'Of policy q of wds1, Namespace shop on w1: not available: it is not there.'],
   );
   // It also looks at the WEC itself.
   assert.equal(stepsOf(found), 'See why: stellarctl workload get namespace/shop --wds wds1');

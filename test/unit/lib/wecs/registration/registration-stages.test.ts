@@ -541,6 +541,13 @@ describe('available', () => {
     is(by(startedAgo(60)), 'met');
     is(by([...startedAgo(5), ...startedAgo(60)]), 'met');
   });
+  test('names an operator without a pod, and what starts it: its agent reports without it', () => {
+    const hub = { managedCluster: joinedCluster(), lease: lease(20) };
+    const pods = [wecPod('klusterlet-agent')];
+    const verdict = verdictOf('available', onBothSides('join-singleton', hub, { hubSecret, pods }));
+    is(verdict, 'waiting', /^its operator has no pod$/);
+    assert.match(stepsOf(verdict), /wec join cluster1=cluster1 --accept/);
+  });
   test('fails if the hub has seen the lease stop', () =>
     is(of({ available: 'unknown' }, 400), 'failed', /^lease stopped 6m40s ago$/));
   test('fails if the hub has not seen yet that the lease has stopped', () =>
