@@ -45,9 +45,10 @@ export async function stop(
   await scale(place, name, 0);
   const blocker = async () => {
     const present = await readDeployment(place, name);
-    const isGone =
-      isRead(present) && !present?.status?.replicas && (await readPods(place, name)).length === 0;
-    return isGone ? undefined : `stopping ${name}`;
+    const pods = await readPods(place, name);
+    if (isRead(present) && !present?.status?.replicas && pods.length === 0) return undefined;
+    const [limit] = pods.flatMap(({ metadata }) => metadata.deletionGracePeriodSeconds ?? []);
+    return `stopping ${name}${limit === undefined ? '' : `; its pods have ${limit}s to end`}`;
   };
   await waitWhile(blocker, run, () => late(`the pods of ${name} have not ended`), subject);
 }

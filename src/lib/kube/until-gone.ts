@@ -35,8 +35,11 @@ export async function untilGone(
   const { name, namespace } = object.metadata;
   await untilMet(
     {
-      check: (now) =>
-        isPresent(now, object) ? waiting(meanwhile?.why ?? 'it is being deleted') : met,
+      check: (now) => {
+        const why = meanwhile?.why ?? 'it is being deleted';
+        const { message } = ofNamespace(now.object, 'NamespaceContentRemaining') ?? {};
+        return isPresent(now, object) ? waiting(message ? `${why}: ${message}` : why) : met;
+      },
       read:
         meanwhile?.read ?? (() => prove(kube, resource, name, { namespace, list: listIfDefined })),
       name: meanwhile?.name,
@@ -46,6 +49,12 @@ export async function untilGone(
   );
 }
 
+/** What a Namespace reports of its deletion, if it is so (kubernetes pkg/controller/namespace/deletion). */
+function ofNamespace(object: KubeObject | undefined, type: string) {
+  const condition = conditionOf(object as WithConditions | undefined, type);
+  return condition?.status === 'True' ? condition : undefined;
+}
+
 function notDeleted(
   { cluster: { context } }: Kube,
   resource: Resource,
@@ -53,14 +62,14 @@ function notDeleted(
 ): StellarError {
   const { name, namespace, finalizers = [] } = last.metadata;
   // For namespaces: the objects whose finalizers block the deletion.
-  const remaining = conditionOf(last as WithConditions, 'NamespaceFinalizersRemaining');
+  const remaining = ofNamespace(last, 'NamespaceFinalizersRemaining');
   const where = namespace === undefined ? [] : ['-n', namespace];
   const blocked = finalizers.length ? `; it is blocked by finalizer ${finalizers.join(', ')}` : '';
   return new StellarError(
     'timeout',
     `${resource.kind} ${name} on ${context} was not deleted in time${blocked}.`,
     {
-      details: remaining?.status === 'True' && remaining.message ? [remaining.message] : [],
+      details: remaining?.message ? [remaining.message] : [],
       next: [
         run(
           command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`,

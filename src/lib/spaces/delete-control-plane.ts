@@ -8,7 +8,7 @@ import { count } from '../core/text/words.ts';
 import { type Access, ifSeen, seen, through, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, namesOf, resources, type Secret } from '../kube/client/objects.ts';
-import { type ContextToSet, removeContext, setContext } from '../kube/kubeconfig/contexts.ts';
+import { removeContext, setContext } from '../kube/kubeconfig/contexts.ts';
 import type { Kubeconfig } from '../kube/kubeconfig/kubeconfig.ts';
 import { listServed, type Proven, prove } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
@@ -22,7 +22,7 @@ import { forNoControlPlane, type SpaceTools } from './hosting/hosting.ts';
 import { accessSpace, contextsCertainlyOf, contextsOf, openSpace } from './space/space-access.ts';
 import { bootstrapSecretOf } from './space/space-manifests.ts';
 import { itsOfWds, roleOf, typeOf } from './space/spaces.ts';
-import type { SpaceResult } from './space-work.ts';
+import { entriesOf, type SpaceResult } from './space-work.ts';
 
 /** The space to delete, as common to ITSes and WDSes. */
 export interface ControlPlaneToDelete {
@@ -74,7 +74,12 @@ export async function deleteControlPlane(
     const removed = contextsToGo.filter((context) => !isLastContext(context, name, kubeconfig));
     for (const context of contextsToGo)
       if (removed.includes(context)) await removeContext(target, context, run, hostingContext.name);
-      else await setContext(target, unmarked(context, kubeconfig), run);
+      else
+        await setContext(
+          target,
+          { context, ...entriesOf(context, kubeconfig), makeCurrent: false, ...forNoControlPlane },
+          run,
+        );
     if (removed.length > 0) result.changed = true;
     const contexts = removed.length === 0 ? '' : `, and context ${removed.join(', ')} with it`;
     if (run.dryRun) return;
@@ -155,17 +160,6 @@ function isLastContext(context: string, name: string, { contexts }: Kubeconfig):
   if (cluster === `${name}-cluster` && user === `${name}-admin`) return false;
   const others = [...contexts].filter(([other]) => other !== context);
   return !others.some(([, other]) => other.cluster === cluster && other.user === user);
-}
-
-function unmarked(context: string, { contexts }: Kubeconfig): ContextToSet {
-  const { cluster = '', user = '' } = contexts.get(context) ?? {};
-  return {
-    context,
-    cluster: { name: cluster },
-    user: { name: user },
-    makeCurrent: false,
-    ...forNoControlPlane,
-  };
 }
 
 /** The command that deletes a space, with what the user chose for its workloads. */

@@ -152,5 +152,5 @@ function policyStateOf(deliveries: readonly JudgedDelivery[], isSeen: boolean): 
   const where = wec === null || why.includes(` ${wec}`) ? '' : ` on ${wec}`;
   const alike = blocked.filter(({ state }) => state === first.state).length;
   const others = alike === 1 ? '' : `, and ${alike - 1} more`;
-  return { ...rest, object: argumentOf(of), why: `${describeObject(of)}${where}: ${why}${others}` };
+  return { ...rest, object: argumentOf(of), why: `${describeObject(of)}${where}${others}: ${why}` };
 }

@@ -30,6 +30,7 @@ const conditions: Written = {
   Established: 'kubernetes apiextensions/v1',
   Failed: 'kubernetes batch/v1',
   PodScheduled: 'kubernetes v1',
+  NamespaceContentRemaining: 'kubernetes v1',
   NamespaceDeletionDiscoveryFailure: 'kubernetes v1',
   NamespaceFinalizersRemaining: 'kubernetes v1',
   ReplicaFailure: 'kubernetes apps/v1',
@@ -92,7 +93,7 @@ const found = (pattern: RegExp) =>
 
 test('each condition that is judged has a program that writes it', () => {
   const judged =
-    /(?:\b(?:conditionOf|isTrue|isObserved|condition)\([^;]*?|\btype === |Type = |\btypes? === )'([A-Z]\w+)'/g;
+    /(?:\b(?:conditionOf|isTrue|isObserved|condition|ofNamespace)\([^;]*?|\btype === |Type = |\btypes? === )'([A-Z]\w+)'/g;
   const ofConditions = found(judged).filter(
     (name) => !['COUNT', 'Number', 'ReadOnly', 'True'].includes(name),
   );

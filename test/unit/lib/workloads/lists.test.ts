@@ -139,7 +139,7 @@ describe('the policies of a WDS are listed', () => {
   });
   test('with what an agent has not processed yet', async () =>
     assert.deepEqual(await told(wds([work('w1', 'True', 2), work('w2', 'True')])), [
-      'p 2 2 2/4 waiting Namespace shop: the agent of w1 has not answered, and 1 more',
+      'p 2 2 2/4 waiting Namespace shop, and 1 more: the agent of w1 has not answered',
     ]));
   test('without the ITS', async () =>
     assert.deepEqual(await told({ ...good(), its: hidden }), [
