@@ -126,10 +126,6 @@ export function planUpgrades(
   const hooks =
     hosting &&
     upgradeRow(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
-  const running = hosting && versionOfProduct(products.kubeFlex, hosting.versions);
-  const kubeFlex =
-    hosting &&
-    upgradeRow(hosting.name, products.kubeFlex, running, { wanted: null, upgrade: init });
   const ofProducts = (
     name: string,
     versions: readonly RunningVersion[],
@@ -144,8 +140,20 @@ export function planUpgrades(
       ),
     );
   const items: UpgradeRow[] = [
-    ...(kubeFlex && hooks
-      ? [{ ...kubeFlex, state: hooks.state, command: hooks.command }, hooks]
+    ...(hosting && hooks
+      ? [
+          {
+            ...upgradeRow(
+              hosting.name,
+              products.kubeFlex,
+              versionOfProduct(products.kubeFlex, hosting.versions),
+              { wanted: null, upgrade: '' },
+            ),
+            state: hooks.state,
+            command: hooks.command,
+          },
+          hooks,
+        ]
       : []),
     ...itses.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl its upgrade ${name} ${on}`;

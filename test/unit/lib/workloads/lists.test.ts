@@ -141,6 +141,16 @@ describe('the policies of a WDS are listed', () => {
     assert.deepEqual(await told(wds([work('w1', 'True', 2), work('w2', 'True')])), [
       'p 2 2 2/4 waiting Namespace shop, and 1 more: the agent of w1 has not answered',
     ]));
+  test('with the error that KubeStellar reports', async () => {
+    const more = structuredClone(inWds);
+    const policy = more.find(({ metadata }) => metadata.name === 'p');
+    Object.assign(policy ?? {}, {
+      status: { errors: ['singleton is wrong'], observedGeneration: 1 },
+    });
+    assert.deepEqual(await told(wds([work('w1', 'True'), work('w2', 'True')], more)), [
+      'p 2 2 4/4 failed singleton is wrong',
+    ]);
+  });
   test('without the ITS', async () =>
     assert.deepEqual(await told({ ...good(), its: hidden }), [
       'p 2 2  waiting what its WECs have received is not visible',

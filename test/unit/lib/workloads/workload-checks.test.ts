@@ -62,7 +62,13 @@ const work = (of: string, available = 'True'): Typed =>
     },
   }) as Typed;
 
-async function judged(objects: Typed[], isSeen = true, forbidden?: string, wecs = [wec]) {
+async function judged(
+  objects: Typed[],
+  isSeen = true,
+  forbidden?: string,
+  wecs = [wec],
+  check = 'wds-policies',
+) {
   const { kube } = new WorkloadCluster([space, ...objects]);
   const hub = new WorkloadCluster([...wecs, work('p'), work('c')]);
   if (forbidden !== undefined) hub.forbidden.add(forbidden);
@@ -79,7 +85,7 @@ async function judged(objects: Typed[], isSeen = true, forbidden?: string, wecs 
     its,
   };
   const findings = await runChecks(workloadChecks, wds, []);
-  const finding = findings.find(({ id }) => id === 'wds-policies');
+  const finding = findings.find(({ id }) => id === check);
   assert.ok(finding !== undefined);
   return finding.status === 'pass' ? finding : { ...finding.problem, status: finding.status };
 }
@@ -150,6 +156,18 @@ test('a policy without its works fails', async () => {
 
 test('without the ITS nothing is known to be healthy', async () =>
   assert.equal((await judged([policy('p'), binding('p', 'w1')], false)).status, 'skipped'));
+
+test('nor whether something else sends the same', async () => {
+  const sending = binding('p', 'w1');
+  const configMap = { version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'c' };
+  Object.assign((sending as { spec?: object }).spec ?? {}, {
+    workload: { namespaceScope: [configMap] },
+  });
+  const conflicts = (isSeen: boolean) =>
+    judged([policy('p'), sending], isSeen, undefined, [wec], 'wds-conflicts');
+  assert.equal((await conflicts(true)).status, 'pass');
+  assert.equal((await conflicts(false)).status, 'skipped');
+});
 
 test('nor if a part of the ITS may not be read', async () => {
   for (const kind of ['manifestworks', 'managedclusters'])
