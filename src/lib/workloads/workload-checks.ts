@@ -30,6 +30,7 @@ import { readGuard } from '../spaces/guard.ts';
 import { conflictsOf, sentBy } from './delivery/conflicts.ts';
 import { lastingDifferences } from './delivery/diff.ts';
 import { correctingSteps, differenceWords } from './delivery/difference.ts';
+import { toSeeObject } from './delivery/judged-objects.ts';
 import { emptyPolicy, listPolicies, type PolicySummary } from './policy/policy-list.ts';
 import { kindNames } from './selection/wds-contents.ts';
 
@@ -169,11 +170,10 @@ async function judgePolicies(wds: Wds): Promise<Outcome> {
 const namesOf = (policies: readonly PolicySummary[]): string =>
   few(policies.map(({ name }) => name)).join(', ');
 
-/** `workload get` also looks at the WECs themselves. */
 const toSee = ({ name, object }: PolicySummary, wds: Wds): NextStep =>
   object === undefined
     ? run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why')
-    : run(command`stellarctl workload get ${object} ${flagsOf(wds)}`, 'See why');
+    : toSeeObject(object, wds);
 
 /** @param more what else is wrong */
 function failedPolicies(

@@ -33,7 +33,6 @@ import { effectOn, type LabelEffect } from '../../workloads/selection/label-effe
 import type { Wec } from '../diagnose/follow-registration.ts';
 import { proveIdentity, requireProof } from '../registration/identity.ts';
 import { savedLabels, selectableLabels } from '../registration/saved-labels.ts';
-
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, mailboxOf, toDeregister, worksRemain } from './leftovers.ts';

@@ -14,7 +14,6 @@ import {
 import { ifSeen } from '../../kube/access.ts';
 import { destinationsOf, returnedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import { keyOf } from '../../ocm/model/object-ref.ts';
-
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
 import { correctingSteps, correctionMs, differenceWords, isLasting } from './difference.ts';

@@ -1,6 +1,6 @@
-import { command, flagsOf, helpOf, run } from '../../core/next-step.ts';
+import { command, flagsOf, helpOf, type NextStep, run } from '../../core/next-step.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
-import { keyOf, keyOfCandidate, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { argumentOf, keyOf, keyOfCandidate, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { selectObjects } from '../selection/select-objects.ts';
 import { clausesFor, kindNames, readContents, sendableKinds } from '../selection/wds-contents.ts';
@@ -12,7 +12,6 @@ import {
   unseenIn,
 } from './delivery.ts';
 import { type DeliveryView, viewOfDelivery } from './delivery-view.ts';
-import { inNamespace } from './stages-in-wds.ts';
 import { followed } from './workload.ts';
 
 /** A delivery, with its object. */
@@ -81,17 +80,21 @@ function judgeObject(
   const object = found.get(keyOf(named));
   const ref = { group, version, resource, kind, namespace, name, object, unread };
   const of = followed(ref, policies, contents.namespaces);
-  const look = run(
-    command`stellarctl workload get ${`${resource}/${name}`} ${inNamespace({ namespace })} ${flagsOf(evidence.wds)}`,
-    'See why',
-  );
+  const shown = { kind, group, namespace: namespace ?? null, name };
   const deliveries = deliveriesOf(of, evidence)
     .filter(({ policyName }) => isAsked(policyName))
     .map(viewOfDelivery)
-    // Why it does not run, the WEC itself shows.
-    .map((view) => (view.blockedAt?.stage === 'available' ? { ...view, ...helpOf([look]) } : view));
-  return { kind, group, namespace: namespace ?? null, name, deliveries };
+    .map((view) =>
+      view.blockedAt?.stage === 'available'
+        ? { ...view, ...helpOf([toSeeObject(argumentOf(shown), evidence.wds)]) }
+        : view,
+    );
+  return { ...shown, deliveries };
 }
+
+/** `workload get` also looks at the WECs themselves. @param object as it takes it */
+export const toSeeObject = (object: string, wds: Wds): NextStep =>
+  run(command`stellarctl workload get ${object} ${flagsOf(wds)}`, 'See why');
 
 /**
  * What the guard of a WDS keeps on WECs: it is removed there once the guard is deleted.
