@@ -84,7 +84,7 @@ export const create: Definition<CollectorOptions> = {
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
     const wds = await session.wdsToWrite();
-    await session.finish([await createReported('collector', name, spec, wds, session.run)]);
+    await session.finish([await createReported('collector', { name, spec }, wds, session.run)]);
     session.next(change.toUseCollector(name, wds));
   },
 };

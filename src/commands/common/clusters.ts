@@ -4,9 +4,8 @@ import { failureOf } from '../../lib/core/errors.ts';
 import type { ProgramRun } from '../../lib/core/program.ts';
 import type { Run } from '../../lib/core/run.ts';
 import { ifSeen, tryRead } from '../../lib/kube/access.ts';
-import { connect, type Kube, requestLimit } from '../../lib/kube/client/client.ts';
+import { type Connecting, connect, type Kube, requestLimit } from '../../lib/kube/client/client.ts';
 import type { PluginHost } from '../../lib/kube/client/credentials.ts';
-import type { Limit } from '../../lib/kube/client/transport.ts';
 import type { KubeconfigTarget } from '../../lib/kube/kubeconfig/edit.ts';
 import {
   type Kubeconfig,
@@ -127,7 +126,7 @@ export class Clusters {
 
   /** Returns a client for a WEC, which shares the requests in flight with those of the others. */
   connectWec(context: SelectedContext): Kube {
-    return this.connect(context, this.run.deadline, this.#limit);
+    return this.connect(context, { shared: this.#limit });
   }
 
   /** Returns a context of a WEC. @param file its kubeconfig (default: `--wec-kubeconfig`, else the usual one) */
@@ -253,7 +252,7 @@ export class Clusters {
       '../../lib/spaces/hosting/hosting.ts'
     );
     const connect = (context: SelectedContext) =>
-      this.connect(context, new Deadline(discoveryTimeoutMs));
+      this.connect(context, { deadline: new Deadline(discoveryTimeoutMs) });
     const found = await otherHosting(noted, await this.kubeconfig(), connect);
     if (found === undefined) return undefined;
     if (!this.options.mayGuess || this.options.yes) throw found.error;
@@ -266,23 +265,16 @@ export class Clusters {
     return { file: this.options.kubeconfig, env: this.io.env, dryRun: this.options.dryRun };
   }
 
-  /** Returns a client for any context: one that it has, if nothing differs. @param deadline default: the command's */
-  connect(context: SelectedContext, deadline?: Deadline, limit?: Limit): Kube {
-    const isUsual = deadline === undefined && limit === undefined;
-    const kept = isUsual
-      ? this.#clients.find((each) => isDeepStrictEqual(each.context, context))
-      : undefined;
-    if (kept !== undefined) return kept.kube;
+  /** Returns a client for any context: one that it has, if nothing differs. @param own limits of its own */
+  connect(context: SelectedContext, own?: Partial<Connecting>): Kube {
+    const kept = this.#clients.find((each) => isDeepStrictEqual(each.context, context));
+    if (kept !== undefined && own === undefined) return kept.kube;
     const live = connect(
       { start: startStep(context.name, context.server), ...context },
-      deadline ?? this.run.deadline,
-      this.run.signal,
-      this.#trace,
-      limit,
-      this.#plugins,
+      { ...this.run, trace: this.#trace, plugins: this.#plugins, ...own },
     );
     const kube = this.options.dryRun ? recordWrites(live, this.record) : live;
-    this.#clients.push({ context: isUsual ? context : undefined, kube });
+    this.#clients.push({ context: own === undefined ? context : undefined, kube });
     return kube;
   }
 

@@ -143,7 +143,7 @@ export class Session extends Clusters {
     const shown = this.output === 'wide' ? { ...columns, ...wide } : columns;
     if (this.recorder !== undefined) return this.recorder.table(document, rows, shown);
     this.progress.stop();
-    await writeResult(this, this.output, document, rows, shown);
+    await writeResult(this, document, rows, shown);
   }
 
   /** Whether people read the results. */

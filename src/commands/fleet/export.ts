@@ -122,6 +122,6 @@ async function candidatesOf(session: Session, names: readonly string[]) {
   const contexts = await readContexts(session, names);
   return contexts.map((context) => ({
     name: context.name,
-    kube: session.connect(context, deadline),
+    kube: session.connect(context, { deadline }),
   }));
 }

@@ -11,8 +11,7 @@ import type { Style } from './style.ts';
  * @param rows the part that table and name show
  */
 export async function writeResult<Row extends { name: string }>(
-  { io, headers }: { io: Io; headers: boolean },
-  format: OutputFormat,
+  { io, headers, output: format }: { io: Io; headers: boolean; output: OutputFormat },
   document: object,
   rows: readonly Row[],
   columns: Columns<Row>,

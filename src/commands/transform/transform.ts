@@ -71,7 +71,7 @@ export const create: Definition<TransformOptions> = {
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);
     session.announce(wds.kube, 'WDS');
-    const result = await createReported('transform', name, spec, wds, session.run);
+    const result = await createReported('transform', { name, spec }, wds, session.run);
     await session.finish([result]);
     nextRefresh(session, result, wds);
   },

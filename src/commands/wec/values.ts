@@ -106,7 +106,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
           })),
         );
       }
-      const { approve, refresh } = approveRemoval(session, its, changes, options, kind);
+      const { approve, refresh } = approveRemoval(session, its, { changes, ...options }, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
       const results = await changeValues(store, target, how, session.run);
@@ -129,9 +129,8 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
 function approveRemoval<Source>(
   session: Session,
   its: Its,
-  changes: Changes,
-  { maxRemoved }: Options,
-  { effectsOf, plural }: Pick<ValueKind<Source>, 'effectsOf' | 'plural'>,
+  { changes, maxRemoved }: Options & { changes: Changes },
+  { effectsOf, plural }: ValueKind<Source>,
 ): { approve: Approval<Source>; refresh: string[] } {
   const ask = confirming<SideEffects>(session, {
     show: (effects) =>

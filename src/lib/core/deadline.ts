@@ -132,6 +132,9 @@ export function parseDuration(text: string): number | undefined {
   return total;
 }
 
+/** @param time in milliseconds since the epoch, or in another form of RFC 3339 */
+export const rfc3339 = (time: number | string) => new Date(time).toISOString();
+
 /**
  * An age as kubectl shows it in a table (apimachinery, duration.HumanDuration), without years: `12s`, `5m`, `3h20m`, `2d1h`. Negative ages (clocks
  * that differ) show as `0s`.

@@ -189,11 +189,7 @@ async function examineWecs(
       try {
         const evidence = known?.get(wec.name);
         const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
-        const sides = await readBothSides(kube, wec.name, wec.kube, endpoints, {
-          ofHub,
-          tryWebhook,
-          itself,
-        });
+        const sides = await readBothSides(kube, wec, endpoints, { ofHub, tryWebhook, itself });
         const checks = [
           wecChecks,
           sides.error ? wecUnreached(sides.error) : [],

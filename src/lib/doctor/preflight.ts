@@ -103,20 +103,16 @@ export async function checkJoin(
     };
     const joining = seen({ ...wec, plan: access && (async () => plan(await access())) });
     const failed = (await ofIts)?.findings;
-    return {
-      ...(await checkCluster('wec', joining, joiningChecks, wec.name, failed)),
-      plan: planned,
-    };
+    return { ...(await checkCluster('wec', joining, joiningChecks, failed)), plan: planned };
   };
   return (await Promise.all([ofIts ?? [], ...wecs.map(ofWec)])).flat();
 }
 
 /** A cluster that is not found, or does not answer, is one finding. */
-async function checkCluster<Checked extends { kube: Kube }>(
+async function checkCluster<Checked extends { kube: Kube; name?: string }>(
   kind: 'hosting' | 'its' | 'wec',
   access: Access<Checked>,
   checks: readonly Check<Checked>[],
-  name?: string,
   failed: readonly Finding[] = [],
 ): Promise<Examined> {
   const answers = reachable(kind);
@@ -127,7 +123,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
       subject: { kind, name: '' },
       findings: error === undefined ? [] : [failedBy(answers, error)],
     };
-  const { kube } = cluster;
+  const { kube, name = kube.cluster.context } = cluster;
   const [answer] = await runChecks(
     [{ ...answers, run: async () => pass(await serverVersion(kube)) }],
     undefined,
@@ -136,10 +132,7 @@ async function checkCluster<Checked extends { kube: Kube }>(
     answer?.status === 'pass'
       ? await runChecks(checks, cluster, failed)
       : checks.map(({ id, title }) => ({ id, title, ...skipped('it does not answer') }));
-  return {
-    subject: { kind, name: name ?? kube.cluster.context },
-    findings: [answer ?? [], others].flat(),
-  };
+  return { subject: { kind, name }, findings: [answer ?? [], others].flat() };
 }
 
 async function serverVersion(kube: Kube): Promise<string> {

@@ -222,7 +222,8 @@ async function writeValues(
     const error = conflictOf(plan, hub, name);
     if (error !== undefined) throw error;
     if (plan.writes.cluster)
-      await writeObject(hub, fleet, resources.managedClusters, cluster, {
+      await writeObject(hub, fleet, cluster, {
+        resource: resources.managedClusters,
         removed: {
           metadata: {
             labels: removedOf(plan, 'label'),
@@ -233,7 +234,8 @@ async function writeValues(
       });
     if (plan.writes.properties) {
       if (!configMaps.has(name)) await ensureNamespace(hub, propertiesNamespace);
-      await writeObject(hub, fleet, resources.configMaps, configMaps.get(name), {
+      await writeObject(hub, fleet, configMaps.get(name), {
+        resource: resources.configMaps,
         removed: { data: removedOf(plan, 'property') },
         wanted: { metadata: { name, namespace: propertiesNamespace }, data: properties },
       });
@@ -251,14 +253,17 @@ type Removed = Record<string, string | null>;
 export async function writeObject(
   hub: Kube,
   fleet: string,
-  resource: Resource,
   present: KubeObject | undefined,
-  given: {
+  {
+    resource,
+    removed,
+    wanted,
+  }: {
+    resource: Resource;
     removed: { metadata?: { labels: Removed; annotations: Removed }; data?: Removed };
     wanted: KubeObject & { data?: Record<string, string> };
   },
 ): Promise<void> {
-  const { removed, wanted } = given;
   const { apiVersion, kind } = resource;
   const { name, namespace } = wanted.metadata;
   // Created without values, which only an apply owns: the next apply removes what has left the file.

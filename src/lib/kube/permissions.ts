@@ -1,7 +1,6 @@
 import { StellarError } from '../core/errors.ts';
-import { command, run } from '../core/next-step.ts';
 import type { Kube, Permission } from './client/client.ts';
-import { describeCluster } from './client/errors.ts';
+import { describeCluster, toSeeRights } from './client/errors.ts';
 import { groupOf, type Resource } from './client/objects.ts';
 
 export const may = (
@@ -67,15 +66,7 @@ export async function requirePermissions(
   throw new StellarError(
     'forbidden',
     `Not allowed on ${describeCluster(kube.cluster)}: ${words}.`,
-    {
-      cause,
-      next: [
-        run(
-          command`kubectl --context ${kube.cluster.context} auth can-i --list`,
-          'See what is allowed',
-        ),
-      ],
-    },
+    { cause, next: [toSeeRights(kube.cluster)] },
   );
 }
 

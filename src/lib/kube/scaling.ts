@@ -38,9 +38,8 @@ export async function scale(place: DeploymentPlace, name: string, replicas: numb
 export async function stop(
   place: DeploymentPlace,
   name: string,
+  { late, subject }: { late: (why: string) => StellarError; subject: string },
   run: Run,
-  late: (why: string) => StellarError,
-  subject: string,
 ): Promise<void> {
   await scale(place, name, 0);
   const blocker = async () => {

@@ -12,8 +12,8 @@ import {
 } from './client/objects.ts';
 import { listIfDefined, type Proven, prove } from './served.ts';
 
-/** Messages while an object is being deleted: see Awaited. */
-interface Meanwhile {
+/** A run, with messages while an object is being deleted: see Awaited. */
+interface Meanwhile extends Run {
   name?: string;
   why?: string;
   /** Reads the object, if something else than this wait reads it as well. */
@@ -29,20 +29,18 @@ export async function untilGone(
   kube: Kube,
   resource: Resource,
   object: KubeObject,
-  run: Run,
-  meanwhile?: Meanwhile,
+  run: Meanwhile,
 ): Promise<void> {
   const { name, namespace } = object.metadata;
+  const { why = 'it is being deleted' } = run;
   await untilMet(
     {
       check: (now) => {
-        const why = meanwhile?.why ?? 'it is being deleted';
         const { message } = ofNamespace(now.object, 'NamespaceContentRemaining') ?? {};
         return isPresent(now, object) ? waiting(message ? `${why}: ${message}` : why) : met;
       },
-      read:
-        meanwhile?.read ?? (() => prove(kube, resource, name, { namespace, list: listIfDefined })),
-      name: meanwhile?.name,
+      read: run.read ?? (() => prove(kube, resource, name, { namespace, list: listIfDefined })),
+      name: run.name,
       unmet: (last) => notDeleted(kube, resource, last.object ?? object),
     },
     run,

@@ -1,5 +1,4 @@
 import { StellarError } from '../core/errors.ts';
-import { command, run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
@@ -33,7 +32,7 @@ import { triggerReconcile } from '../spaces/space/follow-space.ts';
 import { chooseItsForWds, type ItsForWds } from '../spaces/space/its-for-wds.ts';
 import { canNameIts, isWiredFor } from '../spaces/space/its-name-defect.ts';
 import { clusterInfoStageId, hubStageId } from '../spaces/space/its-stages.ts';
-import { openSpace } from '../spaces/space/space-access.ts';
+import { openSpace, toSeeSpace } from '../spaces/space/space-access.ts';
 import { forgetHooks } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import {
@@ -272,9 +271,9 @@ async function leftBehind(name: string, its: string, tools: SpaceTools): Promise
           (object) => `${object} on ${work.metadata.namespace}, through ${other}`,
         ),
       );
-    const see = command`stellarctl its get ${other} --hosting-context ${tools.hosting.cluster.context}`;
+    const see = toSeeSpace('its', other, tools.hosting.cluster.context);
     const message = `What ${name} has sent through ${other} cannot be read: ${works.why}.`;
-    throw new StellarError('has-dependents', message, { next: [nextStep(see, 'See why')] });
+    throw new StellarError('has-dependents', message, { next: [see] });
   });
   return (await Promise.all(objects)).flat();
 }

@@ -39,7 +39,7 @@ import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';
 import { startsTransport } from '../spaces/space/its-name-defect.ts';
-import { openSpace } from '../spaces/space/space-access.ts';
+import { openSpace, toSeeSpace } from '../spaces/space/space-access.ts';
 import { missingVariables } from '../spaces/space/space-manifests.ts';
 import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import { hookLike, itsOfWds, sharersOf } from '../spaces/space/spaces.ts';
@@ -144,18 +144,11 @@ export async function openNamed(name: string, tools: SpaceTools) {
   return { all, controlPlane, wds };
 }
 
-const restartRefused = (why: string, name: string, { cluster }: Kube): StellarError =>
+const restartRefused = (why: string, name: string, hosting: Kube): StellarError =>
   new StellarError(
     'conflict',
     `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`,
-    {
-      next: [
-        nextStep(
-          command`stellarctl wds get ${name} --hosting-context ${cluster.context}`,
-          'See its stages',
-        ),
-      ],
-    },
+    { next: [toSeeSpace('wds', name, hosting.cluster.context)] },
   );
 
 function withoutIts(name: string, hosting: Kube): StellarError {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic } from '../core/deadline.ts';
+import { monotonic, rfc3339 } from '../core/deadline.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
@@ -37,6 +37,7 @@ import {
   toRestart,
 } from '../spaces/space/controllers-run.ts';
 import { renewCorrectedHook } from '../spaces/space/its-name-defect.ts';
+import { toSeeSpace } from '../spaces/space/space-access.ts';
 import { wdsVersions } from '../spaces/space/space-watcher.ts';
 import { readSpace, typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
@@ -157,7 +158,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
   let isStopped = false;
   try {
-    await stop(plan.place, transportDeployment, run, lateFor(plan), name);
+    await stop(plan.place, transportDeployment, { late: lateFor(plan), subject: name }, run);
     isStopped = true;
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
@@ -186,7 +187,7 @@ async function keepNote(plan: RestartPlan, starts: boolean | undefined): Promise
   const { hosting, found, recreates } = plan;
   const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
   const transport = starts ? Math.max(1, found.transport) : found.transport;
-  const begun = { by, at: new Date(hosting.now()).toISOString(), ...found, transport, recreates };
+  const begun = { by, at: rfc3339(hosting.now()), ...found, transport, recreates };
   return writeNote(plan, (present) => {
     if (present === undefined) return begun;
     // What is to be recreated or started is, whoever has begun.
@@ -202,12 +203,7 @@ async function keepNote(plan: RestartPlan, starts: boolean | undefined): Promise
 async function renewNote(plan: RestartPlan, note: RestartNote): Promise<RestartNote> {
   const { wds, hosting } = plan;
   const bindings = noteBindings(await listServed<Binding>(wds.kube, resources.bindings));
-  return writeNote(plan, () => ({
-    ...note,
-    at: new Date(hosting.now()).toISOString(),
-    stopped: true,
-    bindings,
-  }));
+  return writeNote(plan, () => ({ ...note, at: rfc3339(hosting.now()), stopped: true, bindings }));
 }
 
 async function writeNote(
@@ -236,7 +232,7 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): P
     (each) => each !== undefined && createdAt(each) <= began,
   );
   if (pods.includes(true) || (note.recreates && deployment))
-    await stop(place, managerDeployment, run, lateFor(plan), plan.name);
+    await stop(place, managerDeployment, { late: lateFor(plan), subject: plan.name }, run);
   if (note.recreates) await rerunHook(plan, hookNames.controller, began);
   await scale(place, managerDeployment, 1);
 }
@@ -298,11 +294,10 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
 const lateFor =
   ({ name, hosting }: RestartPlan) =>
   (why: string): StellarError => {
-    const see = command`stellarctl wds get ${name} --hosting-context ${hosting.cluster.context}`;
     return new StellarError(
       'timeout',
       `The restart of the controllers of ${name} is not done in time: ${why}.`,
-      { next: [nextStep(see, 'See what blocks it')] },
+      { next: [toSeeSpace('wds', name, hosting.cluster.context)] },
     );
   };
 

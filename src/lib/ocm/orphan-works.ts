@@ -31,17 +31,16 @@ const retryMs = 10_000;
  * Keeps workloads running when their works are deleted: sets deletion option Orphan, and waits for the proof that a work no longer
  * owns any object. An agent releases ownership only with a successful apply of that very object (ocm pkg/work, update_apply). An
  * object whose update fails would be deleted with its work, so nothing may be deleted then.
- * @param release releases on the WEC what the agent cannot apply; undefined without access to the WEC
- * @param otherwise what the error reports if the workloads cannot be kept
+ * @param given.release releases on the WEC what the agent cannot apply; undefined without access to the WEC
  * @throws StellarError `not-orphaned`, naming the objects; `timeout` if the agent does not respond
  */
 export async function makeOrphans(
   hub: Kube,
   works: readonly ManifestWork[],
   run: Run,
-  release?: ReleaseOnWec,
-  otherwise: KeepingFailed = { state: 'Nothing was deleted.' },
+  given: Partial<KeepingFailed> & { release?: ReleaseOnWec | undefined } = {},
 ): Promise<void> {
+  const { release, ...otherwise } = { state: 'Nothing was deleted.', ...given };
   const removed = works.filter((work) => work.metadata.deletionTimestamp && !isOrphan(work));
   if (removed.length > 0) throw alreadyBeingDeleted(removed, otherwise);
   for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);

@@ -74,7 +74,7 @@ export async function createIts(
   const binding = await missingManagerBinding(hosting, type);
   if (present === undefined && raised !== undefined && registry !== undefined)
     await requireOcmImages(registry, raised);
-  if (present === undefined) await checkNew(input, binding, registry !== undefined, hosting, run);
+  if (present === undefined) await checkNew(input, { binding, registry }, hosting, run);
   else if (input.ocmVersion !== undefined) refuseOtherOcm(present, input.ocmVersion, hosting);
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const bootstrap = external && (await missingBootstrap(name, external, hosting));
@@ -144,8 +144,7 @@ const hooksOf = ({ installOcm }: ItsInput) => [
 /** Checks the prerequisites of a new ITS. */
 async function checkNew(
   input: ItsInput,
-  binding: KubeObject | undefined,
-  correctsImages: boolean,
+  { binding, registry }: { binding: KubeObject | undefined; registry: string | undefined },
   hosting: Kube,
   run: Run,
 ): Promise<void> {
@@ -161,7 +160,7 @@ async function checkNew(
     metadata: bootstrapSecretOf(name),
   };
   const missing = [binding, bootstrap].filter((other) => other !== undefined);
-  await requirePermissions(hosting, createPermissions(name, missing, correctsImages));
+  await requirePermissions(hosting, createPermissions(name, missing, registry !== undefined));
   const cluster = type === 'host' ? hosting : external?.kube;
   if (cluster !== undefined) await checkExternalHub(cluster, installOcm);
   if (type === 'vcluster') await requireVclusterHost(hosting);

@@ -121,7 +121,7 @@ async function untilDeleted(
 ): Promise<void> {
   if (controlPlane !== undefined) {
     const read = () => prove(hosting, resources.controlPlanes, name);
-    await untilGone(hosting, resources.controlPlanes, controlPlane, run, { name, read });
+    await untilGone(hosting, resources.controlPlanes, controlPlane, { ...run, name, read });
     run.progress.changed(name, 'control plane deleted; its namespace is being emptied');
   }
   const { object: namespace } = await prove(hosting, resources.namespaces, namespaceOf(name));
@@ -130,7 +130,7 @@ async function untilDeleted(
   if (namespace.metadata.deletionTimestamp === undefined)
     await hosting.delete(resources.namespaces, namespace).catch(() => {});
   const why = `namespace ${namespace.metadata.name} is being emptied`;
-  await untilGone(hosting, resources.namespaces, namespace, run, { name, why });
+  await untilGone(hosting, resources.namespaces, namespace, { ...run, name, why });
 }
 
 const isOwnedBy = (controlPlane: string, { metadata }: KubeObject): boolean =>

@@ -28,7 +28,7 @@ import { findSpace } from './get-space.ts';
 import { deleteGuard, readGuard } from './guard.ts';
 import type { SpaceTools } from './hosting/hosting.ts';
 import { deleteBoth, releasePolicy } from './keep-policy-workloads.ts';
-import { openSpace } from './space/space-access.ts';
+import { openSpace, toSeeSpace } from './space/space-access.ts';
 import { itsOfWds, sharersOf, typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
 
@@ -88,13 +88,10 @@ export async function inspectWds(
   const worksUnseen =
     whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
   const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
-  const { context } = tools.hosting.cluster;
-  const see = nextStep(
-    command`stellarctl wds get ${name} --hosting-context ${context}`,
-    'See what is wrong',
-  );
-  if (keep && worksUnseen !== undefined)
+  if (keep && worksUnseen !== undefined) {
+    const see = toSeeSpace('wds', name, tools.hosting.cluster.context);
     throw sentUnknown(name, 'so its workloads cannot be kept', worksUnseen, see);
+  }
   const anyway = nextStep(toDelete(wds, tools.hosting, '--force'), 'If that does not matter');
   if (unseen !== undefined && !force)
     throw sentUnknown(name, 'and would be left there without an owner', unseen, anyway);
@@ -153,7 +150,7 @@ export async function deleteWds(
   const changed = policies.length + works.length > 0;
   const result: SpaceResult = { name, type, ...unreached, changed, context: null };
   const { error } = await forName(result, run, () =>
-    removeContents(wds, inside, options.force, hosting, run),
+    removeContents({ ...wds, wds: inside }, options.force, hosting, run),
   );
   if (error === undefined) return deleteControlPlane(wds, tools, run);
   const state = `${name} is still there; its binding policies may be deleted already.`;
@@ -175,8 +172,7 @@ async function deleteFirst(wds: WdsToDelete, tools: SpaceTools, run: Run): Promi
 }
 
 async function removeContents(
-  space: WdsToDelete,
-  wds: Kube,
+  space: WdsToDelete & { wds: Kube },
   force: boolean | undefined,
   hosting: Kube,
   run: Run,
@@ -185,6 +181,7 @@ async function removeContents(
     name,
     controlPlane: { object: controlPlane },
     its,
+    wds,
     works,
   } = space;
   await removePolicies(space, wds, run);

@@ -1,4 +1,5 @@
 import { isNotable, runChecks } from '../core/checks.ts';
+import { rfc3339 } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import {
   command,
@@ -28,7 +29,7 @@ import type { RunningVersion } from '../ocm/versions/running-versions.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { credentialChecks } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';
-import { brokenContext, contextsOf } from './space/space-access.ts';
+import { brokenContext, contextsOf, toSeeSpace } from './space/space-access.ts';
 import {
   failureOfStage,
   type SpaceReading,
@@ -158,7 +159,7 @@ export function describeSpace(
       ? 'it is being deleted'
       : (verdict?.why ?? ((condition?.status === 'False' && condition.message) || '')),
     context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
-    created: new Date(createdAt(controlPlane)).toISOString(),
+    created: rfc3339(createdAt(controlPlane)),
   };
 }
 
@@ -212,26 +213,18 @@ export async function requireSpace(name: string, role: SpaceRole, hosting: Kube)
 export function noSuchSpace(
   name: string,
   role: SpaceRole,
-  { cluster }: Kube,
+  hosting: Kube,
   present: ControlPlane | undefined,
 ): StellarError {
+  const { context } = hosting.cluster;
   const other = present && roleOf(present);
   if (other !== undefined)
     return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
-      next: [
-        nextStep(command`stellarctl ${other} get ${name} --hosting-context ${cluster.context}`),
-      ],
+      next: [toSeeSpace(other, name, context)],
     });
-  return new StellarError(
-    'not-found',
-    `There is no ${role.toUpperCase()} ${name} on ${cluster.context}.`,
-    {
-      next: [
-        nextStep(
-          command`stellarctl ${role} list --hosting-context ${cluster.context}`,
-          'See what exists',
-        ),
-      ],
-    },
-  );
+  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${context}.`, {
+    next: [
+      nextStep(command`stellarctl ${role} list --hosting-context ${context}`, 'See what exists'),
+    ],
+  });
 }

@@ -48,7 +48,7 @@ export async function releasePolicy(
   };
   for (;;) {
     const works = await worksOfPolicy(its, name, wds);
-    await makeOrphans(its, works, run, undefined, otherwise);
+    await makeOrphans(its, works, run, otherwise);
     if (run.dryRun || works.every(isOrphan)) break;
   }
   const { object: frozen } = await prove<Binding>(wds.kube, resources.bindings, name);

@@ -42,13 +42,14 @@ export async function findOrClear(
   }
   // A run without --dry-run would wait for it.
   if (hosting.dryRun && isDeleted) return undefined;
-  const meanwhile = { name, why: 'an earlier control plane of this name is still being deleted' };
+  const why = 'an earlier control plane of this name is still being deleted';
+  const meanwhile = { ...run, name, why };
   if (controlPlane !== undefined)
-    await untilGone(hosting, resources.controlPlanes, controlPlane, run, meanwhile);
+    await untilGone(hosting, resources.controlPlanes, controlPlane, meanwhile);
   const namespace = await hosting.get(resources.namespaces, namespaceOf(name));
   if (namespace === undefined) return undefined;
   refuseForeign(name, namespace);
-  await untilGone(hosting, resources.namespaces, namespace, run, meanwhile);
+  await untilGone(hosting, resources.namespaces, namespace, meanwhile);
   return undefined;
 }
 

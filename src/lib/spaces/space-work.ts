@@ -106,7 +106,7 @@ function withResumeStep(error: unknown, { name, role, exists }: SpaceWork, hosti
 }
 
 /** The entries of a space's context: those of an existing context of the user, or its own. */
-export type SpaceEntries = Pick<ContextToSet, 'cluster' | 'user'>;
+export type SpaceEntries = Pick<ContextToSet, 'cluster' | 'user' | 'makeCurrent'>;
 
 /**
  * Writes the context of a space to the kubeconfig, with kflex's names: context NAME, cluster NAME-cluster, user NAME-admin. For a
@@ -118,9 +118,8 @@ export const writeSpaceContext = async (
   from: SpaceEntries,
   tools: SpaceTools,
   waiting: Waiting,
-  makeCurrent?: true,
 ): Promise<{ changed: boolean; file: string }> =>
-  setContext(tools.target, { ...contextToSet(name, from, tools), makeCurrent }, waiting);
+  setContext(tools.target, contextToSet(name, from, tools), waiting);
 
 /**
  * Checks that the name of a new space is free in the kubeconfig, before anything is created.

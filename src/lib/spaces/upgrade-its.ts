@@ -1,6 +1,6 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { command, run as nextStep, rerun } from '../core/next-step.ts';
+import { rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { waitWhile } from '../core/until-met.ts';
@@ -54,7 +54,7 @@ import { requireSpace } from './get-space.ts';
 import type { SpaceTools } from './hosting/hosting.ts';
 import { withHostingLease } from './hosting/hosting-lease.ts';
 import { readHubPods } from './space/its-stages.ts';
-import { openSpace } from './space/space-access.ts';
+import { openSpace, toSeeSpace } from './space/space-access.ts';
 import { typeOf } from './space/spaces.ts';
 import type { SpaceResult } from './space-work.ts';
 import { rerunHook } from './wds-controllers.ts';
@@ -179,14 +179,7 @@ async function planHubUpgrade(
     new StellarError(
       'conflict',
       `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`,
-      {
-        next: [
-          nextStep(
-            command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`,
-            'See it',
-          ),
-        ],
-      },
+      { next: [toSeeSpace('its', name, hosting.cluster.context)] },
     );
   if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
   const its = opened.value;
@@ -255,8 +248,8 @@ async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
   if (run.dryRun) return;
   const controllers = await listServed<Deployment>(its, resources.deployments, inHub);
   const names = namesOf(controllers).filter((each) => each.endsWith('-controller'));
-  const end = (namespace: string, each: string) =>
-    stop({ kube: its, namespace }, each, run, (why) => upgradeLate(upgrade, why), name);
+  const wait = { late: (why: string) => upgradeLate(upgrade, why), subject: name };
+  const end = (namespace: string, each: string) => stop({ kube: its, namespace }, each, wait, run);
   await end(operatorNamespace, clusterManagerName);
   for (const each of names) await scale({ kube: its, namespace: hubNamespace }, each, 0);
   for (const each of names) await end(hubNamespace, each);
@@ -351,11 +344,5 @@ async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
 
 const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>
   new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
-    next: [
-      nextStep(
-        command`stellarctl its get ${name} --hosting-context ${hosting.cluster.context}`,
-        'See its stages',
-      ),
-      rerun,
-    ],
+    next: [toSeeSpace('its', name, hosting.cluster.context), rerun],
   });

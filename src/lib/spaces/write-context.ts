@@ -16,7 +16,7 @@ import { requireSpace } from './get-space.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
 import { type AccessRequest, accessName, giveAccess } from './roles/access.ts';
 import { argoCdSecret } from './space/argocd.ts';
-import { accessSpace, contextsOf } from './space/space-access.ts';
+import { accessSpace, contextsOf, toSeeSpace } from './space/space-access.ts';
 import { typeOf } from './space/spaces.ts';
 import { knownEntries, ownEntries, writeSpaceContext } from './space-work.ts';
 
@@ -44,13 +44,8 @@ export async function writeContext(
   const known = exportTo === undefined ? await knownEntries(name, type, tools) : undefined;
   if (exportTo !== undefined) await requireExportable(exportTo, name, name, tools);
   const to = exportTo === undefined ? tools : { ...tools, target: exportTarget(exportTo, tools) };
-  const { changed, file } = await writeSpaceContext(
-    name,
-    known ?? ownEntries(name, context),
-    to,
-    run,
-    makeCurrent,
-  );
+  const entries = known ?? ownEntries(name, context);
+  const { changed, file } = await writeSpaceContext(name, { ...entries, makeCurrent }, to, run);
   return { name, type, context: name, server: context.server, file, changed };
 }
 
@@ -110,11 +105,7 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
   if (access.state === 'hidden' && access.error !== undefined) throw access.error;
   if (access.state !== 'seen')
     throw new StellarError('unreachable', `${name} has no context yet: ${whyUnseen(access)}.`, {
-      next: [
-        nextStep(
-          command`stellarctl ${role} get ${name} --hosting-context ${hosting.cluster.context}`,
-        ),
-      ],
+      next: [toSeeSpace(role, name, hosting.cluster.context)],
     });
   return { type: typeOf(controlPlane), controlPlane, context: access.value };
 }

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../core/deadline.ts';
 import { diagnosisOf } from '../core/next-step.ts';
 import { stageViews, standingOf } from '../core/stages.ts';
 import { partialReader } from '../kube/access.ts';
@@ -34,7 +35,7 @@ export async function getWec(
 ): Promise<WecView> {
   const reader = partialReader(hub);
   const [{ findings, notVisible, error }, configMap] = await Promise.all([
-    readBothSides(hub, name, wec, endpoints),
+    readBothSides(hub, { name, kube: wec }, endpoints),
     getPropertiesOf(reader, name),
   ]);
   const { hub: evidence, wec: seen, reports } = findings;
@@ -47,8 +48,7 @@ export async function getWec(
   return {
     name,
     its: hub.cluster.context,
-    created:
-      managedCluster === undefined ? null : new Date(createdAt(managedCluster)).toISOString(),
+    created: managedCluster === undefined ? null : rfc3339(createdAt(managedCluster)),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     agent: { id: agentIdOf(evidence, seen?.klusterlet) },
     versions,

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../core/deadline.ts';
 import { type Standing, standingOf } from '../core/stages.ts';
 import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -84,7 +85,7 @@ function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<strin
     created:
       managedCluster === undefined
         ? (requests[0]?.created ?? null)
-        : new Date(createdAt(managedCluster)).toISOString(),
+        : rfc3339(createdAt(managedCluster)),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
     leaseRenewed: lease?.spec?.renewTime ?? null,
     labels: managedCluster?.metadata.labels ?? {},

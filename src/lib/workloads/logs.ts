@@ -1,5 +1,5 @@
 import { changeWords } from '../core/changes.ts';
-import { pause, type Waiting } from '../core/deadline.ts';
+import { pause, rfc3339, type Waiting } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, flagsOf, run as nextStep } from '../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
@@ -115,7 +115,9 @@ export async function readLogs(
         const key = `${pod.metadata.uid} ${container}`;
         if (started.has(key)) continue;
         started.add(key);
-        reading.push(readContainer(source, pod, container, request, emitCounted, run).catch(fail));
+        reading.push(
+          readContainer({ ...source, pod, container }, request, emitCounted, run).catch(fail),
+        );
       }
     const isLast = !request.follow || (pods.length > 0 && pods.every(hasEnded));
     await (isLast ? Promise.all(reading) : pause(lookAgainMs, run));
@@ -210,13 +212,11 @@ export function instantOf(time: string): string {
   const [, seconds, fraction = '', zone] =
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)$/.exec(time) ?? [];
   const ms = Date.parse(`${seconds}${zone}`);
-  return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString()}${fraction.replace(/0+$/, '')}`;
+  return Number.isNaN(ms) ? '' : `${rfc3339(ms)}${fraction.replace(/0+$/, '')}`;
 }
 
 async function readContainer(
-  { wec, kube }: LogSource,
-  { metadata }: Pod,
-  container: string,
+  { wec, kube, pod: { metadata }, container }: LogSource & { pod: Pod; container: string },
   { follow, previous, tailLines, sinceSeconds }: LogRequest,
   emit: EmitLine,
   run: Waiting,

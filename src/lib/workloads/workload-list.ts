@@ -1,4 +1,4 @@
-import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
+import { describeObject } from '../ocm/model/object-ref.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
 import type { DeliveryView } from './delivery/delivery-view.ts';
 import {
@@ -8,20 +8,9 @@ import {
   judgeObjects,
   showsDeliveries,
 } from './delivery/judged-objects.ts';
-import type { ViewWithErrors } from './selection/unseen.ts';
 
 /** An object that policies send, and the number of WECs that have it. The fields are an interface: docs/output.md. */
-export interface WorkloadSummary extends ObjectView {
-  /** For example `Deployment shop/web`. */
-  name: string;
-  policies: string[];
-  /** Counts each WEC once, regardless of the number of policies. */
-  wecs: number;
-  /** Null if that is not visible. */
-  applied: number | null;
-  available: number | null;
-  failed: number | null;
-}
+export type WorkloadSummary = Awaited<ReturnType<typeof listWorkloads>>['view'][number];
 
 /** What a list is of; without a value, of everything. */
 export interface Wanted {
@@ -31,10 +20,7 @@ export interface Wanted {
 }
 
 /** Lists the objects in the Bindings of a WDS, in their order. */
-export async function listWorkloads(
-  wds: Wds,
-  wanted: Wanted = {},
-): Promise<ViewWithErrors<WorkloadSummary[]>> {
+export async function listWorkloads(wds: Wds, wanted: Wanted = {}) {
   const { evidence, objects, errors } = await judgeObjects(wds);
   const isSeen = showsDeliveries(evidence);
   const isWanted = ({ policy, wec }: DeliveryView) =>
@@ -57,9 +43,12 @@ export async function listWorkloads(
       kind,
       group,
       namespace,
+      /** For example `Deployment shop/web`. */
       name: describeObject({ kind, namespace, name }),
       policies: [...new Set(deliveries.flatMap(({ policy }) => policy ?? []))],
+      /** Counts each WEC once, regardless of the number of policies. */
       wecs: byWec.length,
+      /** Null if that is not visible. */
       applied: count((own) => own.every((each) => hasReached(each, 'applied'))),
       available: count((own) => own.every((each) => hasReached(each, 'available'))),
       failed: count((own) => own.some(hasFailed)),

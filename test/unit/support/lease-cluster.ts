@@ -85,11 +85,7 @@ export class LeaseCluster {
       deadline: new Deadline(timeoutMs),
       signal: interrupt.signal,
     };
-    return {
-      kube: connect(this.context(), run.deadline, run.signal),
-      run,
-      stop: () => interrupt.abort(),
-    };
+    return { kube: connect(this.context(), run), run, stop: () => interrupt.abort() };
   }
 
   stop(): Promise<void> {

@@ -32,7 +32,7 @@ export function clientOf(
   const deadline = new Deadline(timeoutMs);
   const trace = (line: string) => traced.push(line);
   const plugins = pluginHost({ deadline, signal });
-  const kube = connect(context, deadline, signal, trace, limit, plugins);
+  const kube = connect(context, { deadline, signal, trace, plugins, shared: limit });
   stopping({ stop: () => kube.close() });
   return { kube, traced };
 }

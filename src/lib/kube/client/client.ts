@@ -1,9 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
-import { type Deadline, monotonic, pause, type Waiting } from '../../core/deadline.ts';
+import { monotonic, pause, type Waiting } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
-import type { PluginHost } from './credentials.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
 import {
   type KubeObject,
@@ -23,7 +22,6 @@ import {
   objectIn,
   type Request,
   Requests,
-  type Trace,
 } from './transport.ts';
 import type { Ending } from './validity.ts';
 
@@ -81,23 +79,16 @@ export type Connect = (context: SelectedContext) => Kube;
  */
 export type Kube = Pick<LiveKube, keyof LiveKube>;
 
-/**
- * A client for one context.
- * @param deadline limits every request
- * @param signal aborts the requests in flight
- * @param shared limit of the clients of many clusters: such a client opens few connections, each of which takes 85 kB until it is closed
- * @param plugins where exec plugins run
- */
-export function connect(
-  context: SelectedContext,
-  deadline: Deadline,
-  signal: AbortSignal,
-  trace?: Trace,
-  shared?: Limit,
-  plugins?: PluginHost,
-): Kube {
+/** How a client works. */
+export interface Connecting extends Omit<Connection, 'context' | 'limit' | 'connections'> {
+  /** A limit of the clients of many clusters: such a client opens few connections, each of which takes 85 kB until it is closed. */
+  shared?: Limit | undefined;
+}
+
+/** A client for one context. */
+export function connect(context: SelectedContext, { shared, ...given }: Connecting): Kube {
   const [limit, connections] = shared === undefined ? [requestLimit(), 32] : [shared, 4];
-  return new LiveKube({ context, deadline, signal, trace, limit, connections, plugins });
+  return new LiveKube({ ...given, context, limit, connections });
 }
 
 class LiveKube {

@@ -204,7 +204,7 @@ export class Credentials {
       ofServer === undefined
         ? options
         : { ...verified, secureContext: secureContextOf(this.#context.name, verified) };
-    return agentThrough(proxy, server, options, ofProxy, this.#closing.signal);
+    return agentThrough({ ...proxy, ...ofProxy }, server, options, this.#closing.signal);
   }
 }
 

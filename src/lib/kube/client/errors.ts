@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
+import { rfc3339 } from '../../core/deadline.ts';
 import { type ErrorCode, type ErrorDetails, StellarError } from '../../core/errors.ts';
 import { advice, command, type NextStep, run } from '../../core/next-step.ts';
 import { jsonObject } from '../../core/text/formats.ts';
@@ -50,18 +51,17 @@ interface ApiFailure {
   next?: (cluster: ClusterRef) => NextStep;
 }
 
+export function toSeeRights({ context }: ClusterRef): NextStep {
+  return run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed');
+}
+
 const apiFailures: Record<number, ApiFailure> = {
   401: {
     code: 'unauthorized',
     says: (cluster) => `${cluster} does not accept the credentials of this context`,
     next: (cluster) => cluster.renewal ?? newToken(cluster) ?? loginStep(cluster),
   },
-  403: {
-    code: 'forbidden',
-    says: (cluster) => `Not allowed on ${cluster}`,
-    next: ({ context }) =>
-      run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
-  },
+  403: { code: 'forbidden', says: (cluster) => `Not allowed on ${cluster}`, next: toSeeRights },
   404: { code: 'not-found', says: (cluster) => `Not found on ${cluster}` },
   409: { code: 'conflict', says: (cluster) => `It was modified concurrently on ${cluster}` },
 };
@@ -86,7 +86,7 @@ export function newToken({ context, token }: ClusterRef): NextStep | undefined {
 
 function whyRefused({ token }: ClusterRef): string {
   const { expires = Number.POSITIVE_INFINITY } = token ?? {};
-  return expires <= Date.now() ? `: its token expired at ${new Date(expires).toISOString()}` : '';
+  return expires <= Date.now() ? `: its token expired at ${rfc3339(expires)}` : '';
 }
 
 const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${cluster} refused` };
@@ -104,11 +104,9 @@ export function apiError(cluster: ClusterRef, status: number, body: string): Api
     parsed,
     failure.code,
     `${failure.says(describeCluster(cluster))}${words}`,
-    { next: stepsOf(failure.next?.(cluster)), details: causes.length > 1 ? causes : [] },
+    { next: [failure.next?.(cluster) ?? []].flat(), details: causes.length > 1 ? causes : [] },
   );
 }
-
-const stepsOf = (step: NextStep | undefined): NextStep[] => (step === undefined ? [] : [step]);
 
 /** In characters: an invalid object is repeated whole. */
 const longestMessage = 20_000;
@@ -158,19 +156,12 @@ function networkStep(
   { context, inspection, start, renewal }: ClusterRef,
   error: unknown,
 ): NextStep {
-  if (!isUntrusted(error))
-    return (
-      inspection ??
-      start ??
-      run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?')
-    );
+  if (inspection !== undefined) return inspection;
   const question =
     'Is this the right cluster, and is its certificate authority in the kubeconfig current?';
-  return (
-    inspection ??
-    renewal ??
-    run(command`kubectl config view --minify --context ${context}`, question)
-  );
+  return isUntrusted(error)
+    ? (renewal ?? run(command`kubectl config view --minify --context ${context}`, question))
+    : (start ?? run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?'));
 }
 
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
@@ -189,7 +180,7 @@ export function networkError(
   const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
   const message = `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${whyNetworkFails(error)}.`;
   return new StellarError(isUntrusted(error) ? 'tls-error' : 'unreachable', message, {
-    next: [...new Set([networkStep(cluster, error), ...stepsOf(cluster.renewal)])],
+    next: [...new Set([networkStep(cluster, error), cluster.renewal ?? []].flat())],
     cause: error,
   });
 }

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { rfc3339 } from '../../core/deadline.ts';
 import { failureOf, StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import { type ProgramOutput, programFailed, runProgram } from '../../core/program.ts';
@@ -141,7 +142,7 @@ async function issuedByProvider({ name: context, user }: SelectedContext): Promi
   if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, { next: [instead] });
   const token = config?.['id-token'] ?? '';
   const end = (claimsOf(token).expires ?? 0) - marginMs;
-  if (end > Date.now()) return { token, expirationTimestamp: new Date(end).toISOString() };
+  if (end > Date.now()) return { token, expirationTimestamp: rfc3339(end) };
   throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
     next: [
       run(

@@ -130,14 +130,13 @@ export const lookup: LookupFunction = (host, options, callback) => {
 /**
  * Makes an agent that reaches its one server through a proxy: by CONNECT, or by SOCKS 5 with the server's name, which the proxy
  * resolves.
- * @param options how the server is verified @param ofProxy how a proxy of https is verified
+ * @param options how the server is verified; those of a proxy of https are beside its address
  * @param signal closes every connection to a proxy
  */
 export async function agentThrough(
-  { url }: ProxyServer,
+  { url, secureContext, rejectUnauthorized }: ProxyServer & https.AgentOptions,
   server: URL,
   options: https.AgentOptions,
-  { secureContext, rejectUnauthorized }: https.AgentOptions,
   signal: AbortSignal,
 ): Promise<http.Agent> {
   const hostname = hostOf(url);

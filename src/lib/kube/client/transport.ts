@@ -41,7 +41,7 @@ export interface Request {
 }
 
 /** Receives method, address, status and time of every request; never headers or bodies, which hold credentials. */
-export type Trace = (line: string) => void;
+type Trace = (line: string) => void;
 
 /** Runs work when its turn comes. */
 export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
@@ -49,7 +49,7 @@ export type Limit = <T>(work: () => Promise<T>) => Promise<T>;
 /** The parts of a client. */
 export interface Connection extends Waiting {
   context: SelectedContext;
-  trace: Trace | undefined;
+  trace?: Trace | undefined;
   /**
    * Limits the requests in flight, on this cluster and on others that share the limit. A request that waits for it has not been
    * sent.
@@ -58,7 +58,7 @@ export interface Connection extends Waiting {
   /** At most so many connections. */
   connections: number;
   /** Where exec plugins run; required for a context that has one. */
-  plugins: PluginHost | undefined;
+  plugins?: PluginHost | undefined;
 }
 
 /**

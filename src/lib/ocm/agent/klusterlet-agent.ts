@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { rfc3339 } from '../../core/deadline.ts';
 import { yamlOfGo } from '../../core/text/formats.ts';
 import { clusterAt } from '../../kube/client/client.ts';
 import { createdAt, type Secret, textIn } from '../../kube/client/objects.ts';
@@ -108,7 +109,7 @@ export function bootstrapSecret(
   const annotations =
     written === undefined
       ? {}
-      : { annotations: { [writtenAnnotation]: new Date(written).toISOString(), ...byToken } };
+      : { annotations: { [writtenAnnotation]: rfc3339(written), ...byToken } };
   return {
     apiVersion: 'v1',
     kind: 'Secret',

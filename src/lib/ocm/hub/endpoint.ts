@@ -185,7 +185,7 @@ export async function errorAt(
   cluster: ClusterEntry,
   { deadline, signal } = ownLimits(probeTimeoutMs),
 ): Promise<StellarError | undefined> {
-  const anonymous = connect({ name, server, cluster, user: {} }, deadline, signal);
+  const anonymous = connect({ name, server, cluster, user: {} }, { deadline, signal });
   try {
     await anonymous.read('/version');
     return undefined;

@@ -1,5 +1,6 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { rfc3339 } from '../../core/deadline.ts';
 import { failureOf, StellarError } from '../../core/errors.ts';
 import { advice, command, run as nextStep } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
@@ -82,7 +83,7 @@ async function isAbandoned(lease: Lease, now: number): Promise<boolean> {
 async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Lease> {
   const holderIdentity = `${userAtHost()}, ${what}, ${await describeProcess(process.pid)}`;
   // A MicroTime.
-  const renewTime = new Date(kube.now()).toISOString().replace('Z', '000Z');
+  const renewTime = rfc3339(kube.now()).replace('Z', '000Z');
   const leaseDurationSeconds = Math.ceil(deadline.remaining / 1000) + graceS;
   const spec = { holderIdentity, renewTime, leaseDurationSeconds };
   return { ...typeMeta(leases), metadata: { name, namespace }, spec };

@@ -13,10 +13,10 @@ import {
   type Secret,
 } from '../../kube/client/objects.ts';
 import { requirePermissions } from '../../kube/permissions.ts';
-import type { WriteRecorder } from '../../kube/writes.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { withHostingLease } from '../hosting/hosting-lease.ts';
 import type { Installing } from '../hosting/hosting-stages.ts';
+import type { LocalTools } from '../local/create-local-cluster.ts';
 import { renewCorrectedHook } from '../space/its-name-defect.ts';
 import { listControlPlanes } from '../space/spaces.ts';
 import { type ChartChoice, chooseChart, fetchChart, type InitInput } from './chart.ts';
@@ -57,11 +57,9 @@ export interface InitResult {
   changed: boolean;
 }
 
-export interface InitTools {
+export interface InitTools extends Pick<LocalTools, 'record' | 'run'> {
   kube: Kube;
   helm: Helm;
-  /** In a dry run, records what helm would do. */
-  record: WriteRecorder | undefined;
 }
 
 /**
@@ -71,23 +69,18 @@ export interface InitTools {
  *   `program-failed` (helm), `hosting-failed`, `timeout`, `interrupted`, with what remains on the cluster and how to resume or
  *   uninstall it
  */
-export async function initHosting(
-  input: InitInput,
-  tools: InitTools,
-  run: Run,
-): Promise<InitResult> {
+export async function initHosting(input: InitInput, tools: InitTools): Promise<InitResult> {
   const choice = await chooseChart(input, tools.helm);
-  const result = await attemptInit(input, choice, tools, run);
-  return input.upgrade ? afterUpgrade(result, tools.kube, run) : result;
+  const result = await attemptInit(input, choice, tools);
+  return input.upgrade ? afterUpgrade(result, tools) : result;
 }
 
 async function attemptInit(
   input: InitInput,
   choice: ChartChoice,
   tools: InitTools,
-  run: Run,
 ): Promise<InitResult> {
-  const { kube, helm } = tools;
+  const { kube, helm, run } = tools;
   const { context } = kube.cluster;
   const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
@@ -125,9 +118,9 @@ async function attemptInit(
   return withHostingLease(kube, 'init', run, async () => {
     // What another run has changed before it had ended.
     if (!isDeepStrictEqual(await readClusterState(kube, helm), clusterState))
-      return attemptInit(input, choice, tools, run);
-    result.kept = await prepare(plan, clusterState, rendered, tools, run);
-    if (!kube.dryRun) await runHelm(plan, clusterState, chart, followed, tools, run);
+      return attemptInit(input, choice, tools);
+    result.kept = await prepare(plan, clusterState, rendered, tools);
+    if (!kube.dryRun) await runHelm(plan, clusterState, { chart, followed }, tools);
     const verb = plan.installed === undefined ? 'create' : 'update';
     tools.record?.({ verb, cluster: context, kind: 'Release', ...clusterState.release });
     return { ...result, changed: !kube.dryRun };
@@ -135,7 +128,7 @@ async function attemptInit(
 }
 
 /** KubeFlex runs the hooks of a control plane once: an upgrade does not reach existing spaces. */
-async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<InitResult> {
+async function afterUpgrade(result: InitResult, { kube, run }: InitTools): Promise<InitResult> {
   const isRenewed = await renewCorrectedHook(kube, run);
   const { previousVersion, version, itses } = result;
   const plan = command`stellarctl upgrade plan --hosting-context ${kube.cluster.context}`;
@@ -149,10 +142,8 @@ async function afterUpgrade(result: InitResult, kube: Kube, run: Run): Promise<I
 async function runHelm(
   plan: Plan,
   { release }: ClusterState,
-  chart: LocalChart,
-  followed: Installing,
-  { kube, helm }: InitTools,
-  run: Run,
+  { chart, followed }: { chart: LocalChart; followed: Installing },
+  { kube, helm, run }: InitTools,
 ): Promise<void> {
   const stop = new AbortController();
   const timeoutMs = run.deadline.remaining;
@@ -193,8 +184,7 @@ async function prepare(
   plan: Plan,
   clusterState: ClusterState,
   rendered: readonly SourcedObject[],
-  { kube, helm }: InitTools,
-  run: Run,
+  { kube, helm, run }: InitTools,
 ): Promise<string[]> {
   const { release, revisions } = clusterState;
   throwIfInterrupted(run.signal);

@@ -53,8 +53,7 @@ export interface IngressInput {
  */
 export async function ensureIngress(
   input: IngressInput,
-  { kube, helm, record }: InitTools,
-  run: Run,
+  { kube, helm, record, run }: InitTools,
 ): Promise<boolean> {
   const { context } = kube.cluster;
   const present = await kube.get<KubeObject>(resources.ingressClasses, ingressClass.name);

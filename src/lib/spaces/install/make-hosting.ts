@@ -25,7 +25,7 @@ import {
 import { chooseChart, fetchChart, type InitInput } from './chart.ts';
 import { reachedCheck } from './entrance-checks.ts';
 import { Helm } from './helm.ts';
-import { type InitResult, initHosting } from './init.ts';
+import { type InitResult, type InitTools, initHosting } from './init.ts';
 import { ensureIngress, fetchIngressChart, ingressImage, ingressRelease } from './local-ingress.ts';
 
 /** The future hosting cluster, and what to install there. */
@@ -74,7 +74,7 @@ async function usePresent(
 ): Promise<InitResult> {
   const context = await chooseContext(given, tools);
   return withHelm(context.name, tools, (helm) =>
-    installHosting(tools.connect(context), helm, init, tools),
+    installHosting(init, { ...tools, kube: tools.connect(context), helm }),
   );
 }
 
@@ -117,9 +117,10 @@ function useNew(
       const port = externalPort ?? made.ingressPort;
       const input = { provider, port, chart: ingressChart, imageRegistry: init.imageRegistry };
       const hasIngressChanged =
-        withIngress && (await ensureIngress(input, { kube, helm, record }, run));
+        withIngress && (await ensureIngress(input, { kube, helm, record, run }));
       const hasChanged = made.changed || (hasIngressChanged && !kube.dryRun);
-      return await installHosting(kube, helm, { ...init, externalPort: port }, tools, hasChanged);
+      const hosting = { ...init, externalPort: port };
+      return await installHosting(hosting, { kube, helm, record, run }, hasChanged);
     } catch (error) {
       throw made.created ? withCluster(error, wanted) : error;
     }
@@ -200,13 +201,12 @@ async function withHelm<T>(
 }
 
 async function installHosting(
-  kube: Kube,
-  helm: Helm,
   init: InitInput,
-  { record, run }: LocalTools,
+  tools: InitTools,
   hasChanged = false,
 ): Promise<InitResult> {
-  const installed = await initHosting(init, { kube, helm, record }, run);
+  const { kube, run } = tools;
+  const installed = await initHosting(init, tools);
   const result = { ...installed, changed: hasChanged || installed.changed };
   const what = `is a hosting cluster of KubeStellar ${result.version}`;
   if (kube.dryRun) return result;

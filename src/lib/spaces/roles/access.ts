@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
+import { rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
 import { errorOf, ifSeen, through } from '../../kube/access.ts';
@@ -144,7 +145,7 @@ export async function giveAccess(request: AccessRequest, seconds: number, kube: 
   for (const object of manifests) await kube.apply(object);
   const { token = '', expirationTimestamp } =
     (await requestToken(kube, { namespace, name }, seconds)) ?? {};
-  const given = new Date(expirationTimestamp ?? kube.now() + seconds * 1000).toISOString();
+  const given = rfc3339(expirationTimestamp ?? kube.now() + seconds * 1000);
   const expires = [
     noted?.metadata.annotations?.[expiresAnnotation] ?? '',
     given,

@@ -1,4 +1,4 @@
-import { monotonic } from '../../core/deadline.ts';
+import { monotonic, rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { type Followed, followOne } from '../../core/follow.ts';
 import { type Problem, rerun, stepLines } from '../../core/next-step.ts';
@@ -110,7 +110,7 @@ function unnoticed(
 /** Makes KubeFlex reconcile a control plane, which any change triggers. */
 export async function triggerReconcile(hosting: Kube, name: string): Promise<void> {
   await hosting.merge(resources.controlPlanes, name, {
-    metadata: { annotations: { [reconcileAnnotation]: new Date(hosting.now()).toISOString() } },
+    metadata: { annotations: { [reconcileAnnotation]: rfc3339(hosting.now()) } },
   });
 }
 

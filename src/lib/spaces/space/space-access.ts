@@ -63,7 +63,7 @@ async function locateSpace(
   const type = typeOf(controlPlane);
   // It has no context of this name.
   const role = roleOf(controlPlane);
-  const inspection = role && toSeeSpace(name, role, hostingContext.name, kubeconfig);
+  const inspection = role && toSeeSpace(role, name, hostingContext.name, kubeconfig);
   if (type === 'host') return seen({ ...hostingContext, name, inspection });
   if (type === 'external') {
     // A mark from kflex without a hosting cluster may belong to another hosting cluster.
@@ -237,13 +237,19 @@ export async function brokenContext({
   return (await Promise.all(tried)).flat()[0];
 }
 
-const hostingOption = (hosting: string, kubeconfig: Kubeconfig): string[] =>
-  hosting === hostingContext(kubeconfig) ? [] : ['--hosting-context', hosting];
+/** @param kubeconfig one that may note this hosting cluster */
+const hostingOption = (hosting: string, kubeconfig?: Kubeconfig) =>
+  kubeconfig && hosting === hostingContext(kubeconfig) ? [] : ['--hosting-context', hosting];
 
-const toSeeSpace = (name: string, role: SpaceRole, hosting: string, kubeconfig: Kubeconfig) =>
+export const toSeeSpace = (
+  role: SpaceRole,
+  name: string,
+  hosting: string,
+  kubeconfig?: Kubeconfig,
+) =>
   run(
     command`stellarctl ${role} get ${name} ${hostingOption(hosting, kubeconfig)}`,
-    'See whether it runs',
+    'See its stages',
   );
 
 /**
@@ -264,7 +270,7 @@ export function stepsFor(
     return {};
   const renew = command`stellarctl ${role} context ${name} ${hostingOption(hosting, kubeconfig)}`;
   return {
-    inspection: toSeeSpace(name, role, hosting, kubeconfig),
+    inspection: toSeeSpace(role, name, hosting, kubeconfig),
     renewal: isWritten ? run(renew, 'Write its present address and credentials') : undefined,
   };
 }

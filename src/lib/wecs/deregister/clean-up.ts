@@ -84,10 +84,11 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
   await wec.delete(resources.klusterlets, klusterlet);
   await startScaledOperator(wec, run);
   const wait = {
+    ...run,
     name: klusterlet.spec?.clusterName ?? name,
     why: 'the operator is removing the agent',
   };
-  await untilGone(wec, resources.klusterlets, klusterlet, run, wait).catch((error: unknown) => {
+  await untilGone(wec, resources.klusterlets, klusterlet, wait).catch((error: unknown) => {
     if (!(error instanceof StellarError) || error.code !== 'timeout') throw error;
     const unfinished = JSON.stringify({ metadata: { finalizers: null } });
     const see = command`kubectl --context ${context} -n ${operatorNamespace} get pods`;

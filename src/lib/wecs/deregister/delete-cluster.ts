@@ -1,4 +1,4 @@
-import { monotonic } from '../../core/deadline.ts';
+import { monotonic, rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
@@ -118,7 +118,7 @@ async function requeueCluster(
   hub: Kube,
   { metadata: { name, uid } }: ManagedCluster,
 ): Promise<void> {
-  const annotations = { 'stellarctl.kubestellar.io/requeued': new Date(hub.now()).toISOString() };
+  const annotations = { 'stellarctl.kubestellar.io/requeued': rfc3339(hub.now()) };
   await unlessStatus(
     hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }),
     404,

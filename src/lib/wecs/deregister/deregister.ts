@@ -121,7 +121,7 @@ export function deregisterOne(
       try {
         await keep?.(hubState.works);
         result.changed = true;
-        await release(hub, { ...wec, hubState }, keep, force, run);
+        await release(hub, { ...wec, hubState }, { keep, force }, run);
         // Part of the proof of identity is deleted with the ManagedCluster.
         if (cleansUp && !run.dryRun) await writeCleanupRecord(kube, record);
         await deleteCluster(hub, hubState, force, run);

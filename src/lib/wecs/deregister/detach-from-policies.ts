@@ -37,8 +37,12 @@ const recreationMs = 4000;
 /** A work that was recreated this often will be recreated again. */
 const timesSeen = 2;
 
-/** Keeps workloads running; undefined if they are deleted. */
-type Keep = ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
+/** What a release may do besides removing labels. */
+export interface Releasing {
+  /** Keeps workloads running; undefined if they are deleted. */
+  keep: ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
+  force: Force | undefined;
+}
 
 /**
  * Releases a WEC from the binding policies that select it, before its ManagedCluster is deleted: KubeStellar still selects a
@@ -48,19 +52,18 @@ type Keep = ((works: readonly ManifestWork[]) => Promise<void>) | undefined;
 export async function release(
   hub: Kube,
   inspected: InspectedWec,
-  keep: Keep,
-  force: Force | undefined,
+  releasing: Releasing,
   run: Run,
 ): Promise<void> {
   const {
     managedCluster: { object: managedCluster },
     works,
   } = inspected.hubState;
-  const isKept = keep !== undefined;
+  const isKept = releasing.keep !== undefined;
   if (managedCluster === undefined || !needsRelease(inspected, isKept)) return;
   await removeLabels(hub, managedCluster);
   if (!run.dryRun && (isKept || works.length > 0))
-    await untilReleased(hub, inspected.hubState, keep, force, run);
+    await untilReleased(hub, inspected.hubState, releasing, run);
 }
 
 /**
@@ -70,8 +73,7 @@ export async function release(
 async function untilReleased(
   hub: Kube,
   { name, works: worksBefore, reread }: HubState,
-  keep: Keep,
-  force: Force | undefined,
+  { keep, force }: Releasing,
   run: Run,
 ): Promise<void> {
   const started = monotonic();
@@ -188,7 +190,7 @@ export async function keepWorkloads(
       record &&
       (async (work, manifests) =>
         void (await releaseFrom(kube, await ownersOn(kube), work, manifests)));
-    return makeOrphans(hub, works, run, release);
+    return makeOrphans(hub, works, run, { release });
   }
   if (kube === undefined) return;
   for (const work of works) await setOrphan(hub, work);

@@ -44,8 +44,7 @@ export async function removeLeftovers(
   // It has been registered again since. In a dry run the cluster and its works still exist.
   if (hubState.managedCluster.object !== undefined && !run.dryRun) return { removed: false };
   const { properties } = hubState;
-  const mailbox = mailboxOf(hubState);
-  const untilMailboxGone = mailbox && (await removeMailbox(hub, hubState, mailbox, force, run));
+  const untilMailboxGone = await removeMailbox(hub, hubState, force, run);
   const parts = untilMailboxGone ? ['mailbox'] : [];
   if (properties.object !== undefined) {
     await hub.delete(resources.configMaps, properties.object);
@@ -83,15 +82,11 @@ export async function refuseReregistered(hub: Kube, name: string): Promise<void>
   throw new StellarError('still-registered', message, { next });
 }
 
-/** @returns what waits until it is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
-async function removeMailbox(
-  hub: Kube,
-  hubState: HubState,
-  mailbox: KubeObject,
-  force: boolean | undefined,
-  run: Run,
-) {
+/** @returns what waits until the mailbox is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
+async function removeMailbox(hub: Kube, hubState: HubState, force: boolean | undefined, run: Run) {
   const { name, reread } = hubState;
+  const mailbox = mailboxOf(hubState);
+  if (mailbox === undefined) return undefined;
   const works = [...hubState.works, ...hubState.addonWorks];
   if (works.some(isGuarded) && !force && !run.dryRun) throw worksRemain(hub, hubState);
   // Without that finalizer a work came when its agent had no rights any more, and nothing of it was applied.
@@ -120,7 +115,8 @@ async function removeMailbox(
   await hub.delete(resources.namespaces, mailbox);
   const read = async () => (await reread()).namespace;
   return () =>
-    untilGone(hub, resources.namespaces, mailbox, run, {
+    untilGone(hub, resources.namespaces, mailbox, {
+      ...run,
       read,
       name,
       why: 'its mailbox is being removed',

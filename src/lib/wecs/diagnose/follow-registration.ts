@@ -49,6 +49,8 @@ export interface FollowOptions {
   refuse?: (first: Registration) => Promise<unknown>;
   /** The command that checks again. */
   checkCommand: string;
+  /** What has been written before. */
+  result?: WecResult;
 }
 
 /** What a user, or a join, says about the acceptance of a WEC. */
@@ -75,17 +77,11 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   readonly #options: FollowOptions;
   readonly #approvedAgents = new Set<string>();
 
-  constructor(
-    { name, kube }: Wec,
-    hub: Kube | undefined,
-    run: Run,
-    options: FollowOptions,
-    result: WecResult = newResult(name),
-  ) {
+  constructor({ name, kube }: Wec, hub: Kube | undefined, run: Run, options: FollowOptions) {
     this.name = name;
     this.kube = kube;
     this.until = options.until;
-    this.result = result;
+    this.result = options.result ?? newResult(name);
     this.#hub = hub;
     this.#run = run;
     this.#options = options;

@@ -1,8 +1,7 @@
 import { failureOf, StellarError } from '../../core/errors.ts';
-import { command, run } from '../../core/next-step.ts';
 import { type PartialReader, partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
+import { describeCluster, toSeeRights, unlessStatus } from '../../kube/client/errors.ts';
 import {
   conditionOf,
   isTrue,
@@ -26,6 +25,7 @@ import { registeredAsAnother } from '../registration/problems.ts';
 import type { OtherCluster, WecFindings } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
 import type { WecView } from '../registration/wec-view.ts';
+import type { Wec } from './follow-registration.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
 export interface SeenOnHub {
@@ -51,8 +51,7 @@ export async function readItsIdentity(hub: Kube) {
  */
 export async function readBothSides(
   hub: Kube,
-  name: string,
-  wec: Kube | undefined,
+  { name, kube: wec }: Wec,
   endpoints: () => Promise<readonly Endpoint[]>,
   known: {
     ofHub?: SeenOnHub | undefined;
@@ -73,7 +72,7 @@ export async function readBothSides(
   const otherCluster =
     wec &&
     wecSide?.evidence &&
-    (await findOtherCluster(wec, managedCluster, wecSide.evidence, itself?.uid, name));
+    (await findOtherCluster({ name, kube: wec }, managedCluster, wecSide.evidence, itself?.uid));
   const wecEvidence = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
   if (
@@ -208,10 +207,7 @@ async function nothingVisible(
       ? new StellarError('not-found', other.message, { next: other.next })
       : noSuchWec(name, hub);
   const message = `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`;
-  const next = [
-    run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed'),
-  ];
-  return new StellarError('forbidden', message, { next });
+  return new StellarError('forbidden', message, { next: [toSeeRights(hub.cluster)] });
 }
 
 /**
@@ -219,13 +215,12 @@ async function nothingVisible(
  * the WEC joined. A name alone proves neither.
  */
 export async function findOtherCluster(
-  wec: Kube,
+  { name, kube }: { name: string; kube: Kube },
   managedCluster: ManagedCluster | undefined,
   { klusterlet, context }: WecEvidence,
   ofIts: string | undefined,
-  name: string,
 ): Promise<OtherCluster | undefined> {
-  const uid = await clusterUid(wec);
+  const uid = await clusterUid(kube);
   const isOwn = klusterlet?.spec?.clusterName === name;
   if (uid === undefined) return undefined;
   if (uid === ofIts && !isOwn) return { context, found: 'it is the ITS itself' };

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, rerun } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
@@ -36,7 +37,7 @@ export async function isStillConnected(
   run: Run,
 ): Promise<boolean> {
   if (!klusterlet || hubConnectionOf(klusterlet).state !== 'working' || kube.dryRun) return false;
-  const annotations = { [recheckAnnotation]: new Date(kube.now()).toISOString() };
+  const annotations = { [recheckAnnotation]: rfc3339(kube.now()) };
   const { uid } = klusterlet.metadata;
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
   const read = async () => {

@@ -378,26 +378,21 @@ export function followed(join: Joining): JoinSubject {
   const { access, plan, options, run } = join;
   const { name, kube } = plan;
   const { kube: hub, its } = access;
-  const follower: RegistrationFollower = new RegistrationFollower(
-    { name, kube },
-    hub,
-    run,
-    {
-      until: goalOf(access, options.accept),
-      checkCommand:
-        hub === undefined
-          ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
-          : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its}`,
-      async act(reading) {
-        for (const { act } of joinSteps) {
-          const acted = await act?.(join, follower, reading);
-          if (acted !== undefined) return acted;
-        }
-        return undefined;
-      },
+  const follower: RegistrationFollower = new RegistrationFollower({ name, kube }, hub, run, {
+    until: goalOf(access, options.accept),
+    checkCommand:
+      hub === undefined
+        ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
+        : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its}`,
+    async act(reading) {
+      for (const { act } of joinSteps) {
+        const acted = await act?.(join, follower, reading);
+        if (acted !== undefined) return acted;
+      }
+      return undefined;
     },
-    join.result,
-  );
+    result: join.result,
+  });
   return {
     name,
     until: follower.until,

@@ -1,4 +1,4 @@
-import { formatAge } from '../../core/deadline.ts';
+import { formatAge, rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, type NextStep, partial, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -263,7 +263,7 @@ export async function decideRequest(
   { csr }: RegistrationRequest,
   type: 'Approved' | 'Denied',
 ): Promise<void> {
-  const lastUpdateTime = new Date(kube.now()).toISOString();
+  const lastUpdateTime = rfc3339(kube.now());
   const message = `${type} by stellarctl accept.`;
   const condition = {
     type,

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../core/deadline.ts';
 import type { Diagnosis } from '../../core/next-step.ts';
 import type { StageView, Standing } from '../../core/stages.ts';
 import type { Condition } from '../../kube/client/objects.ts';
@@ -116,5 +117,5 @@ export const requestView = ({ name, agent, state, created }: RegistrationRequest
   name,
   agent: agent ?? null,
   state,
-  created: new Date(created).toISOString(),
+  created: rfc3339(created),
 });

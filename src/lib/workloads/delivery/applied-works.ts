@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mapConcurrently } from '../../core/concurrency.ts';
+import { rfc3339 } from '../../core/deadline.ts';
 import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { groupResourceOf, type KubeObject, resources } from '../../kube/client/objects.ts';
@@ -80,7 +81,7 @@ function touchWork(
   wec: Kube,
   { name, uid }: Pick<AppliedManifestWork['metadata'], 'name' | 'uid'>,
 ) {
-  const annotations = { [touchedAnnotation]: new Date(wec.now()).toISOString() };
+  const annotations = { [touchedAnnotation]: rfc3339(wec.now()) };
   return wec.merge(resources.appliedManifestWorks, name, { metadata: { uid, annotations } });
 }
 

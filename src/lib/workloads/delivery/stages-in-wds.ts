@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, flagsOf, type NextStep, partial, run } from '../../core/next-step.ts';
 import {
@@ -296,11 +297,7 @@ export const lateSince = (
   if (problem !== undefined) return { ...problem, code, why: `${why}: ${problem.why}` };
   return since === 0 || now - since <= controllerTimeMs
     ? waiting(why, { code, next: meanwhile })
-    : failed(`${why}, for longer than expected`, {
-        code,
-        next,
-        since: new Date(since).toISOString(),
-      });
+    : failed(`${why}, for longer than expected`, { code, next, since: rfc3339(since) });
 };
 
 /** Changes the object itself, which makes KubeStellar evaluate it again. */

@@ -19,15 +19,7 @@ export interface TransformSpec {
 }
 
 /** The fields are an interface: docs/output.md. */
-export interface TransformView {
-  name: string;
-  group: string;
-  resource: string;
-  remove: string[];
-  /** Errors that KubeStellar reports. */
-  errors: string[];
-  warnings: string[];
-}
+export type TransformView = ReturnType<typeof transformView>;
 
 export async function listTransforms({ kube }: Wds): Promise<TransformView[]> {
   const all = (await kube.list<CustomTransform>(resources.customTransforms)) ?? [];
@@ -38,11 +30,12 @@ export async function listTransforms({ kube }: Wds): Promise<TransformView[]> {
 export const getTransform = async (wds: Wds, name: string): Promise<TransformView> =>
   transformView(await getReported<CustomTransform>('transform', name, wds));
 
-const transformView = ({ metadata: { name }, spec, status }: CustomTransform): TransformView => ({
+const transformView = ({ metadata: { name }, spec, status }: CustomTransform) => ({
   name,
   group: spec?.apiGroup ?? '',
   resource: spec?.resource ?? '',
   remove: spec?.remove ?? [],
+  /** Errors that KubeStellar reports. */
   errors: status?.errors ?? [],
   warnings: status?.warnings ?? [],
 });

@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../core/deadline.ts';
 import {
   type Condition,
   conditionOf,
@@ -137,7 +138,7 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
       name,
       labels: kept(labels, originBindingLabel, originWdsLabel),
       annotations: kept(annotations, originGenerationAnnotation),
-      ...shared({ managedFields: [{ time: new Date(writtenAt(object)).toISOString() }] }),
+      ...shared({ managedFields: [{ time: rfc3339(writtenAt(object)) }] }),
       ...(namespace === undefined ? {} : shared({ namespace })),
       ...(generation === undefined ? {} : { generation }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),

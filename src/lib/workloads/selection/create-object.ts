@@ -31,7 +31,12 @@ type Noun = keyof typeof reportedKinds;
  * API server parses none. An existing one with the same content stays unchanged.
  * @throws StellarError `name-taken`
  */
-export async function createReported(noun: Noun, name: string, spec: object, wds: Wds, run: Run) {
+export async function createReported(
+  noun: Noun,
+  { name, spec }: { name: string; spec: object },
+  wds: Wds,
+  run: Run,
+) {
   const { apiVersion, kind } = reportedKinds[noun];
   const present = await wds.kube.get<Reported>(reportedKinds[noun], name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {

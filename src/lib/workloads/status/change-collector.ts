@@ -94,16 +94,7 @@ export const toUseCollector = (name: string, wds: Wds): string =>
   command`stellarctl policy create NAME --clusters SELECTOR --status ${name} ${flagsOf(wds)}`;
 
 /** A StatusCollector, and the policies that use it. The fields are an interface: docs/output.md. */
-export interface CollectorView {
-  name: string;
-  /** Columns of the tables that it produces. */
-  columns: string[];
-  /** Names of policies. */
-  usedBy: string[];
-  /** Expressions that KubeStellar cannot evaluate. */
-  errors: string[];
-  spec: CollectorSpec;
-}
+export type CollectorView = ReturnType<typeof collectorView>;
 
 /** Lists the StatusCollectors of a WDS. */
 export async function listCollectors({ kube }: Wds): Promise<CollectorView[]> {
@@ -126,11 +117,20 @@ export async function getCollector(wds: Wds, name: string) {
 function collectorView(
   { metadata: { name }, spec = {}, status }: StatusCollector,
   policies: readonly BindingPolicy[],
-): CollectorView {
+) {
   const { select = [], groupBy = [], combinedFields = [] } = spec;
   const columns = [...groupBy, ...select, ...combinedFields].map((column) => column.name);
   const users = policies.filter((policy) =>
     policy.spec?.downsync?.some(({ statusCollectors }) => statusCollectors?.includes(name)),
   );
-  return { name, columns, usedBy: namesOf(users).sort(), errors: status?.errors ?? [], spec };
+  return {
+    name,
+    /** Columns of the tables that it produces. */
+    columns,
+    /** Names of policies. */
+    usedBy: namesOf(users).sort(),
+    /** Expressions that KubeStellar cannot evaluate. */
+    errors: status?.errors ?? [],
+    spec,
+  };
 }

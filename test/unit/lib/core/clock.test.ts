@@ -45,7 +45,10 @@ describe('while the wall clock is set back and forth 20 times', () => {
   const inTime = (ms: number) => ms > timeoutMs - 100 && ms < timeoutMs + 5000;
   const silent = async () => {
     const server = await FakeServer.start(() => undefined);
-    const kube = connect(server.context(), new Deadline(timeoutMs), new AbortController().signal);
+    const kube = connect(server.context(), {
+      deadline: new Deadline(timeoutMs),
+      signal: new AbortController().signal,
+    });
     await kube.read('/version').finally(() => [kube.close(), void server.stop()]);
   };
   const cases: [what: string, work: () => Promise<unknown>][] = [
@@ -69,7 +72,10 @@ describe('while the wall clock is set back and forth 20 times', () => {
   test('the clock of a cluster runs on', async (t) => {
     const date = new Date(clock() - 86_400_000);
     const server = await FakeServer.start(() => ({ headers: { Date: date.toUTCString() } }));
-    const kube = connect(server.context(), new Deadline(20_000), new AbortController().signal);
+    const kube = connect(server.context(), {
+      deadline: new Deadline(20_000),
+      signal: new AbortController().signal,
+    });
     t.after(() => [kube.close(), server.stop()]);
     await kube.read('/version');
     const started = performance.now();

@@ -23,7 +23,8 @@ async function written(isTaken: boolean) {
     applyAs: async (manager: string, { metadata }: KubeObject) =>
       writes.push([manager, metadata.uid, metadata.resourceVersion]),
   });
-  const writing = writeObject(kube, 'prod', resources.configMaps, undefined, {
+  const writing = writeObject(kube, 'prod', undefined, {
+    resource: resources.configMaps,
     removed: {},
     wanted,
   });

@@ -32,7 +32,10 @@ describe('a dry run', () => {
         ? { body: { kind: 'ClusterRole', metadata: { name: 'klusterlet' }, status: { allowed } } }
         : { status: 404 };
     });
-    live = connect(server.context(), new Deadline(10_000), new AbortController().signal);
+    live = connect(server.context(), {
+      deadline: new Deadline(10_000),
+      signal: new AbortController().signal,
+    });
     kube = recordWrites(live, (write) => writes.push(write));
   });
   beforeEach(() => {

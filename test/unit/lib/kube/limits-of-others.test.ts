@@ -14,7 +14,12 @@ test('pods that end have their grace period', async () => {
     list: async () => [{ metadata: { name: 'web-5d9f-x7k', deletionGracePeriodSeconds: 10 } }],
   });
   const late = (why: string) => new StellarError('timeout', why);
-  const stopped = stop({ kube, namespace: 'shop' }, 'web', run(0, progress), late, 'wds1');
+  const stopped = stop(
+    { kube, namespace: 'shop' },
+    'web',
+    { late, subject: 'wds1' },
+    run(0, progress),
+  );
   await assert.rejects(stopped, { message: 'the pods of web have not ended' });
   assert.match(progress.lines.join(), /stopping web; its pods have 10s to end/);
 });
@@ -25,7 +30,7 @@ test('a Namespace names what it still has', async () => {
   const conditions = [{ type: 'NamespaceContentRemaining', status: 'True', message }];
   const object = { metadata: { name: 'wds1-system', uid: 'u1' }, status: { conditions } };
   const kube = fakeKube({ get: async () => object });
-  const gone = untilGone(kube, resources.namespaces, object, run(0, progress), { name: 'wds1' });
+  const gone = untilGone(kube, resources.namespaces, object, { ...run(0, progress), name: 'wds1' });
   await assert.rejects(gone, { code: 'timeout' });
   assert.match(progress.lines.join(), /it is being deleted: Some resources are remaining: pods\./);
 });

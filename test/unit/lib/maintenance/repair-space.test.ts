@@ -395,7 +395,7 @@ describe('nothing is repaired', () => {
     );
     await assert.rejects(
       repair('wds1', 'its', [wds('wds1')]),
-      failsWith({ code: 'not-found', steps: /^stellarctl wds get wds1/ }),
+      failsWith({ code: 'not-found', steps: /^See its stages: stellarctl wds get wds1/ }),
     );
   });
 });

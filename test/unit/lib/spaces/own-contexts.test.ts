@@ -46,7 +46,7 @@ function kubeconfig(
 }
 
 const open = (context: Parameters<typeof connect>[0]) =>
-  connect(context, new Deadline(5000), new AbortController().signal);
+  connect(context, { deadline: new Deadline(5000), signal: new AbortController().signal });
 
 const own = (config: Kubeconfig, type = 'vcluster') => ({
   space: { name: 'its1', role: 'its' as const, type },
@@ -114,7 +114,7 @@ test('a command that uses a broken context of a space names the command that wri
   await assert.rejects(read('its1', config), { next: cure });
   const silent = kubeconfig({ authority: otherAuthority });
   await assert.rejects(read('its1', silent), {
-    next: [run('stellarctl its get its1', 'See whether it runs'), ...cure],
+    next: [run('stellarctl its get its1', 'See its stages'), ...cure],
   });
 });
 

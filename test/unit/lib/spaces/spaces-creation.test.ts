@@ -313,7 +313,7 @@ describe('a space is shown', () => {
       failsWith({
         code: 'not-found',
         message: /its1 is an ITS/,
-        steps: /^stellarctl its get its1/,
+        steps: /^See its stages: stellarctl its get its1/,
       }),
     );
   });

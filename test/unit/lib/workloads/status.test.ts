@@ -216,17 +216,35 @@ describe('status collectors', () => {
         record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [],
     };
     assert.equal(
-      (await createReported('collector', 't4-list', { ...list, limit: 20 }, wds, soon())).changed,
+      (
+        await createReported(
+          'collector',
+          { name: 't4-list', spec: { ...list, limit: 20 } },
+          wds,
+          soon(),
+        )
+      ).changed,
       false,
     );
     assert.deepEqual(wds.cluster.writes, []);
     await assert.rejects(
-      createReported('collector', 't4-list', spec({ preset: 'conditions' }), wds, soon()),
+      createReported(
+        'collector',
+        { name: 't4-list', spec: spec({ preset: 'conditions' }) },
+        wds,
+        soon(),
+      ),
       { code: 'name-taken' },
     );
     assert.equal(
-      (await createReported('collector', 'new', spec({ preset: 'conditions' }), wds, soon()))
-        .changed,
+      (
+        await createReported(
+          'collector',
+          { name: 'new', spec: spec({ preset: 'conditions' }) },
+          wds,
+          soon(),
+        )
+      ).changed,
       true,
     );
   });
@@ -236,8 +254,7 @@ describe('status collectors', () => {
     const bad = (record.collectors as { metadata: { name: string }; spec?: CollectorSpec }[])[0];
     const { error, changed } = await createReported(
       'collector',
-      't4-bad',
-      bad?.spec ?? {},
+      { name: 't4-bad', spec: bad?.spec ?? {} },
       wds,
       soon(),
     );

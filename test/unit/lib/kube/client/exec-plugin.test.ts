@@ -149,14 +149,7 @@ describe('the credentials of a plugin', () => {
     );
     const host = pluginHost();
     const open = () => {
-      const kube = connect(
-        server.context({ exec }),
-        host.deadline,
-        host.signal,
-        undefined,
-        undefined,
-        host,
-      );
+      const kube = connect(server.context({ exec }), { ...host, plugins: host });
       after(() => kube.close());
       return kube;
     };

@@ -10,7 +10,7 @@ import { FakeServer } from '../../../support/fake-server.ts';
 test('completed requests are released, however long the run takes', async () => {
   const server = await FakeServer.start(() => ({ body: {} }));
   const run = new AbortController();
-  const kube = connect(server.context(), new Deadline(20_000), run.signal);
+  const kube = connect(server.context(), { deadline: new Deadline(20_000), signal: run.signal });
   const requests = () => queryObjects(ClientRequest, { format: 'count' });
   // Other tests run in this process.
   const before = requests();

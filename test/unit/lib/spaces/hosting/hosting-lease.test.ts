@@ -254,7 +254,7 @@ test('a run that is killed leaves its Lease, and the next one on this machine wo
     const { Deadline } = await import('${source}/core/deadline.ts');
     const { silentProgress } = await import('${source}/core/run.ts');
     const run = { progress: silentProgress, deadline: new Deadline(60000), signal: new AbortController().signal };
-    const kube = connect(JSON.parse(process.env.CONTEXT), run.deadline, run.signal);
+    const kube = connect(JSON.parse(process.env.CONTEXT), run);
     await withHostingLease(kube, 'init', run, () => new Promise((resolve) => setTimeout(resolve, 60000)));`;
   const env = { ...process.env, CONTEXT: JSON.stringify(cluster.context()) };
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {

@@ -38,9 +38,9 @@ async function init(
   const tools = {
     kube,
     helm: new Helm(found, { context: 'fake', kubeconfig: undefined }, program),
-    record: undefined,
+    run,
   };
-  const result = initHosting({ chart, upgrade: false, values: {} }, tools, run);
+  const result = initHosting({ chart, upgrade: false, values: {} }, tools);
   const error = await result.then(
     () => undefined,
     (failure: Error & { code: string }) => failure,

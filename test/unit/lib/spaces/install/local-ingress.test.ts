@@ -19,8 +19,7 @@ describe('Traefik is not installed', () => {
     try {
       return await ensureIngress(
         { provider: 'kind', port: 1, chart },
-        { kube, helm: helm as Helm, record: undefined },
-        run,
+        { kube, helm: helm as Helm, run },
       );
     } finally {
       kube.close();

@@ -159,7 +159,7 @@ describe('a space is reached', () => {
   /** No context has its name: kubectl cannot show whether it runs. */
   const inspection = {
     command: 'stellarctl its get its1 --hosting-context kind-kubeflex',
-    lead: 'See whether it runs',
+    lead: 'See its stages',
   };
 
   test('of type host as the hosting cluster, under its own name', async () =>

@@ -143,8 +143,10 @@ test('works that are recreated right after an interrupted run are orphaned befor
 test('a Complete work, which its agent no longer applies, is released on the WEC', async () => {
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 2)]);
   const released: string[] = [];
-  await makeOrphans(hubWith(work), [work], run(2000), async (_, manifests) => {
-    released.push(...manifests.map(({ resourceMeta }) => resourceMeta?.name ?? ''));
+  await makeOrphans(hubWith(work), [work], run(2000), {
+    release: async (_, manifests) => {
+      released.push(...manifests.map(({ resourceMeta }) => resourceMeta?.name ?? ''));
+    },
   });
   assert.deepEqual(released, ['web']);
 });
@@ -160,8 +162,10 @@ test('a work that its agent has not processed yet is not released on the WEC', a
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 1)]);
   const released: unknown[] = [];
   await assert.rejects(
-    makeOrphans(hubWith(work), [work], run(500), async (...args) => {
-      released.push(args);
+    makeOrphans(hubWith(work), [work], run(500), {
+      release: async (...args) => {
+        released.push(args);
+      },
     }),
     { code: 'timeout' },
   );

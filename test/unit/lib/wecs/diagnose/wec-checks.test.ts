@@ -470,7 +470,12 @@ describe('a cluster differs from the WEC', () => {
     },
   };
   const otherCluster = (uid: string, cluster = recorded, klusterlet = side().klusterlet) =>
-    findOtherCluster(withUid(uid), cluster, side({ klusterlet }), 'its', 'cluster1');
+    findOtherCluster(
+      { name: 'cluster1', kube: withUid(uid) },
+      cluster,
+      side({ klusterlet }),
+      'its',
+    );
 
   test('if its kube-system is not the recorded one, or is that of the ITS', async () => {
     matches((await otherCluster('b'))?.found, /its kube-system is b…, and a… was recorded/);

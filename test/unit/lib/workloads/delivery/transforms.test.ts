@@ -79,17 +79,23 @@ describe('a CustomTransform', () => {
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
-    assert.equal((await createReported('transform', 't', asked, wds, soon())).changed, true);
+    assert.equal(
+      (await createReported('transform', { name: 't', spec: asked }, wds, soon())).changed,
+      true,
+    );
     assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
     const again = wdsWith([...sent, transform('t', spec.remove)]);
-    assert.equal((await createReported('transform', 't', asked, again.wds, soon())).changed, false);
+    assert.equal(
+      (await createReported('transform', { name: 't', spec: asked }, again.wds, soon())).changed,
+      false,
+    );
     assert.deepEqual(again.cluster.writes, []);
   });
 
   test('is rejected as a replacement for another one', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
     const create = (name: string, remove: string[]) =>
-      createReported('transform', name, { ...spec, remove }, wds, soon());
+      createReported('transform', { name, spec: { ...spec, remove } }, wds, soon());
     await assert.rejects(create('other', ['$.b']), {
       code: 'name-taken',
       message: /a different CustomTransform other/,
@@ -113,8 +119,7 @@ describe('a CustomTransform', () => {
     const { wds } = wdsWith([transform('a', ['$..[bad'], { errors: ['Error in spec.remove[0]'] })]);
     const { error } = await createReported(
       'transform',
-      'a',
-      { ...spec, remove: ['$..[bad'] },
+      { name: 'a', spec: { ...spec, remove: ['$..[bad'] } },
       wds,
       soon(),
     );
