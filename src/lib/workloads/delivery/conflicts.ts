@@ -6,6 +6,7 @@ import {
   type BoundObject,
   destinationsOf,
   type KindRef,
+  type Modulation,
   objectsOf,
   originBindingLabel,
   originWdsLabel,
@@ -15,7 +16,6 @@ import { describeObject, keyOf } from '../../ocm/model/object-ref.ts';
 import { senderOf } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
-import { boundObjects } from './delivery.ts';
 import { sentKey, sentObjects, trimmer, viewOfSent } from './works.ts';
 
 /** What a policy sends, or would send. */
@@ -28,12 +28,13 @@ export interface Sending {
 type SentRef = Pick<KindRef, 'group' | 'resource' | 'kind'> & {
   namespace?: string | null | undefined;
   name: string;
-  createOnly?: boolean | undefined;
-};
+} & Pick<Modulation, 'createOnly' | 'statusCollectors'>;
 
 /**
  * Objects that another policy sends to the same WEC with another createOnly, or that another WDS sends there: KubeStellar and OCM's agent
- * report neither, and each work is applied. A Namespace that several share is no conflict.
+ * report neither, and each work is applied. A Namespace that several share is no conflict. Also namesakes in two namespaces of a WEC:
+ * KubeStellar 0.30.0 finds the WorkStatus of an object by its name alone (pkg/util, KeyFromSourceRefAndWecName), and ends with a nil
+ * pointer where that of another one is not among those that the Binding combines (pkg/status, evaluateWorkStatusesPerBindingReadLocked).
  * @param bindings those of the WDS
  * @throws StellarError what hides the ITS
  */
@@ -48,8 +49,16 @@ export async function conflictsOf(
     ),
   );
   if (judged.length === 0) return [];
-  const bound = boundObjects(bindings);
-  const destinations = new Map(bindings.map((each) => [each.metadata.name, destinationsOf(each)]));
+  const bound = Map.groupBy(
+    bindings.flatMap((each) =>
+      objectsOf(each).map((object) => ({
+        ...object,
+        other: each.metadata.name,
+        on: destinationsOf(each),
+      })),
+    ),
+    keyOfName,
+  );
   const foreign = await sentByOthers(wds);
   const found = new Map<string, { of: Found; objects: Set<string>; wecs: Set<string> }>();
   const add = (of: Found, object: SentRef, wecs: readonly string[]) => {
@@ -61,15 +70,22 @@ export async function conflictsOf(
     for (const wec of wecs) same.wecs.add(wec);
   };
   for (const { policy, wecs, object } of judged) {
-    const { createOnly = false, namespace } = object;
-    const key = keyOf({ ...object, namespace: namespace ?? undefined });
-    for (const [other, { createOnly: keeps = false }] of bound.get(key) ?? [])
-      if (other !== policy && keeps !== createOnly)
+    const { createOnly = false } = object;
+    const namespace = object.namespace ?? undefined;
+    for (const { other, on, ...like } of bound.get(keyOfName(object)) ?? []) {
+      const { createOnly: keeps = false } = like;
+      const shared = wecs.filter((wec) => on.includes(wec));
+      if (like.namespace !== namespace) {
+        const namesakes = [object, { ...object, namespace: like.namespace }].map(describeObject);
+        const { statusCollectors = like.statusCollectors } = object;
+        if (statusCollectors?.length) add({ namesakes: namesakes.sort() }, object, shared);
+      } else if (other !== policy && keeps !== createOnly)
         add(
           keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
           object,
-          wecs.filter((wec) => destinations.get(other)?.includes(wec)),
+          shared,
         );
+    }
     for (const wec of foreign.size === 0 ? [] : wecs) {
       const sender = foreign.get(sentKey('', wec, object));
       if (sender !== undefined) add(sender, object, [wec]);
@@ -79,6 +95,9 @@ export async function conflictsOf(
     problemOf(of, few([...objects]).join(', '), few([...wecs]).join(', '), wds),
   );
 }
+
+const keyOfName = (object: BoundObject | SentRef): string =>
+  keyOf({ ...object, namespace: undefined });
 
 /** The objects that a Binding sends. @param kindOf the names of the kinds of its WDS */
 export const sentBy = (
@@ -91,8 +110,11 @@ export const sentBy = (
     kind: kindOf(each) ?? each.resource,
   }));
 
-/** Two policies of which one asks for createOnly, or a policy of another WDS. */
-type Found = { writes: string; keeps: string } | { wds: string; binding: string };
+/** Two policies of which one asks for createOnly, a policy of another WDS, or objects that differ in their namespace. */
+type Found =
+  | { writes: string; keeps: string }
+  | { wds: string; binding: string }
+  | { namesakes: string[] };
 
 function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Problem {
   if ('wds' in found) {
@@ -100,6 +122,14 @@ function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Probl
     const message = `Policy ${binding} of WDS ${other} also sends ${objects} to ${wecs}: each overwrites what the other has sent.`;
     const see = command`stellarctl policy get ${binding} --wds ${other}`;
     return conflict('sent-by-another-wds', message, run(see, 'See it there'));
+  }
+  if ('namesakes' in found) {
+    const message = `KubeStellar confuses the statuses of ${found.namesakes.join(' and ')} on ${wecs}: where StatusCollectors combine them, its controller manager crashes again and again.`;
+    return conflict(
+      'statuses-confused',
+      message,
+      advice('Give one of them another name, or combine the statuses of neither'),
+    );
   }
   const { writes, keeps } = found;
   const message = `Policies ${writes} and ${keeps} both send ${objects} to ${wecs}, and only ${keeps} with createOnly: ${writes} changes what is to be kept there.`;

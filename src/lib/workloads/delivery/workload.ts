@@ -172,7 +172,7 @@ function conflictsOfDeliveries(
   const sendings = deliveries.flatMap(({ policyName: policy, wec, isBound, modulation }) =>
     policy === undefined || wec === undefined || !isBound
       ? []
-      : { policy, wecs: [wec], objects: [{ ...ref, createOnly: modulation.createOnly }] },
+      : { policy, wecs: [wec], objects: [{ ...ref, ...modulation }] },
   );
   return conflictsOf(wds, sendings, [...bindings.values()]);
 }

@@ -155,10 +155,10 @@ async function policyProblemsOf(subject: PolicySubject) {
 async function conflictsOfSubject({ name, wds, wecs, objects }: PolicySubject): Promise<Problem[]> {
   if (wds.its.state !== 'seen') return [];
   const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
-  const sent = objects.map(({ object: { metadata, ...kind }, modulation: { createOnly } }) => ({
+  const sent = objects.map(({ object: { metadata, ...kind }, modulation }) => ({
     ...kind,
     ...metadata,
-    createOnly,
+    ...modulation,
   }));
   return conflictsOf(wds, [{ policy: name, wecs: namesOf(wecs), objects: sent }], bindings);
 }

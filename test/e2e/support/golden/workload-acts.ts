@@ -177,14 +177,16 @@ export function workloadActs(
         patience,
       ),
     'announce silent': () => announceSilent(its1),
-    'create pay': () => apply(namespace('pay'), deployment('pay')),
+    // KubeStellar's controller manager would crash if it had the statuses of Deployments web of two namespaces to combine.
+    'create pay': () =>
+      apply(namespace('pay'), deployment('pay', 'till'), deployment('pay', 'web', 'namesake')),
     'wait until pay has returned its status': async () => {
       await arrived('pay', 2);
-      await returned('deploy/web -n pay');
+      await returned('deploy/till -n pay');
       // KubeStellar combines statuses after it has received them.
       await until(
         async () => {
-          const { combined } = await viewOf('workload status deploy/web -n pay');
+          const { combined } = await viewOf('workload status deploy/till -n pay');
           const rows: unknown[][] = combined.flatMap((table: { rows: unknown[][] }) => table.rows);
           return rows.map(String).sort().join(' ') === 'w1,1,1 w2,1,1';
         },
@@ -262,9 +264,9 @@ const configMap = (space: string, name: string, data = { a: 'b' }): AnyObject =>
   },
 });
 
-const deployment = (space: string): AnyObject => ({
+const deployment = (space: string, name = 'web', app = space): AnyObject => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
-  metadata: { name: 'web', namespace: space, labels: { app: space } },
+  metadata: { name, namespace: space, labels: { app } },
   spec: {
     replicas: 1,
     selector: { matchLabels: { run: space } },

@@ -64,6 +64,25 @@ describe('what is sent to a WEC', () => {
         'See it there: stellarctl policy get other --wds wds2',
       ],
     ]));
+  test('is one where namesakes of two namespaces have statuses to combine', async () => {
+    const combined = { ...web(), statusCollectors: ['replicas'] };
+    const pay = { ...web(), namespace: 'pay' };
+    const of = (name: string, object: BoundObject, on = 'w2') =>
+      binding(name, { destinations: [on], objects: [object] });
+    const confused = [
+      [
+        'statuses-confused',
+        'warn',
+        'KubeStellar confuses the statuses of Deployment pay/web and Deployment shop/web on w2: where StatusCollectors combine them, its controller manager crashes again and again.',
+        'Give one of them another name, or combine the statuses of neither',
+      ],
+    ];
+    assert.deepEqual(await found([of('c', combined), of('d', pay)]), confused);
+    assert.deepEqual(await found([of('c', pay), of('d', combined)]), confused);
+    assert.deepEqual(await found([of('c', combined), of('d', pay, 'w1')]), []);
+    assert.deepEqual(await found([a, of('d', pay)]), []);
+    assert.deepEqual(await found([of('c', combined), of('d', { ...pay, name: 'till' })]), []);
+  });
   test('is none with the same options, on other WECs, in own works and of shared Namespaces', async () => {
     const same = binding('c', { destinations: ['w1'], objects: [web()] });
     const elsewhere = binding('d', { destinations: ['w3'], objects: [web(true)] });
