@@ -33,8 +33,9 @@ const widget = { apiVersion: 'example.com/v1', kind: 'Widget', metadata: { name:
 const expanded = { 'control.kubestellar.io/expand-templates': 'true' };
 const long = `long-${'x'.repeat(60)}`;
 
-export const deployment = (name: string, run: Labels, image = 'nginx'): AnyObject => ({
-  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
+/** @param name its label, and in the scenes its Namespace @param own its own name: statuses of namesakes cannot be combined */
+export const deployment = (name: string, run: Labels, image = 'nginx', own = 'web'): AnyObject => ({
+  ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: own } },
   spec: {
     replicas: 1,
     selector: { matchLabels: { run: name } },
@@ -272,7 +273,7 @@ export const traps: Trap[] = [
     ...{
       title: 'a StatusCollector is missing',
       name: 'collected',
-      objects: [deployment('collected', {})],
+      objects: [deployment('collected', {}, 'nginx', 'till')],
     },
     clause: {
       objectSelectors: [{ matchLabels: { app: 'collected' } }],
@@ -280,22 +281,22 @@ export const traps: Trap[] = [
     },
     steps: [
       {
-        ...{ ask: 'workload get deploy/web -n collected', code: 'status-collector-missing' },
+        ...{ ask: 'workload get deploy/till -n collected', code: 'status-collector-missing' },
         offers: /^stellarctl collector create replicas --preset replicas --wds wds1/,
       },
     ],
-    arrives: 'deploy/web -n collected',
+    arrives: 'deploy/till -n collected',
   },
   {
     ...{ title: 'a StatusCollector is broken', name: 'uncollected', arrives: false },
-    objects: [deployment('uncollected', {})],
+    objects: [deployment('uncollected', {}, 'nginx', 'desk')],
     clause: {
       objectSelectors: [{ matchLabels: { app: 'uncollected' } }],
       statusCollectors: ['broken'],
     },
     steps: [
       {
-        ...{ ask: 'workload get deploy/web -n uncollected', code: 'status-collector-broken' },
+        ...{ ask: 'workload get deploy/desk -n uncollected', code: 'status-collector-broken' },
         offers: /^stellarctl collector get broken --wds wds1/,
       },
     ],
