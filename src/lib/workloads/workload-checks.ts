@@ -1,4 +1,4 @@
-import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
+import { type Check, fail, type Outcome, pass, skipped, unless, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
 import {
   advice,
@@ -137,10 +137,8 @@ async function findConflicts(wds: Wds): Promise<Outcome> {
   }));
   const found = await tryRead(() => conflictsOf(wds, sendings, bindings));
   if (found.state !== 'seen') return skipped(found.why);
-  const [first, ...rest] = found.value;
-  if (first === undefined) return pass();
-  const details = rest.map(({ message }) => message);
-  return { status: 'warn', problem: { ...first, details } };
+  const [first, ...rest] = found.value.sort((one) => (one.severity === 'warn' ? 1 : -1));
+  return unless(first && { ...first, details: rest.map(({ message }) => message) });
 }
 
 async function judgePolicies(wds: Wds): Promise<Outcome> {

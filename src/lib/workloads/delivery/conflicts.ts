@@ -124,8 +124,8 @@ function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Probl
     return conflict('sent-by-another-wds', message, run(see, 'See it there'));
   }
   if ('namesakes' in found) {
-    const message = `KubeStellar confuses the statuses of ${found.namesakes.join(' and ')} on ${wecs}: where StatusCollectors combine them, its controller manager crashes again and again.`;
-    return conflict(
+    const message = `KubeStellar confuses the statuses of ${found.namesakes.join(' and ')} on ${wecs}: where StatusCollectors combine them, its controller manager crashes, and each new start of it can take workloads away.`;
+    return problem(
       'statuses-confused',
       message,
       advice('Give one of them another name, or combine the statuses of neither'),

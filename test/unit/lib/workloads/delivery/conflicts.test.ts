@@ -72,8 +72,8 @@ describe('what is sent to a WEC', () => {
     const confused = [
       [
         'statuses-confused',
-        'warn',
-        'KubeStellar confuses the statuses of Deployment pay/web and Deployment shop/web on w2: where StatusCollectors combine them, its controller manager crashes again and again.',
+        undefined,
+        'KubeStellar confuses the statuses of Deployment pay/web and Deployment shop/web on w2: where StatusCollectors combine them, its controller manager crashes, and each new start of it can take workloads away.',
         'Give one of them another name, or combine the statuses of neither',
       ],
     ];
