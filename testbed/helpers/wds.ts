@@ -140,7 +140,7 @@ function hostingObjects(wds: { name: string; plane: Plane }, its: Plane): StubOb
 const keeper =
   'set -m; (while :; do "$@"; sleep 1; done) </dev/null & read -r _; kill -KILL -- -$!';
 
-/** Runs a program until it is stopped, or until this process ends. KubeStellar's controller-manager crashes now and then. */
+/** Runs a program until it is stopped, or until this process ends. KubeStellar's controller manager crashes where it confuses statuses (conflicts.ts). */
 function keep(
   dir: string,
   command: readonly string[],

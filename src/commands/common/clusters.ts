@@ -53,12 +53,11 @@ export class Clusters {
     this.io = io;
     this.options = options;
     this.run = run;
-    const issue: PluginHost['issue'] = async (...request) =>
-      (await import('../../lib/kube/client/exec-plugin.ts')).issuedFor(...request);
     this.#plugins = {
       ...this.programs,
       ...run,
-      issue,
+      issue: async (...request) =>
+        (await import('../../lib/kube/client/exec-plugin.ts')).issuedFor(...request),
       hasTerminal: () => Boolean(io.stdin.isTTY),
       issued: new Map(),
       terminalQueue: Promise.resolve(),
@@ -180,8 +179,9 @@ export class Clusters {
     if (settings.hosting === undefined) return settings;
     const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
-    const choose = () => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig);
-    const asSelected = ifSeen(await tryRead(choose));
+    const asSelected = ifSeen(
+      await tryRead(() => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig)),
+    );
     const isNoted = asSelected?.source === 'kubeconfig';
     this.#hosting ??= isNoted ? this.#chooseHosting() : undefined;
     const { source = 'current context', context } =
@@ -193,12 +193,13 @@ export class Clusters {
   /** The hosting cluster, if one is selected and answers as one. */
   async hostingIfAny(): Promise<Kube | undefined> {
     const { requireHosting } = await import('../../lib/spaces/hosting/hosting.ts');
-    const asked = await tryRead(async () => {
-      const { hosting } = await this.spaceTools();
-      await requireHosting(hosting);
-      return hosting;
-    });
-    return ifSeen(asked);
+    return ifSeen(
+      await tryRead(async () => {
+        const { hosting } = await this.spaceTools();
+        await requireHosting(hosting);
+        return hosting;
+      }),
+    );
   }
 
   /** Returns the selected WDS, and the ITS that it sends through. @throws StellarError `usage`, `not-found` */
@@ -207,10 +208,14 @@ export class Clusters {
     const choice =
       given === undefined ? await this.wdsChoice() : ({ given, source: '--wds' } as const);
     const chosen = (await this.itsIfAny())?.source;
-    const open = () => this.its().then(({ context, kube }) => ({ name: context.name, kube }));
     const sources = {
       given: choice?.given,
-      its: isAssumed(chosen) ? undefined : { open, isGiven: chosen !== 'its use' },
+      its: isAssumed(chosen)
+        ? undefined
+        : {
+            open: () => this.its().then(({ context, kube }) => ({ name: context.name, kube })),
+            isGiven: chosen !== 'its use',
+          },
       hosting: await tryRead(() => this.spaceTools()),
       kubeconfig: await this.kubeconfig(),
       connect: (context: SelectedContext) => this.connect(context),
@@ -284,9 +289,12 @@ export class Clusters {
 
   /** What running other programs needs. */
   get programs(): ProgramRun {
-    const { deadline, signal } = this.run;
-    const sendSignal: ProgramRun['sendSignal'] = (pid, name) => process.kill(pid, name);
-    return { env: this.io.env, deadline, signal, sendSignal, trace: this.#trace };
+    return {
+      ...this.run,
+      env: this.io.env,
+      sendSignal: (pid, name) => process.kill(pid, name),
+      trace: this.#trace,
+    };
   }
 
   /** Records a write that a dry run omits and that no client makes. */

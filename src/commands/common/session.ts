@@ -147,12 +147,12 @@ export class Session extends Clusters {
   }
 
   /** Whether people read the results. */
-  get isForPeople(): boolean {
+  get isForPeople() {
     return isForPeople(this.output);
   }
 
   /** Symbols and colours of the results. */
-  get style(): Style {
+  get style() {
     return styleFor(this.io.stdout, this.io, this.options.color);
   }
 

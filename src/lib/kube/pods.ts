@@ -97,12 +97,11 @@ export function toSeePod(
 export function waitsForNode(pod: Pod): PodFailure | undefined {
   const nodeless = whyNodeless(pod);
   if (nodeless === undefined) return undefined;
-  const { metadata } = pod;
   return {
-    pod: metadata,
+    pod: pod.metadata,
     container: '',
     kind: 'start',
-    why: `pod ${metadata.name} cannot be scheduled: ${nodeless}`,
+    why: `pod ${pod.metadata.name} cannot be scheduled: ${nodeless}`,
   };
 }
 
@@ -168,15 +167,19 @@ export function firstPodFailure(pods: readonly Pod[]): PodFailure | undefined {
   return pods.map(podFailure).find((failure) => failure !== undefined);
 }
 
-/** The last log lines of a container in trouble; none if the log cannot be read, which is not a further problem. */
+/** How Go programs begin to say why they end, and klog: the stack follows. */
+const lastWords = /^(?:panic|fatal error): |^F\d{4} /;
+
+/** The log lines of a container in trouble that say why it ends, else the last ones; none if the log cannot be read, which is not a further problem. */
 export async function failureLog(
   kube: Pick<Kube, 'logTail'>,
   { pod, container, kind }: PodFailure,
 ): Promise<string[]> {
   const read = (previous: boolean) =>
-    kube.logTail(pod, container, { lines: 5, previous }).catch((): undefined => undefined);
-  const lines = (kind === 'crash' ? await read(true) : undefined) ?? (await read(false));
-  return lines ?? [];
+    kube.logTail(pod, container, { lines: 200, previous }).catch(() => undefined);
+  const lines = (kind === 'crash' ? await read(true) : undefined) ?? (await read(false)) ?? [];
+  const end = lines.findIndex((line) => lastWords.test(line));
+  return lines.slice(end < 0 ? -5 : end).slice(0, 5);
 }
 
 /** Whether a pod does its work: one that is being deleted, or is not ready, does not. */

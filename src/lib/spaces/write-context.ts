@@ -1,7 +1,7 @@
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
-import { whyUnseen } from '../kube/access.ts';
+import { errorOf, whyUnseen } from '../kube/access.ts';
 import { setContext } from '../kube/kubeconfig/contexts.ts';
 import {
   type KubeconfigTarget,
@@ -102,11 +102,11 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
   const { hosting } = tools;
   const { controlPlane } = await requireSpace(name, role, hosting);
   const access = await accessSpace(controlPlane, tools);
-  if (access.state === 'hidden' && access.error !== undefined) throw access.error;
-  if (access.state !== 'seen')
-    throw new StellarError('unreachable', `${name} has no context yet: ${whyUnseen(access)}.`, {
-      next: [toSeeSpace(role, name, hosting.cluster.context)],
-    });
+  if (access.state !== 'seen') {
+    const message = `${name} has no context yet: ${whyUnseen(access)}.`;
+    const next = [toSeeSpace(role, name, hosting.cluster.context)];
+    throw errorOf(access) ?? new StellarError('unreachable', message, { next });
+  }
   return { type: typeOf(controlPlane), controlPlane, context: access.value };
 }
 

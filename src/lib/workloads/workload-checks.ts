@@ -137,7 +137,7 @@ async function findConflicts(wds: Wds): Promise<Outcome> {
   }));
   const found = await tryRead(() => conflictsOf(wds, sendings, bindings));
   if (found.state !== 'seen') return skipped(found.why);
-  const [first, ...rest] = found.value.sort((one) => (one.severity === 'warn' ? 1 : -1));
+  const [first, ...rest] = found.value.sort(({ severity }) => (severity ? 1 : -1));
   return unless(first && { ...first, details: rest.map(({ message }) => message) });
 }
 

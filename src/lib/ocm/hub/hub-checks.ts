@@ -1,7 +1,7 @@
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../../core/checks.ts';
 import { ownLimits } from '../../core/deadline.ts';
 import { command, run } from '../../core/next-step.ts';
-import { ifSeen, mayNotRead, partialReader, tryRead } from '../../kube/access.ts';
+import { errorOf, ifSeen, mayNotRead, partialReader, tryRead } from '../../kube/access.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { type Deployment, isLiving, resources } from '../../kube/client/objects.ts';
 import { describePermission, may, missingPermissions } from '../../kube/permissions.ts';
@@ -98,8 +98,7 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
     return clusterUid(there).finally(() => there.close());
   };
   const [own, found] = await Promise.all([clusterUid(hub), tryRead(uidThere)]);
-  const isRefused =
-    found.state === 'hidden' && ['unauthorized', 'tls-error'].includes(found.error?.code ?? '');
+  const isRefused = ['unauthorized', 'tls-error'].includes(errorOf(found)?.code ?? '');
   if (own === undefined || (!isRefused && ifSeen(found) === undefined))
     return skipped(`${at.server} cannot be compared with it from here`);
   if (ifSeen(found) === own) return pass();

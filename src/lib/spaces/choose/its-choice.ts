@@ -210,8 +210,9 @@ export async function resolveIts(
   const unknown = failureOf(withSource(unknownContext(kubeconfig, given), source));
   if (!isSpaceName(given)) throw unknown;
   const found = await through(hosting, (tools) => findByName(given, tools));
-  if (found.state === 'seen' && found.value.state === 'seen') return found.value.value;
-  const why = whyUnseen(found.state === 'seen' ? found.value : found);
+  const context = ifSeen(ifSeen(found));
+  if (context !== undefined) return context;
+  const why = whyUnseen(ifSeen(found) ?? found);
   throw unknown.with({ details: [`No ITS of that name was found either: ${why}`] });
 }
 

@@ -2,6 +2,7 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, hostingFlags, type NextStep, run } from '../../core/next-step.ts';
 import {
   type Access,
+  errorOf,
   hidden,
   hiddenBy,
   ifSeen,
@@ -258,10 +259,9 @@ function wdsNotReached(
   { metadata: { name } }: ControlPlane,
   access: Access<unknown>,
 ): StellarError {
-  if (access.state === 'hidden' && access.error !== undefined) return access.error;
-  return new StellarError('unreachable', `WDS ${name} cannot be reached: ${whyUnseen(access)}.`, {
-    next: [run(command`stellarctl wds get ${name}`, 'See its stages')],
-  });
+  const message = `WDS ${name} cannot be reached: ${whyUnseen(access)}.`;
+  const next = [run(command`stellarctl wds get ${name}`, 'See its stages')];
+  return errorOf(access) ?? new StellarError('unreachable', message, { next });
 }
 
 function noWds(

@@ -1,4 +1,12 @@
-import { type Access, hidden, ifSeen, partialReader, seen, through } from '../../kube/access.ts';
+import {
+  type Access,
+  errorOf,
+  hidden,
+  ifSeen,
+  partialReader,
+  seen,
+  through,
+} from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isTrue } from '../../kube/client/objects.ts';
 import type { SelectedContext } from '../../kube/kubeconfig/kubeconfig.ts';
@@ -79,7 +87,7 @@ export class SpaceWatcher {
     { name, type }: SpaceEvidence,
     inside: Access<unknown>,
   ): Promise<Entrance | undefined> {
-    const code = inside.state === 'hidden' ? inside.error?.code : undefined;
+    const code = errorOf(inside)?.code;
     const { context } = this.#clients.get(name) ?? {};
     if (
       (code !== 'unreachable' && code !== 'tls-error') ||

@@ -34,7 +34,7 @@ type SentRef = Pick<KindRef, 'group' | 'resource' | 'kind'> & {
  * Objects that another policy sends to the same WEC with another createOnly, or that another WDS sends there: KubeStellar and OCM's agent
  * report neither, and each work is applied. A Namespace that several share is no conflict. Also namesakes in two namespaces of a WEC:
  * KubeStellar 0.30.0 finds the WorkStatus of an object by its name alone (pkg/util, KeyFromSourceRefAndWecName), and ends with a nil
- * pointer where that of another one is not among those that the Binding combines (pkg/status, evaluateWorkStatusesPerBindingReadLocked).
+ * pointer where it is that of another one, which the Binding does not combine (pkg/status, evaluateWorkStatusesPerBindingReadLocked).
  * @param bindings those of the WDS
  * @throws StellarError what hides the ITS
  */
@@ -60,27 +60,20 @@ export async function conflictsOf(
     keyOfName,
   );
   const foreign = await sentByOthers(wds);
-  const found = new Map<string, { of: Found; objects: Set<string>; wecs: Set<string> }>();
-  const add = (of: Found, object: SentRef, wecs: readonly string[]) => {
-    if (wecs.length === 0) return;
-    const key = JSON.stringify(of);
-    const same = found.get(key) ?? { of, objects: new Set(), wecs: new Set() };
-    found.set(key, same);
-    same.objects.add(describeObject(object));
-    for (const wec of wecs) same.wecs.add(wec);
-  };
+  const conflicts = new Conflicts();
   for (const { policy, wecs, object } of judged) {
     const { createOnly = false } = object;
-    const namespace = object.namespace ?? undefined;
     for (const { other, on, ...like } of bound.get(keyOfName(object)) ?? []) {
       const { createOnly: keeps = false } = like;
       const shared = wecs.filter((wec) => on.includes(wec));
-      if (like.namespace !== namespace) {
+      if (like.namespace !== (object.namespace ?? undefined)) {
         const namesakes = [object, { ...object, namespace: like.namespace }].map(describeObject);
-        const { statusCollectors = like.statusCollectors } = object;
-        if (statusCollectors?.length) add({ namesakes: namesakes.sort() }, object, shared);
+        const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
+        // Where one Binding combines both, the WorkStatus of either one is among its own.
+        if (combined > 0 && (combined < 2 || other !== policy))
+          conflicts.add({ namesakes: namesakes.sort() }, object, shared);
       } else if (other !== policy && keeps !== createOnly)
-        add(
+        conflicts.add(
           keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
           object,
           shared,
@@ -88,12 +81,30 @@ export async function conflictsOf(
     }
     for (const wec of foreign.size === 0 ? [] : wecs) {
       const sender = foreign.get(sentKey('', wec, object));
-      if (sender !== undefined) add(sender, object, [wec]);
+      if (sender !== undefined) conflicts.add(sender, object, [wec]);
     }
   }
-  return [...found.values()].map(({ of, objects, wecs }) =>
-    problemOf(of, few([...objects]).join(', '), few([...wecs]).join(', '), wds),
-  );
+  return conflicts.problems(wds);
+}
+
+/** What was found, each once with all its objects and WECs. */
+class Conflicts {
+  readonly #found = new Map<string, { of: Found; objects: Set<string>; wecs: Set<string> }>();
+
+  add(of: Found, object: SentRef, wecs: readonly string[]): void {
+    if (wecs.length === 0) return;
+    const key = JSON.stringify(of);
+    const same = this.#found.get(key) ?? { of, objects: new Set(), wecs: new Set() };
+    this.#found.set(key, same);
+    same.objects.add(describeObject(object));
+    for (const wec of wecs) same.wecs.add(wec);
+  }
+
+  problems(wds: Wds): Problem[] {
+    return [...this.#found.values()].map(({ of, objects, wecs }) =>
+      problemOf(of, few([...objects]).join(', '), few([...wecs]).join(', '), wds),
+    );
+  }
 }
 
 const keyOfName = (object: BoundObject | SentRef): string =>

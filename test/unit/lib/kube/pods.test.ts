@@ -159,6 +159,13 @@ describe('the log of a container in trouble', () => {
     assert.deepEqual(await logOf((previous) => [previous ? 'before' : 'now']), ['before']));
   test('is that of this run if the previous one is gone', async () =>
     assert.deepEqual(await logOf((previous) => (previous ? undefined : ['now'])), ['now']));
+  test('begins where a Go program says why it ends, before its stack, else has the last lines', async () => {
+    const before = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const stack = ['goroutine 1 [running]:', 'main.main()', '\tmain.go:7', 'created by', 'exit'];
+    for (const why of ['panic: nil', 'fatal error: all asleep', 'F1130 11:32:28.2 1 main.go:7] no'])
+      assert.deepEqual(await logOf(() => [...before, why, ...stack]), [why, ...stack.slice(0, 4)]);
+    assert.deepEqual(await logOf(() => before), before.slice(1));
+  });
   test('is empty without permission to read it', async () =>
     assert.deepEqual(
       await logOf(() => {

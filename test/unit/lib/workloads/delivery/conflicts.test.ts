@@ -79,6 +79,10 @@ describe('what is sent to a WEC', () => {
     ];
     assert.deepEqual(await found([of('c', combined), of('d', pay)]), confused);
     assert.deepEqual(await found([of('c', pay), of('d', combined)]), confused);
+    const both = (...objects: BoundObject[]) =>
+      found([binding('e', { destinations: ['w2'], objects })]);
+    assert.deepEqual(await both(combined, pay), confused);
+    assert.deepEqual(await both(combined, { ...combined, namespace: 'pay' }), []);
     assert.deepEqual(await found([of('c', combined), of('d', pay, 'w1')]), []);
     assert.deepEqual(await found([a, of('d', pay)]), []);
     assert.deepEqual(await found([of('c', combined), of('d', { ...pay, name: 'till' })]), []);
