@@ -67,11 +67,11 @@ export async function conflictsOf(
       const { createOnly: keeps = false } = like;
       const shared = wecs.filter((wec) => on.includes(wec));
       if (like.namespace !== (object.namespace ?? undefined)) {
-        const namesakes = [object, { ...object, namespace: like.namespace }].map(describeObject);
         const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
         // Where one Binding combines both, the WorkStatus of either one is among its own.
         if (combined > 0 && (combined < 2 || other !== policy))
-          conflicts.add({ namesakes: namesakes.sort() }, object, shared);
+          for (const each of [object, { ...object, namespace: like.namespace }])
+            conflicts.add({ name: describeObject({ ...object, namespace: null }) }, each, shared);
       } else if (other !== policy && keeps !== createOnly)
         conflicts.add(
           keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
@@ -125,7 +125,7 @@ export const sentBy = (
 type Found =
   | { writes: string; keeps: string }
   | { wds: string; binding: string }
-  | { namesakes: string[] };
+  | { name: string };
 
 function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Problem {
   if ('wds' in found) {
@@ -134,8 +134,8 @@ function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Probl
     const see = command`stellarctl policy get ${binding} --wds ${other}`;
     return conflict('sent-by-another-wds', message, run(see, 'See it there'));
   }
-  if ('namesakes' in found) {
-    const message = `KubeStellar confuses the statuses of ${found.namesakes.join(' and ')} on ${wecs}: where StatusCollectors combine them, its controller manager crashes, and each new start of it can take workloads away.`;
+  if ('name' in found) {
+    const message = `KubeStellar confuses the statuses of ${objects} on ${wecs}, which differ only in their namespace: where StatusCollectors combine them, its controller manager crashes, and each new start of it can take workloads away.`;
     return problem(
       'statuses-confused',
       message,
