@@ -65,18 +65,18 @@ export async function conflictsOf(
     const { createOnly = false } = object;
     for (const { other, on, ...like } of bound.get(keyOfName(object)) ?? []) {
       const { createOnly: keeps = false } = like;
-      const shared = wecs.filter((wec) => on.includes(wec));
+      const shared = () => wecs.filter((wec) => on.includes(wec));
       if (like.namespace !== (object.namespace ?? undefined)) {
         const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
         // Where one Binding combines both, the WorkStatus of either one is among its own.
         if (combined > 0 && (combined < 2 || other !== policy))
           for (const each of [object, { ...object, namespace: like.namespace }])
-            conflicts.add({ name: describeObject({ ...object, namespace: null }) }, each, shared);
+            conflicts.add({ name: describeObject({ ...object, namespace: null }) }, each, shared());
       } else if (other !== policy && keeps !== createOnly)
         conflicts.add(
           keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
           object,
-          shared,
+          shared(),
         );
     }
     for (const wec of foreign.size === 0 ? [] : wecs) {
