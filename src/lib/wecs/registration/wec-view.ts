@@ -2,7 +2,7 @@ import { rfc3339 } from '../../core/deadline.ts';
 import type { Diagnosis } from '../../core/next-step.ts';
 import type { StageView, Standing } from '../../core/stages.ts';
 import type { Condition } from '../../kube/client/objects.ts';
-import type { RegistrationRequest, RequestState } from '../../ocm/hub/registration-requests.ts';
+import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 import type { EffectiveProperty } from '../../ocm/model/customization.ts';
 import type { RunningVersion } from '../../ocm/versions/running-versions.ts';
 
@@ -35,15 +35,7 @@ export interface WecView extends Standing {
   diagnosis: Diagnosis | null;
 }
 
-export interface ConditionView {
-  type: string;
-  status: Condition['status'];
-  reason: string;
-  message: string;
-  since: string | null;
-  /** Whether its status is the healthy one. */
-  healthy: boolean;
-}
+export type ConditionView = ReturnType<typeof conditionViews>[number];
 
 export interface Mailbox {
   namespace: string;
@@ -91,7 +83,7 @@ const isNegative = (type: string): boolean => type.endsWith('Degraded');
 const byType = (a: Condition, b: Condition) => (a.type < b.type ? -1 : 1);
 
 /** Sorted by type: OCM's controllers append theirs in whatever order they come to it. */
-export function conditionViews(conditions: readonly Condition[] = []): ConditionView[] {
+export function conditionViews(conditions: readonly Condition[] = []) {
   return conditions
     .toSorted(byType)
     .map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
@@ -100,22 +92,18 @@ export function conditionViews(conditions: readonly Condition[] = []): Condition
       reason,
       message,
       since: lastTransitionTime ?? null,
+      /** Whether its status is the healthy one. */
       healthy: status === (isNegative(type) ? 'False' : 'True'),
     }));
 }
 
 /** A request in the output for scripts: docs/output.md. */
-export interface RequestView {
-  name: string;
-  agent: string | null;
-  state: RequestState;
-  /** RFC 3339 */
-  created: string;
-}
+export type RequestView = ReturnType<typeof requestView>;
 
-export const requestView = ({ name, agent, state, created }: RegistrationRequest): RequestView => ({
+export const requestView = ({ name, agent, state, created }: RegistrationRequest) => ({
   name,
   agent: agent ?? null,
   state,
+  /** RFC 3339 */
   created: rfc3339(created),
 });
