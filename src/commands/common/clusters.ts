@@ -55,7 +55,6 @@ export class Clusters {
     this.run = run;
     this.#plugins = {
       ...this.programs,
-      ...run,
       issue: async (...request) =>
         (await import('../../lib/kube/client/exec-plugin.ts')).issuedFor(...request),
       hasTerminal: () => Boolean(io.stdin.isTTY),
@@ -272,8 +271,11 @@ export class Clusters {
 
   /** Returns a client for any context: one that it has, if nothing differs. @param own limits of its own */
   connect(context: SelectedContext, own?: Partial<Connecting>): Kube {
-    const kept = this.#clients.find((each) => isDeepStrictEqual(each.context, context));
-    if (kept !== undefined && own === undefined) return kept.kube;
+    const kept =
+      own === undefined
+        ? this.#clients.find((each) => isDeepStrictEqual(each.context, context))
+        : undefined;
+    if (kept !== undefined) return kept.kube;
     const live = connect(
       { start: startStep(context.name, context.server), ...context },
       { ...this.run, trace: this.#trace, plugins: this.#plugins, ...own },
@@ -288,7 +290,7 @@ export class Clusters {
   }
 
   /** What running other programs needs. */
-  get programs(): ProgramRun {
+  get programs(): ProgramRun & Run {
     return {
       ...this.run,
       env: this.io.env,

@@ -293,13 +293,12 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
 /** The error at the deadline. */
 const lateFor =
   ({ name, hosting }: RestartPlan) =>
-  (why: string): StellarError => {
-    return new StellarError(
+  (why: string): StellarError =>
+    new StellarError(
       'timeout',
       `The restart of the controllers of ${name} is not done in time: ${why}.`,
       { next: [toSeeSpace('wds', name, hosting.cluster.context)] },
     );
-  };
 
 function restartUnproven({ name, wds }: RestartPlan, why: string): StellarError {
   const message = `After the start of its controller manager, ${name} would remove workloads: ${why}.`;

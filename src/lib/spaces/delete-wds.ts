@@ -184,7 +184,7 @@ async function removeContents(
     wds,
     works,
   } = space;
-  await removePolicies(space, wds, run);
+  await removePolicies(space, run);
   // The API server of type host outlives the WDS.
   if (controlPlane !== undefined && typeOf(controlPlane) === 'host') {
     const guard = await tryRead(() => readGuard(wds));
@@ -204,8 +204,7 @@ async function removeContents(
 
 /** An interrupted deletion that keeps workloads leaves Bindings without a policy. */
 async function removePolicies(
-  { name, policies, bindings, its, keep }: WdsToDelete,
-  wds: Kube,
+  { name, policies, bindings, its, keep, wds }: WdsToDelete & { wds: Kube },
   run: Run,
 ) {
   for (const each of new Set(namesOf([...policies, ...bindings]))) {

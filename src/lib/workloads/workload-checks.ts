@@ -27,7 +27,7 @@ import { describeObject, keyOf } from '../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
 import { readGuard } from '../spaces/guard.ts';
-import { conflictsOf, sentBy } from './delivery/conflicts.ts';
+import { bySeverity, conflictsOf, sentBy } from './delivery/conflicts.ts';
 import { lastingDifferences } from './delivery/diff.ts';
 import { correctingSteps, differenceWords } from './delivery/difference.ts';
 import { toSeeObject } from './delivery/judged-objects.ts';
@@ -137,7 +137,7 @@ async function findConflicts(wds: Wds): Promise<Outcome> {
   }));
   const found = await tryRead(() => conflictsOf(wds, sendings, bindings));
   if (found.state !== 'seen') return skipped(found.why);
-  const [first, ...rest] = found.value.sort(({ severity }) => (severity ? 1 : -1));
+  const [first, ...rest] = found.value.sort(bySeverity);
   return unless(first && { ...first, details: rest.map(({ message }) => message) });
 }
 

@@ -51,6 +51,7 @@ interface ApiFailure {
   next?: (cluster: ClusterRef) => NextStep;
 }
 
+/** The step that lists what this user may do on a cluster. */
 export function toSeeRights({ context }: ClusterRef): NextStep {
   return run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed');
 }

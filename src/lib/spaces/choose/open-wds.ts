@@ -270,7 +270,8 @@ function noWds(
   all: Access<unknown>,
 ): StellarError {
   const names = namesOf(wdses);
-  if (all.state === 'hidden' && all.error?.code === 'unauthorized') return all.error;
+  const error = errorOf(all);
+  if (error?.code === 'unauthorized') return error;
   const seenFrom =
     all.state === 'seen' ? [] : [`The hosting cluster does not show any: ${all.why}`];
   if (given === undefined) {

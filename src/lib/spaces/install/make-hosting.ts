@@ -114,13 +114,13 @@ function useNew(
       selectContext(await loadKubeconfig(target.file, target.env), context),
     );
     try {
+      const inCluster = { ...tools, kube, helm };
       const port = externalPort ?? made.ingressPort;
       const input = { provider, port, chart: ingressChart, imageRegistry: init.imageRegistry };
-      const hasIngressChanged =
-        withIngress && (await ensureIngress(input, { kube, helm, record, run }));
+      const hasIngressChanged = withIngress && (await ensureIngress(input, inCluster));
       const hasChanged = made.changed || (hasIngressChanged && !kube.dryRun);
       const hosting = { ...init, externalPort: port };
-      return await installHosting(hosting, { kube, helm, record, run }, hasChanged);
+      return await installHosting(hosting, inCluster, hasChanged);
     } catch (error) {
       throw made.created ? withCluster(error, wanted) : error;
     }

@@ -241,6 +241,7 @@ export async function brokenContext({
 const hostingOption = (hosting: string, kubeconfig?: Kubeconfig) =>
   kubeconfig && hosting === hostingContext(kubeconfig) ? [] : ['--hosting-context', hosting];
 
+/** The step that shows how far a space is. @param hosting the context of its hosting cluster */
 export const toSeeSpace = (
   role: SpaceRole,
   name: string,

@@ -50,13 +50,10 @@ export async function conflictsOf(
   );
   if (judged.length === 0) return [];
   const bound = Map.groupBy(
-    bindings.flatMap((each) =>
-      objectsOf(each).map((object) => ({
-        ...object,
-        other: each.metadata.name,
-        on: destinationsOf(each),
-      })),
-    ),
+    bindings.flatMap((each) => {
+      const from = { other: each.metadata.name, on: destinationsOf(each) };
+      return objectsOf(each).map((object) => ({ ...object, ...from }));
+    }),
     keyOfName,
   );
   const foreign = await sentByOthers(wds);
@@ -152,6 +149,10 @@ function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Probl
     run(see, 'See what it selects'),
   );
 }
+
+/** Errors before warnings. */
+export const bySeverity = (a: Problem, b: Problem): number =>
+  Number(a.severity === 'warn') - Number(b.severity === 'warn');
 
 const conflict = (...of: Parameters<typeof problem>): Problem => ({
   ...problem(...of),

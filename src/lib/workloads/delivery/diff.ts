@@ -24,6 +24,7 @@ import {
   type FieldDifference,
   isWithin,
   leftOver,
+  type Path,
   writerOf,
 } from './compare-fields.ts';
 import { type DifferingField, isLasting, type WorkloadDifference } from './difference.ts';
@@ -170,7 +171,7 @@ async function compareWith(
   const left = leftOver(manifest, live);
   const state = differs.length + left.length > 0 ? 'different' : 'equal';
   const next =
-    state === 'equal' || view.createOnly ? [] : toCorrect(kube, resource, manifest, live);
+    state === 'equal' || view.createOnly ? [] : toCorrect(kube, resource, { manifest, live, left });
   return { ...view, state, differs, left: left.map(describePath), ...helpOf(next) };
 }
 
@@ -181,11 +182,17 @@ async function compareWith(
 function toCorrect(
   { cluster: { context } }: Kube,
   { apiVersion, plural: resource, kind }: Resource,
-  manifest: KubeObject & Partial<Record<(typeof pulled)[number], unknown>>,
-  live: KubeObject,
+  {
+    manifest,
+    live,
+    left,
+  }: {
+    manifest: KubeObject & Partial<Record<(typeof pulled)[number], unknown>>;
+    live: KubeObject;
+    left: readonly Path[];
+  },
 ): NextStep[] {
   const { metadata } = manifest;
-  const left = leftOver(manifest, live);
   const of = [groupResourceOf({ group: groupOf(apiVersion), resource }), metadata.name];
   const at = ['--context', context, ...inNamespace(metadata)];
   const removed = ([verb, map]: readonly [string, string]) => {

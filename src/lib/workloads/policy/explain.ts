@@ -15,7 +15,7 @@ import type {
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { conflictsOf } from '../delivery/conflicts.ts';
+import { bySeverity, conflictsOf } from '../delivery/conflicts.ts';
 import {
   aboutObjects,
   missingMailbox,
@@ -140,7 +140,7 @@ async function policyProblemsOf(subject: PolicySubject) {
   ];
   return {
     overwritten,
-    problems: found.sort((a, b) => Number(a.severity === 'warn') - Number(b.severity === 'warn')),
+    problems: found.sort(bySeverity),
     unseen: [
       ...unseenOf('WECs', subject.inventory),
       ...subject.contents.unread,

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { stepLines } from '../../../../../src/lib/core/next-step.ts';
+import { problem, stepLines } from '../../../../../src/lib/core/next-step.ts';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { BoundObject } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
-import { conflictsOf, sentBy } from '../../../../../src/lib/workloads/delivery/conflicts.ts';
+import {
+  bySeverity,
+  conflictsOf,
+  sentBy,
+} from '../../../../../src/lib/workloads/delivery/conflicts.ts';
 import { binding, workOf } from '../../../support/policy-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
 
@@ -40,6 +44,13 @@ async function found(
     stepLines(next).at(-1),
   ]);
 }
+
+test('errors come before warnings, which stay in their order', () => {
+  const warning = (code: string) => ({ ...problem(code, ''), severity: 'warn' as const });
+  const [first, second] = [warning('a'), warning('b')];
+  const error = problem('c', '');
+  assert.deepEqual([first, second, error].sort(bySeverity), [error, first, second]);
+});
 
 describe('what is sent to a WEC', () => {
   const [a, b] = [
