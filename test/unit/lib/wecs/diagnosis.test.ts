@@ -5,11 +5,6 @@ import type { Condition } from '../../../../src/lib/kube/client/objects.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import { diagnose } from '../../../../src/lib/wecs/diagnose/wec-checks.ts';
 import { groupWorks } from '../../../../src/lib/wecs/registration/mailbox.ts';
-import type {
-  Registration,
-  WecFindings,
-} from '../../../../src/lib/wecs/registration/registration-checks.ts';
-import { judgeRegistration } from '../../../../src/lib/wecs/registration/registration-stages.ts';
 import { conditionViews } from '../../../../src/lib/wecs/registration/wec-view.ts';
 import {
   hubEvidence,
@@ -18,40 +13,22 @@ import {
   klusterlet,
   lease,
   managedCluster,
-  now,
   request,
   secondsAgo,
   wecEvidence,
   wecPod,
 } from '../../support/builders.ts';
 import { matches } from '../../support/steps.ts';
+import { wecFindings } from '../../support/wec-findings.ts';
 
-interface ClusterState extends Partial<Registration>, Pick<WecFindings, 'context'> {
-  works?: ManifestWork[];
-  forbidden?: ReadonlySet<string>;
-}
-
-/** The findings in a situation. */
-function findings({ works = [], forbidden = new Set(), ...rest }: ClusterState): WecFindings {
-  const registration = {
-    name: 'cluster1',
-    its: 'its1',
-    hub: hubEvidence(),
-    wec: undefined,
-    now,
-    ...rest,
-  };
-  const reports = judgeRegistration(registration, forbidden);
-  const contents = { namespace: undefined, works, addons: [] };
-  return { ...registration, reports, contents, forbidden };
-}
+type Situation = Parameters<typeof wecFindings>[0];
 
 /** The WEC's side, through the context kind-1. */
 const sideOf: typeof wecEvidence = (conditions, evidence) =>
   wecEvidence(conditions, { context: 'kind-1', ...evidence });
 
-const diagnosed = (situation: ClusterState) => {
-  const problem = diagnose(findings(situation));
+const diagnosed = (situation: Situation) => {
+  const problem = diagnose(wecFindings(situation));
   return problem && diagnosisOf(problem);
 };
 
@@ -94,7 +71,7 @@ const authorityChanged = [
   },
 ];
 
-const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegExp | null][] = [
+const cases: [what: string, situation: Situation, wrong: RegExp, steps: RegExp][] = [
   [
     'a pending request',
     { hub: hubEvidence({ managedCluster: managedCluster(), requests: [pending] }) },
@@ -213,20 +190,14 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
     'a deletion',
     {
       hub: hubEvidence({ managedCluster: joinedCluster({ deleting: true }) }),
-      works: [{ metadata: { name: 'w1' } }, { metadata: { name: 'w2' } }],
+      contents: { works: [{ metadata: { name: 'w1' } }, { metadata: { name: 'w2' } }] },
     },
     /being deleted; 2 works are still in its mailbox/,
     /wec wait cluster1 --for delete/,
   ],
   [
-    'a ManagedCluster that was deleted',
-    { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
-    /has a certificate, and the ITS has no ManagedCluster of it/,
-    /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
-  ],
-  [
     'a ManagedCluster that was deleted, whatever the Klusterlet said last',
-    { hub: hubEvidence(), wec: wecEvidence('join-singleton', { hubSecret }) },
+    { wec: wecEvidence('join-singleton', { hubSecret }) },
     /has a certificate, and the ITS has no ManagedCluster of it/,
     /^stellarctl wec join cluster1=cluster1 --accept --its its1 /,
   ],
@@ -260,7 +231,6 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   [
     'an agent that could not announce itself',
     {
-      its: 'its1',
       hub: hubEvidence({ requests: [old] }),
       wec: sideOf('join-singleton', { pods: [runs, operatorPod] }),
     },
@@ -269,7 +239,7 @@ const cases: [what: string, situation: ClusterState, wrong: RegExp, steps: RegEx
   ],
   [
     'a work that could not be applied',
-    { hub: wellKnown, works: [sent('w', { message: 'forbidden' }), sent('other')] },
+    { hub: wellKnown, contents: { works: [sent('w', { message: 'forbidden' }), sent('other')] } },
     /^1 work could not be applied on cluster1: forbidden\.$/,
     /stellarctl policy get p --wds wds1/,
   ],
@@ -279,7 +249,7 @@ describe('a diagnosis of', () => {
   test('a work that a webhook refuses says since when, and ends in words without a context', () => {
     const message = 'admission webhook "guard" denied the request: no';
     const works = [sent('w', { message, lastTransitionTime: secondsAgo(300) })];
-    const found = diagnosed({ hub: wellKnown, works });
+    const found = diagnosed({ hub: wellKnown, contents: { works } });
     assert.equal(
       found?.problem,
       `1 work could not be applied on cluster1: ${message} (began 5m ago).`,
@@ -287,15 +257,12 @@ describe('a diagnosis of', () => {
     matches(found?.steps[0], /^Ask who manages cluster1 whose webhook guard is/);
     assert.equal(found?.next, null);
   });
-  for (const [what, situation, wrong, steps] of cases) {
-    test(what, () => {
-      const diagnosis = diagnosed(situation);
-      assert.match(diagnosis?.problem ?? 'nothing', wrong);
-      if (steps === null) assert.deepEqual(diagnosis?.steps, []);
-      else assert.match(diagnosis?.steps.join('\n') ?? 'nothing', steps);
-    });
-    test(`${what}: a suggested command can be typed unchanged, or is absent`, () => {
-      const { steps: [first = ''] = [], next } = diagnosed(situation) ?? {};
+  for (const [what, situation, wrong, expected] of cases)
+    test(`${what}, whose command can be typed unchanged or is absent`, () => {
+      const { problem, steps, next } = diagnosed(situation) ?? assert.fail();
+      assert.match(problem, wrong);
+      assert.match(steps.join('\n'), expected);
+      const [first = ''] = steps;
       const isWhole = first !== '' && !/=CONTEXT|https:\/\/…/.test(first);
       assert.equal(
         next,
@@ -305,7 +272,6 @@ describe('a diagnosis of', () => {
       );
       assert.doesNotMatch(next ?? '', / {2}|[(…)]/);
     });
-  }
   test('a Klusterlet that may not be read is no evidence, even if the ITS knows that one exists', () => {
     const wec = wecEvidence('join-singleton', { klusterlet: undefined, pods: undefined });
     const situation = { hub: wellKnown, wec };
@@ -323,22 +289,14 @@ describe('a diagnosis of', () => {
 });
 
 test('what may not be read is no evidence, unless something else settles it', () => {
-  const stateOf = (registration: Partial<Registration>, kind: string) =>
-    judgeRegistration(
-      {
-        name: 'cluster1',
-        hub: hubEvidence({ managedCluster: managedCluster() }),
-        wec: undefined,
-        now,
-        ...registration,
-      },
-      new Set([kind]),
-    ).find(({ id }) => id === 'approved')?.verdict;
-  assert.deepEqual(stateOf({}, 'certificatesigningrequests'), {
+  const forbidden = new Set(['certificatesigningrequests']);
+  const approved = (hub: Situation['hub']) =>
+    wecFindings({ hub, forbidden }).reports.find(({ id }) => id === 'approved')?.verdict;
+  assert.deepEqual(approved(hubEvidence({ managedCluster: managedCluster() })), {
     state: 'unseen',
     why: 'not allowed to read certificatesigningrequests',
   });
-  assert.deepEqual(stateOf({ hub: wellKnown }, 'certificatesigningrequests'), { state: 'met' });
+  assert.deepEqual(approved(wellKnown), { state: 'met' });
 });
 
 test("works are shown with their source, and the agent's message for failed ones", () => {
@@ -418,9 +376,11 @@ test('conditions are sorted by type, and healthy or not depending on it', () => 
 });
 
 test('a cluster that does not answer is named before works that are not applied there, and after an agent that is silent', () => {
-  const works = [sent('a', { message: 'connection refused' })];
+  const contents = { works: [sent('a', { message: 'connection refused' })] };
+  const diagnosedBy = (hub: Situation['hub'], error?: Parameters<typeof diagnose>[1]) =>
+    diagnose(wecFindings({ hub, contents }), error)?.code;
   const unreached = { code: 'unreachable', message: 'Cannot reach kind-1.', next: [] };
-  assert.equal(diagnose(findings({ hub: wellKnown, works }), unreached)?.code, 'unreachable');
-  assert.equal(diagnose(findings({ hub: wellKnown, works }))?.code, 'works-not-applied');
-  assert.equal(diagnose(findings({ hub: silent, works }), unreached)?.code, 'agent-silent');
+  assert.equal(diagnosedBy(wellKnown, unreached), 'unreachable');
+  assert.equal(diagnosedBy(wellKnown), 'works-not-applied');
+  assert.equal(diagnosedBy(silent, unreached), 'agent-silent');
 });

@@ -4,16 +4,14 @@ import type { Condition, Secret } from '../../../../src/lib/kube/client/objects.
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import type { WecEvidence } from '../../../../src/lib/ocm/agent/wec-evidence.ts';
 import { wecChecks } from '../../../../src/lib/wecs/diagnose/wec-checks.ts';
-import type { WecFindings } from '../../../../src/lib/wecs/registration/registration-checks.ts';
-import { judgeRegistration } from '../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
   hubEvidence,
   joinedCluster,
   managedCluster,
-  now,
   secondsAgo,
   wecEvidence,
 } from '../../support/builders.ts';
+import { wecFindings } from '../../support/wec-findings.ts';
 
 const condition = (reason: string, message = ''): Condition => ({
   type: 'HubConnectionDegraded',
@@ -47,18 +45,7 @@ const certificate = { 'tls.crt': 'Yw==' };
 /** The status of the check of its connection. */
 async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster = managedCluster()) {
   const wec = wecEvidence([said], { bootstrapSecret: secret(3000), ...evidence });
-  const registration = {
-    name: 'cluster1',
-    hub: hubEvidence({ managedCluster: cluster }),
-    wec,
-    now,
-  };
-  const findings: WecFindings = {
-    ...registration,
-    reports: judgeRegistration(registration),
-    forbidden: new Set(),
-    its: 'its1',
-  };
+  const findings = wecFindings({ hub: hubEvidence({ managedCluster: cluster }), wec });
   return (await wecChecks.find(({ id }) => id === 'wec-hub-connection')?.run(findings))?.status;
 }
 

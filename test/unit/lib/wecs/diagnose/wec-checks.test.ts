@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { isDependent, runChecks } from '../../../../../src/lib/core/checks.ts';
-import { commandOf } from '../../../../../src/lib/core/next-step.ts';
 import type { Deployment, WithConditions } from '../../../../../src/lib/kube/client/objects.ts';
 import { findOtherCluster } from '../../../../../src/lib/wecs/diagnose/read-both-sides.ts';
 import { wecChecks } from '../../../../../src/lib/wecs/diagnose/wec-checks.ts';
-import type { MailboxContents } from '../../../../../src/lib/wecs/registration/mailbox.ts';
-import type { WecFindings } from '../../../../../src/lib/wecs/registration/registration-checks.ts';
-import { judgeRegistration } from '../../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
   agentKeyPair,
   fakeKube,
@@ -16,31 +12,19 @@ import {
   joinedCluster,
   lease,
   managedCluster,
-  now,
   request,
   secondsAgo,
   wecEvidence,
   wecPod,
 } from '../../../support/builders.ts';
 import { matches, stepsOf } from '../../../support/steps.ts';
+import { wecFindings } from '../../../support/wec-findings.ts';
 
-const empty: MailboxContents = { namespace: undefined, works: [], addons: [] };
+type Situation = Parameters<typeof wecFindings>[0];
 
-function findings({
-  contents,
-  ...given
-}: Omit<Partial<WecFindings>, 'contents'> & { contents?: Partial<MailboxContents> }) {
-  const registration = { name: 'cluster1', hub: well, wec: undefined, now, ...given };
-  const held = { ...empty, ...contents };
-  const all: WecFindings = {
-    reports: judgeRegistration(registration),
-    contents: held,
-    forbidden: new Set(),
-    its: 'its1',
-    ...registration,
-  };
-  return all;
-}
+/** What the checks find; the WEC is well unless something else is given. */
+const checked = (situation: Situation = {}) =>
+  runChecks(wecChecks, wecFindings({ hub: well, ...situation }));
 
 const well = hubEvidence({ managedCluster: joinedCluster(), lease: lease(1) });
 const sick = hubEvidence({ managedCluster: joinedCluster({ available: 'no' }), lease: lease(1) });
@@ -69,10 +53,6 @@ const namespace = (name: string, type: string, message: string): WithConditions 
 });
 const agent = wecPod('klusterlet-agent');
 const operator = wecPod('klusterlet');
-const startedAgo = (seconds: number) =>
-  wecPod('klusterlet-agent', [
-    { name: 'a', state: { running: { startedAt: secondsAgo(seconds) } } },
-  ]);
 const nodeless = {
   ...agent,
   status: {
@@ -102,6 +82,17 @@ const degraded = (seconds: number) => {
   });
   return klusterlet;
 };
+/** An agent that was restarted and has last renewed its Lease so many seconds ago. */
+const restarted = (started: number, renewed: number, klusterlet = side().klusterlet): Situation => {
+  const running = { startedAt: secondsAgo(started) };
+  return {
+    hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(renewed) }),
+    wec: side({
+      pods: [operator, wecPod('klusterlet-agent', [{ name: 'a', state: { running } }])],
+      klusterlet,
+    }),
+  };
+};
 const day = 86_400_000;
 const held = { ...hubSecret, data: await agentKeyPair('cluster1', 'agent-a') };
 const renewal = await request({
@@ -122,262 +113,263 @@ const oldAgent = {
   },
 };
 
-const cases: [
-  what: string,
-  Parameters<typeof findings>[0],
-  id: string,
-  code: string,
-  message: RegExp,
-  steps: RegExp,
-][] = [
+const cases: [what: string, Situation, id: string, code: string, message: RegExp, steps: RegExp][] =
   [
-    'a finalizer of somebody else',
-    { hub: leaving([...cleanup, 'example.com/hold']) },
-    'not-deleted',
-    'deletion-blocked',
-    /by finalizer example\.com\/hold,/,
-    /--show-managed-fields$/,
-  ],
-  [
-    'a finalizer of somebody else on a deleted work',
-    {
-      contents: {
-        works: [
-          {
-            metadata: {
-              name: 'w',
-              namespace: 'cluster1',
-              deletionTimestamp: secondsAgo(300),
-              finalizers: [workFinalizer, 'example.com/hold'],
+    [
+      'a finalizer of somebody else',
+      { hub: leaving([...cleanup, 'example.com/hold']) },
+      'not-deleted',
+      'deletion-blocked',
+      /by finalizer example\.com\/hold,/,
+      /--show-managed-fields$/,
+    ],
+    [
+      'a finalizer of somebody else on a deleted work',
+      {
+        contents: {
+          works: [
+            {
+              metadata: {
+                name: 'w',
+                namespace: 'cluster1',
+                deletionTimestamp: secondsAgo(300),
+                finalizers: [workFinalizer, 'example.com/hold'],
+              },
             },
-          },
-        ],
+          ],
+        },
       },
-    },
-    'works-deleted',
-    'work-held',
-    /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
-    /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
-  ],
-  [
-    'works that come back',
-    {
-      hub: leaving(cleanup),
-      contents: { works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }] },
-    },
-    'not-deleted',
-    'being-deleted',
-    /; 1 work is still in its mailbox/,
-    /^stellarctl deregister cluster1 --its its1 .*first removes the labels that select it/,
-  ],
-  [
-    'works whose agent does not report',
-    { hub: leaving(cleanup, 400), contents: { works: [goingWork] } },
-    'not-deleted',
-    'deletion-waits-for-agent',
-    /1 work waits for its agent .* for 6m/,
-    /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
-  ],
-  [
-    'works whose agent does not report, which it does not offer to examine again',
-    {
-      hub: leaving(cleanup, 400),
-      wec: wecEvidence('join-singleton', {
-        pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
-      }),
-      contents: { works: [goingWork] },
-    },
-    'not-deleted',
-    'deletion-waits-for-agent',
-    /1 work waits for its agent/,
-    /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
-  ],
-  [
-    'a deletion that goes on',
-    { hub: leaving(cleanup) },
-    'not-deleted',
-    'being-deleted',
-    /^cluster1 is being deleted\.$/,
-    /wec wait cluster1 --for delete/,
-  ],
-  [
-    'a deletion while a policy selects the WEC, which recreates its works',
-    {
-      hub: leaving(cleanup),
-      contents: {
-        works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }],
+      'works-deleted',
+      'work-held',
+      /^Work w in mailbox cluster1 has been in deletion for 5m, blocked by finalizer example\.com\/hold, which is not/,
+      /-n cluster1 get manifestwork w -o yaml --show-managed-fields$/,
+    ],
+    [
+      'works that come back',
+      {
+        hub: leaving(cleanup),
+        contents: {
+          works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(1) } }],
+        },
       },
-    },
-    'not-deleted',
-    'being-deleted',
-    /^cluster1 is being deleted/,
-    /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
-  ],
-  [
-    'a mailbox that ends, and not what waits for it',
-    {
-      hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
-      contents: {
-        namespace: namespace(
-          'cluster1',
-          'NamespaceFinalizersRemaining',
-          'hold in 1 resource instances',
-        ),
+      'not-deleted',
+      'being-deleted',
+      /; 1 work is still in its mailbox/,
+      /^stellarctl deregister cluster1 --its its1 .*first removes the labels that select it/,
+    ],
+    [
+      'works whose agent does not report',
+      { hub: leaving(cleanup, 400), contents: { works: [goingWork] } },
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent .* for 6m/,
+      /^stellarctl wec get cluster1=CONTEXT .*\n.*deregister cluster1 --force/,
+    ],
+    [
+      'works whose agent does not report, which it does not offer to examine again',
+      {
+        hub: leaving(cleanup, 400),
+        wec: wecEvidence('join-singleton', {
+          pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
+        }),
+        contents: { works: [goingWork] },
       },
-    },
-    'mailbox',
-    'namespace-terminating',
-    /hold in 1 resource instances\.$/,
-    /get namespace cluster1 -o yaml$/,
-  ],
-  [
-    'a namespace of the agents that an API keeps from ending',
-    {
-      hub: hubEvidence(),
-      wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined, context: 'kind-1' }),
-      ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
-    },
-    'namespaces',
-    'namespace-terminating',
-    /metrics\.k8s\.io/,
-    /kubectl --context kind-1 get apiservices$/,
-  ],
-  [
-    'an agent without a node, and why',
-    { wec: side({ pods: [operator, nodeless] }) },
-    'nodes',
-    'pod-unschedulable',
-    /0\/1 nodes are available/,
-    /describe pod/,
-  ],
-  [
-    'an approved request that nobody signs',
-    {
-      hub: hubEvidence({
-        managedCluster: managedCluster({ accepted: true }),
-        requests: [unsigned],
-      }),
-    },
-    'registered',
-    'not-signed',
-    /ITS approved request csr-1/,
-    /csrsigning/,
-  ],
-  [
-    'a renewal that nobody signs, and not the certificate that will end',
-    {
-      hub: { ...well, requests: [renewal], lease: undefined },
-      wec: side({ hubSecret: held, pods: [operator, agent] }),
-      now: Date.now() + 3_000_000,
-    },
-    'signed',
-    'not-signed',
-    /for its next certificate/,
-    /csrsigning/,
-  ],
-  [
-    'a restarted agent that may wait for the lock of a killed one, and not that its Lease is overdue',
-    {
-      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
-      wec: side({ pods: [operator, startedAgo(90)] }),
-    },
-    'registered',
-    'available',
-    /for the lock of its predecessor\.$/,
-    /wec wait cluster1/,
-  ],
-  [
-    'a restarted agent that its operator finds cut off since the last renewal, and not that it may wait',
-    {
-      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
-      wec: side({ pods: [operator, startedAgo(90)], klusterlet: degraded(60) }),
-    },
-    ...([
+      'not-deleted',
+      'deletion-waits-for-agent',
+      /1 work waits for its agent/,
+      /^kubectl .* logs klusterlet-agent\S*\n.*deregister cluster1 --force/,
+    ],
+    [
+      'a deletion that goes on',
+      { hub: leaving(cleanup) },
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted\.$/,
+      /wec wait cluster1 --for delete/,
+    ],
+    [
+      'a deletion while a policy selects the WEC, which recreates its works',
+      {
+        hub: leaving(cleanup),
+        contents: {
+          works: [{ metadata: { name: 'w', labels, creationTimestamp: secondsAgo(900) } }],
+        },
+      },
+      'not-deleted',
+      'being-deleted',
+      /^cluster1 is being deleted/,
+      /^stellarctl deregister cluster1 --its its1 .*removes the labels/,
+    ],
+    [
+      'a mailbox that ends, and not what waits for it',
+      {
+        hub: hubEvidence({ managedCluster: managedCluster(), requests: [await request()] }),
+        contents: {
+          namespace: namespace(
+            'cluster1',
+            'NamespaceFinalizersRemaining',
+            'hold in 1 resource instances',
+          ),
+        },
+      },
+      'mailbox',
+      'namespace-terminating',
+      /hold in 1 resource instances\.$/,
+      /get namespace cluster1 -o yaml$/,
+    ],
+    [
+      'a namespace of the agents that an API keeps from ending',
+      {
+        hub: hubEvidence(),
+        wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined, context: 'kind-1' }),
+        ending: [namespace('a', 'NamespaceDeletionDiscoveryFailure', 'metrics.k8s.io')],
+      },
+      'namespaces',
+      'namespace-terminating',
+      /metrics\.k8s\.io/,
+      /kubectl --context kind-1 get apiservices$/,
+    ],
+    [
+      'an agent without a node, and why',
+      { wec: side({ pods: [operator, nodeless] }) },
+      'nodes',
+      'pod-unschedulable',
+      /0\/1 nodes are available/,
+      /describe pod/,
+    ],
+    [
+      'an approved request that nobody signs',
+      {
+        hub: hubEvidence({
+          managedCluster: managedCluster({ accepted: true }),
+          requests: [unsigned],
+        }),
+      },
+      'registered',
+      'not-signed',
+      /ITS approved request csr-1/,
+      /csrsigning/,
+    ],
+    [
+      'a renewal that nobody signs, and not the certificate that will end',
+      {
+        hub: { ...well, requests: [renewal], lease: undefined },
+        wec: side({ hubSecret: held, pods: [operator, agent] }),
+        now: Date.now() + 3_000_000,
+      },
+      'signed',
+      'not-signed',
+      /for its next certificate/,
+      /csrsigning/,
+    ],
+    // It is valid for an hour.
+    [
+      "a certificate that expires soon, by the WEC's Secret",
+      {
+        wec: side({ hubSecret: held, pods: [operator, agent] }),
+        hub: undefined,
+        now: Date.now() + 3_300_000,
+      },
+      'renewal',
+      'certificate-expiring',
+      /./,
+      /logs klusterlet-agent-1$/,
+    ],
+    [
+      'a restarted agent that may wait for the lock of a killed one, and not that its Lease is overdue',
+      restarted(90, 150),
+      'registered',
+      'available',
+      /for the lock of its predecessor\.$/,
+      /wec wait cluster1/,
+    ],
+    [
+      'a restarted agent that its operator finds cut off since the last renewal, and not that it may wait',
+      restarted(90, 150, degraded(60)),
       'hub-connection',
       'hub-not-reached',
       /does not reach the hub \(dial tcp 10\.0\.0\.1:6443: connect: connection refused\)\.$/,
       /wec join cluster1=cluster1 --accept --its its1 --hub-apiserver/,
-    ] as const),
-  ],
-  [
-    'a restarted agent that its operator has found cut off before the last renewal',
-    {
-      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(150) }),
-      wec: side({ pods: [operator, startedAgo(90)], klusterlet: degraded(160) }),
-    },
-    ...(['registered', 'available', /for the lock/, /wec wait cluster1/] as const),
-  ],
-  [
-    'a restarted agent that has not renewed its Lease for longer than that',
-    {
-      hub: hubEvidence({ managedCluster: joinedCluster(), lease: lease(250) }),
-      wec: side({ pods: [operator, startedAgo(190)] }),
-    },
-    'reports',
-    'agent-silent',
-    /restarted 3m10s ago and has not renewed its lease since\.$/,
-    /logs/,
-  ],
-  [
-    'a WEC whose API server is not healthy',
-    { hub: sick },
-    'api-server',
-    'api-server-unhealthy',
-    /not healthy\.$/,
-    /--context CONTEXT get --raw/,
-  ],
-  [
-    'an add-on that is not available',
-    {
-      contents: {
-        addons: [
-          { metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 150) },
-        ],
+    ],
+    [
+      'a restarted agent that its operator has found cut off before the last renewal',
+      restarted(90, 150, degraded(160)),
+      'registered',
+      'available',
+      /for the lock/,
+      /wec wait cluster1/,
+    ],
+    [
+      'a restarted agent that has not renewed its Lease for longer than that',
+      restarted(190, 250),
+      'reports',
+      'agent-silent',
+      /restarted 3m10s ago and has not renewed its lease since\.$/,
+      /logs/,
+    ],
+    [
+      'a WEC whose API server is not healthy',
+      { hub: sick },
+      'api-server',
+      'api-server-unhealthy',
+      /not healthy\.$/,
+      /--context CONTEXT get --raw/,
+    ],
+    [
+      'an add-on that is not available',
+      {
+        contents: {
+          addons: [
+            { metadata: { name: 'x' }, status: condition('Available', 'False', 'no replica', 150) },
+          ],
+        },
       },
-    },
-    'addons',
-    'addon-unavailable',
-    /The add-on x of cluster1 is not available: no replica\./,
-    /wec get/,
-  ],
-  [
-    'a missing add-on for statuses',
-    { lacksAddon: true },
-    'addons',
-    'addon-missing',
-    /addon-status is not installed on cluster1, so no status comes back from it\./,
-    /get clustermanagementaddon addon-status/,
-  ],
-  [
-    'an agent of another version',
-    { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
-    'versions',
-    'versions-apart',
-    /0\.15\.0.*its ITS runs OCM 1\.3\.1/,
-    /where the Klusterlet/,
-  ],
-  [
-    'an agent of another version that stellarctl installed',
-    { wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator }, ocmOfHub: '1.3.1' },
-    'versions',
-    'versions-apart',
-    /its ITS runs OCM 1\.3\.1/,
-    /^Upgrade it: stellarctl wec upgrade cluster1=/,
-  ],
-  [
-    'a context of another cluster, and nothing of that cluster',
-    { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2' } },
-    'context',
-    'context-of-another-cluster',
-    /kind-2 does not lead to cluster1: it is registered as cluster2/,
-    /cluster1=CONTEXT/,
-  ],
-];
+      'addons',
+      'addon-unavailable',
+      /The add-on x of cluster1 is not available: no replica\./,
+      /wec get/,
+    ],
+    [
+      'a missing add-on for statuses',
+      { lacksAddon: true },
+      'addons',
+      'addon-missing',
+      /addon-status is not installed on cluster1, so no status comes back from it\./,
+      /get clustermanagementaddon addon-status/,
+    ],
+    [
+      'an agent of another version',
+      { wec: side({ pods: [operator, oldAgent] }), ocmOfHub: '1.3.1' },
+      'versions',
+      'versions-apart',
+      /0\.15\.0.*its ITS runs OCM 1\.3\.1/,
+      /where the Klusterlet/,
+    ],
+    [
+      'an agent of another version that stellarctl installed',
+      {
+        wec: { ...side({ pods: [operator, oldAgent] }), operator: ownOperator },
+        ocmOfHub: '1.3.1',
+      },
+      'versions',
+      'versions-apart',
+      /its ITS runs OCM 1\.3\.1/,
+      /^Upgrade it: stellarctl wec upgrade cluster1=/,
+    ],
+    [
+      'a context of another cluster, and nothing of that cluster',
+      { otherCluster: { context: 'kind-2', found: 'it is registered as cluster2' } },
+      'context',
+      'context-of-another-cluster',
+      /kind-2 does not lead to cluster1: it is registered as cluster2/,
+      /cluster1=CONTEXT/,
+    ],
+  ];
 
 describe('the checks of a WEC find only:', () => {
   for (const [what, situation, id, code, message, steps] of cases)
     test(what, async () => {
-      const made = await runChecks(wecChecks, findings(situation));
+      const made = await checked(situation);
       const wrong = made.flatMap((each) =>
         each.status === 'fail' || each.status === 'warn' ? [each] : [],
       );
@@ -394,26 +386,10 @@ describe('the checks of a WEC find only:', () => {
       managedCluster: joinedCluster({ available: 'unknown' }),
       lease: lease(900),
     });
-    const made = await runChecks(wecChecks, findings({ hub }));
-    const untold = made.filter(isDependent);
     assert.deepEqual(
-      untold.map(({ id }) => id),
+      (await checked({ hub })).filter(isDependent).map(({ id }) => id),
       ['wec-registered', 'wec-works', 'wec-addons', 'wec-lease'],
     );
-  });
-
-  test("a certificate that expires soon, by the WEC's Secret", async () => {
-    const soon = { hubSecret: held, pods: [operator, agent] };
-    // It is valid for an hour.
-    const [found] = (
-      await runChecks(
-        wecChecks,
-        findings({ wec: side(soon), hub: undefined, now: Date.now() + 3_300_000 }),
-      )
-    ).filter(({ id }) => id === 'wec-renewal');
-    assert.ok(found?.status === 'warn');
-    assert.equal(found.problem.code, 'certificate-expiring');
-    matches(commandOf(found.problem.next), /logs klusterlet-agent-1$/);
   });
 
   test('an expired certificate, by what the hub has issued', async () => {
@@ -424,10 +400,7 @@ describe('the checks of a WEC find only:', () => {
       csr: { ...issued.csr, status: { ...issued.csr.status, certificate } },
     };
     const look = async (at: number) => {
-      const all = await runChecks(
-        wecChecks,
-        findings({ hub: { ...well, requests: [shown] }, now: at }),
-      );
+      const all = await checked({ hub: { ...well, requests: [shown] }, now: at });
       return all.find(({ id }) => id === 'wec-certificate')?.status;
     };
     assert.deepEqual([await look(Date.now()), await look(Date.now() + day)], ['pass', 'fail']);
@@ -436,21 +409,14 @@ describe('the checks of a WEC find only:', () => {
 
 test('an add-on that is not available yet is not reported in its first minute', async () => {
   const status = condition('Available', 'False', 'no replica', 50);
-  const all = await runChecks(
-    wecChecks,
-    findings({ contents: { addons: [{ metadata: { name: 'x' }, status }] } }),
-  );
+  const all = await checked({ contents: { addons: [{ metadata: { name: 'x' }, status }] } });
   assert.equal(all.find(({ id }) => id === 'wec-addons')?.status, 'pass');
 });
 
 test('nothing is reported about an unseen certificate, nor about what another cluster shows', async () => {
-  const all = await runChecks(wecChecks, findings({}));
-  const of = (id: string) => all.find((each) => each.id === id);
-  assert.equal(of('wec-certificate')?.status, 'skipped');
-  const strange = await runChecks(
-    wecChecks,
-    findings({ otherCluster: { context: 'c', found: 'x' } }),
-  );
+  const all = await checked();
+  assert.equal(all.find(({ id }) => id === 'wec-certificate')?.status, 'skipped');
+  const strange = await checked({ otherCluster: { context: 'c', found: 'x' } });
   const skipped = strange.find(({ id }) => id === 'wec-klusterlet');
   assert.ok(skipped?.status === 'skipped' && !isDependent(skipped));
   assert.match(skipped.problem.message, /the context c leads to another cluster/);
