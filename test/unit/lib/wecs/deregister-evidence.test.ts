@@ -4,12 +4,14 @@ import type { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { ApiError } from '../../../../src/lib/kube/client/errors.ts';
 import {
+  type Condition,
   type KubeObject,
   type Pod,
   type Resource,
   resources,
 } from '../../../../src/lib/kube/client/objects.ts';
 import { withoutFinalizers } from '../../../../src/lib/kube/writes.ts';
+import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import { whyOperatorStays } from '../../../../src/lib/wecs/deregister/clean-up.ts';
@@ -32,11 +34,7 @@ import {
   refuseReregistered,
   removeLeftovers,
 } from '../../../../src/lib/wecs/deregister/leftovers.ts';
-import {
-  removeLabels,
-  restoreLabels,
-  selectableLabels,
-} from '../../../../src/lib/wecs/registration/saved-labels.ts';
+import { removeLabels, restoreLabels } from '../../../../src/lib/wecs/registration/saved-labels.ts';
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/delivery/applied-works.ts';
 import {
   fakeKube,
@@ -58,13 +56,6 @@ import { realTime } from '../../support/fake-time.ts';
 import { matches } from '../../support/steps.ts';
 
 const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
-
-/** An ITS, and how its state of cluster1 is read. */
-const of = (hub: Kube) =>
-  [
-    hub,
-    { name: 'cluster1', reread: () => readHubState(listsWhatItGets(hub), 'cluster1') },
-  ] as const;
 
 const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
   metadata: { name: `${app}-1`, labels: { app } },
@@ -120,62 +111,49 @@ it('many WECs are read with one list of each kind, and again together', async ()
 });
 
 describe('an agent', () => {
-  const why = (pods?: Pod[], more: Parameters<typeof hubEvidence>[0] = {}) =>
-    whyNotRunning(
-      hubEvidence({ managedCluster: joinedCluster(), lease: lease(10), ...more }),
-      pods,
-      now,
-    );
-  it('is judged by its pods at once, by its lease if they cannot be seen', () => {
-    assert.equal(why([pod('klusterlet-agent', true)]), undefined);
-    assert.equal(why([]), 'it has no pod');
-    matches(why([pod('klusterlet-agent', false, 'CrashLoopBackOff')]), /CrashLoop/);
-    assert.equal(why(), undefined);
-    matches(why(undefined, { lease: lease(600) }), /10m ago/);
+  const started = (seconds: number, restartCount = 0): Pod => ({
+    metadata: { name: 'klusterlet-agent-1' },
+    status: {
+      phase: 'Running',
+      containerStatuses: [
+        { name: 'agent', restartCount, state: { running: { startedAt: secondsAgo(seconds) } } },
+      ],
+    },
   });
-
-  it('that has just started is alive before its first probe', () => {
-    const started = (seconds: number, restartCount = 0): Pod => ({
-      metadata: { name: 'klusterlet-agent-1', labels: { app: 'klusterlet-agent' } },
-      status: {
-        phase: 'Running',
-        conditions: [{ type: 'Ready', status: 'False' }],
-        containerStatuses: [
-          {
-            name: 'agent',
-            restartCount,
-            state: { running: { startedAt: new Date(now - seconds * 1000).toISOString() } },
-          },
-        ],
-      },
+  const ready = pod('klusterlet-agent', true);
+  const crashing = pod('klusterlet-agent', false, 'CrashLoopBackOff');
+  /** By its pods, which may be unseen, by the age of its lease, and by the interval that the ITS wants. */
+  const cases: [
+    what: string,
+    pods: Pod[] | undefined,
+    leaseAge: number,
+    why?: RegExp | undefined,
+    leaseDurationSeconds?: number,
+  ][] = [
+    ['works if its pod is ready', [ready], 10],
+    ['does not work without a pod, however fresh its lease is', [], 10, /^it has no pod$/],
+    ['does not work if its pod crashes', [crashing], 10, /CrashLoop/],
+    ['that runs and does not reach the ITS does not work either', [ready], 600, /lease/],
+    ['that has just started is alive before its first probe', [started(10)], 10],
+    ['that has just started needs a lease as well', [started(10)], 600, /lease/],
+    ['that is not ready after a while does not work', [started(90)], 10, /is not ready$/],
+    ['that was restarted and is not ready does not work', [started(10, 1)], 10, /is not ready$/],
+    ['is judged by its lease if its pods cannot be seen', undefined, 10],
+    ['renews its lease every minute, and may miss some', undefined, 220],
+    ['that misses too many does not work', undefined, 600, /last renewed 10m ago/],
+    ['may renew it more rarely if the ITS says so', undefined, 600, undefined, 300],
+    ['must renew it more often if the ITS says so', undefined, 60, /last renewed 60s ago/, 10],
+  ];
+  const why = (managedCluster: ManagedCluster, pods: Pod[] | undefined, leaseAge: number) =>
+    whyNotRunning(hubEvidence({ managedCluster, lease: lease(leaseAge) }), pods, now);
+  for (const [what, pods, leaseAge, expected = /^works$/, leaseDurationSeconds] of cases)
+    it(what, () => {
+      const spec = leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds };
+      matches(why({ ...joinedCluster(), spec }, pods, leaseAge) ?? 'works', expected);
     });
-    assert.equal(why([started(10)]), undefined);
-    matches(why([started(90)]), /is not ready$/);
-    matches(why([started(10, 1)]), /is not ready$/);
-    matches(why([started(10)], { lease: lease(600) }), /lease/);
-  });
-
-  it('that runs and does not reach the ITS does not work either', () =>
-    matches(why([pod('klusterlet-agent', true)], { lease: lease(600) }), /lease/));
-
-  it('renews its lease every minute, unless the ITS wants another interval', () => {
-    const judged = (leaseDurationSeconds: number | undefined, age: number) => {
-      const cluster = joinedCluster();
-      cluster.spec = {
-        hubAcceptsClient: true,
-        ...(leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds }),
-      };
-      return why(undefined, { managedCluster: cluster, lease: lease(age) });
-    };
-    assert.equal(judged(undefined, 10), undefined);
-    assert.equal(judged(undefined, 220), undefined);
-    matches(judged(undefined, 600), /last renewed 10m ago/);
-    assert.equal(judged(300, 600), undefined);
-    matches(judged(10, 60), /last renewed 60s ago/);
-  });
 
   it('that never joined does nothing', () =>
-    matches(why(undefined, { managedCluster: managedCluster() }), /never joined/));
+    matches(why(managedCluster(), undefined, 10), /never joined/));
 });
 
 /** A hub that holds one ManagedCluster and applies merge patches to its labels and annotations. */
@@ -217,12 +195,6 @@ describe('labels', () => {
     cluster.metadata.annotations = { env: 'annotated', other: 'kept' };
     return cluster;
   };
-
-  it('of Kubernetes can be selected like others; OCM’s own stay', () =>
-    assert.deepEqual(Object.keys(selectableLabels(annotated())), [
-      'env',
-      'topology.kubernetes.io/region',
-    ]));
 
   it('are replaced by annotations of the same keys, and both are undone together', async () => {
     const cluster = annotated();
@@ -337,7 +309,8 @@ describe('the other contents of a namespace', () => {
     });
   const others = (kube: Kube) =>
     othersIn(kube, 'ns', { isExpected: ({ metadata }) => metadata.name === 'expected' });
-  const owned = (name: string, ...owners: [apiVersion: string, kind: string, name: string][]) => ({
+  type Owner = [apiVersion: string, kind: string, name: string];
+  const owned = (name: string, ...owners: Owner[]) => ({
     metadata: {
       name,
       ownerReferences: owners.map(([apiVersion, kind, of]) => ({
@@ -374,7 +347,7 @@ describe('the other contents of a namespace', () => {
   });
 
   it('are what an object outside the namespace owns, alone or with others', async () => {
-    const tenant = ['example.com/v1', 'Tenant', 'acme'] as [string, string, string];
+    const tenant: Owner = ['example.com/v1', 'Tenant', 'acme'];
     const kube = listing({
       databases: [owned('orders', tenant)],
       configmaps: [owned('shared', ['apps/v1', 'Deployment', 'expected'], tenant)],
@@ -384,12 +357,11 @@ describe('the other contents of a namespace', () => {
 
   it('are what the works of another hub have applied, not those of this registration', async () => {
     const [own, other] = [hubHash('https://its1'), hubHash('https://its2')];
-    const work = (hash: string) =>
-      ['work.open-cluster-management.io/v1', 'AppliedManifestWork', `${hash}-addon`] as [
-        string,
-        string,
-        string,
-      ];
+    const work = (hash: string): Owner => [
+      'work.open-cluster-management.io/v1',
+      'AppliedManifestWork',
+      `${hash}-addon`,
+    ];
     const kube = listing({
       configmaps: [owned('of-its1', work(own)), owned('of-its2', work(other))],
     });
@@ -432,49 +404,46 @@ describe('the other contents of a namespace', () => {
   });
 });
 
-const controllerLease = (age: number, holderIdentity = 'me') => ({
-  metadata: { name: 'l' },
-  spec: { renewTime: secondsAgo(age), holderIdentity, leaseDurationSeconds: 137 },
-});
-
-/** A hub whose controller namespace has a Deployment with so many running pods, and a Lease. */
-const hubShowing = (
-  pods: number | undefined,
-  held: object | undefined,
-  more: Partial<Kube> = {},
-): Kube =>
-  fakeKube({
-    get: async ({ plural }) =>
-      plural === 'leases'
-        ? held
-        : plural === 'deployments' && pods !== undefined
-          ? { metadata: { name: 'd' } }
-          : undefined,
-    list: async ({ plural }) =>
-      plural === 'pods'
-        ? Array.from({ length: pods ?? 0 }, () => ({
-            ...pod('clustermanager-registration-controller', true),
-            metadata: { name: 'cluster-manager-registration-controller-1' },
-          }))
-        : [],
-    ...more,
-  });
-
 describe('a controller of the hub', () => {
+  const held = (age: number, holderIdentity = 'me') => ({
+    metadata: { name: 'l' },
+    spec: { renewTime: secondsAgo(age), holderIdentity, leaseDurationSeconds: 137 },
+  });
+  /** Of a namespace that has a Deployment with so many running pods, and a Lease. */
+  const stateOf = (pods: number | undefined, lease: object | undefined) =>
+    controllerState(
+      fakeKube({
+        get: async ({ plural }) => {
+          if (plural === 'leases') return lease;
+          return plural === 'deployments' && pods !== undefined ? { metadata: {} } : undefined;
+        },
+        list: async ({ plural }) =>
+          plural === 'pods'
+            ? Array.from({ length: pods ?? 0 }, () => ({
+                ...pod('clustermanager-registration-controller', true),
+                metadata: { name: 'cluster-manager-registration-controller-1' },
+              }))
+            : [],
+      }),
+    );
+
   it('runs according to its pods and its Lease, and is unknown without both', async () => {
-    const runs = async (hub: Kube) => (await controllerState(hub)).runs;
-    assert.equal(await runs(hubShowing(1, undefined)), true);
-    assert.equal(await runs(hubShowing(0, controllerLease(5))), false);
-    assert.equal(await runs(hubShowing(1, controllerLease(500))), false);
-    assert.equal(await runs(hubShowing(undefined, controllerLease(5))), true);
-    assert.equal(await runs(hubShowing(undefined, controllerLease(500))), false);
-    assert.equal(await runs(hubShowing(undefined, controllerLease(5, ''))), false);
-    assert.equal(await runs(hubShowing(undefined, undefined)), undefined);
+    const cases: [pods: number | undefined, lease: object | undefined, runs?: boolean][] = [
+      [1, undefined, true],
+      [0, held(5), false],
+      [1, held(500), false],
+      [undefined, held(5), true],
+      [undefined, held(500), false],
+      [undefined, held(5, ''), false],
+      [undefined, undefined],
+    ];
+    for (const [pods, lease, runs] of cases)
+      assert.equal((await stateOf(pods, lease)).runs, runs, JSON.stringify([pods, lease]));
   });
 
   it('holds its Lease until that has expired, regardless of its pods', async () => {
-    assert.equal((await controllerState(hubShowing(0, controllerLease(5)))).holdsLease, true);
-    assert.equal((await controllerState(hubShowing(0, controllerLease(500)))).holdsLease, false);
+    assert.equal((await stateOf(0, held(5))).holdsLease, true);
+    assert.equal((await stateOf(0, held(500))).holdsLease, false);
   });
 });
 
@@ -526,12 +495,10 @@ describe('a mailbox', () => {
     'rbac.authorization.k8s.io/v1': ['rolebindings RoleBinding'],
   };
 
-  /** A hub on which a WEC is no longer registered, with these Secrets in its mailbox. */
-  function hub(
-    secrets: KubeObject[] | Error,
-    written: string[] = [],
-    works: KubeObject[] = [],
-  ): Kube {
+  let written: string[];
+  /** Removes what is left on a hub where a WEC is no longer registered, with these Secrets and works in its mailbox. */
+  async function removed(secrets: KubeObject[] | Error, works: KubeObject[] = [], force = false) {
+    written = [];
     let isThere = true;
     const namespace = { metadata: { name: 'cluster1', uid: 'u1', labels: label } };
     const inMailbox: Record<string, KubeObject[]> = {
@@ -539,7 +506,7 @@ describe('a mailbox', () => {
       RoleBinding: [{ metadata: { name: 'x', namespace: 'cluster1', labels: label } }],
       ManifestWork: works,
     };
-    return fakeKube({
+    const hub = fakeKube({
       get: async ({ kind }) => (kind === 'Namespace' && isThere ? namespace : undefined),
       list: async ({ kind }) => {
         if (kind === 'Secret' && secrets instanceof Error) throw secrets;
@@ -549,60 +516,55 @@ describe('a mailbox', () => {
       merge: async (_, name, patch) => {
         written.push(`patch ${name} ${JSON.stringify(patch)}`);
       },
-      delete: (async ({ kind }: Resource, { metadata: { name } }: KubeObject) => {
+      delete: async ({ kind }, { metadata: { name } }) => {
         written.push(`delete ${kind} ${name}`);
         if (kind === 'Namespace') isThere = false;
         return true;
-      }) as never,
+      },
     });
+    const state = {
+      name: 'cluster1',
+      reread: () => readHubState(listsWhatItGets(hub), 'cluster1'),
+    };
+    const progress = recordingProgress();
+    const left = await removeLeftovers(hub, state, force, run(5000, progress));
+    return { left, said: progress.lines.join('\n') };
   }
 
   it('is deleted with the WEC if it contains nothing else', async () => {
-    const written: string[] = [];
-    const left = await removeLeftovers(...of(hub([], written)), false, run());
+    const { left } = await removed([]);
     assert.equal(left.removed, true);
     await left.untilGone?.();
     assert.deepEqual(written, ['delete Namespace cluster1']);
   });
 
   it('is deleted with works of which no agent has applied anything: they came when it had no rights any more', async () => {
-    const written: string[] = [];
     const late = { metadata: { name: 'late', namespace: 'cluster1', uid: 'u2' } };
-    await removeLeftovers(...of(hub([], written, [late])), false, run());
+    await removed([], [late]);
     assert.deepEqual(written, ['delete ManifestWork late', 'delete Namespace cluster1']);
     const finalizers = ['cluster.open-cluster-management.io/manifest-work-cleanup'];
     const applied = { metadata: { ...late.metadata, name: 'applied', finalizers } };
-    const left = removeLeftovers(...of(hub([], written, [late, applied])), false, run());
-    await assert.rejects(left, { code: 'agent-dead', details: ['applied'] });
-    assert.equal(written.length, 2);
+    const why = { code: 'agent-dead', details: ['applied'] };
+    await assert.rejects(removed([], [late, applied]), why);
+    assert.deepEqual(written, []);
   });
 
+  const stays = { removed: false, untilGone: undefined };
   it('stays with the objects of others, and is no longer a mailbox', async () => {
-    const written: string[] = [];
-    const progress = recordingProgress();
-    const secrets = [{ metadata: { name: 'precious' } }];
-    const left = await removeLeftovers(...of(hub(secrets, written)), true, run(5000, progress));
-    assert.deepEqual(left, { removed: false, untilGone: undefined });
-    assert.equal(written.length, 1);
+    const { left, said } = await removed([{ metadata: { name: 'precious' } }], [], true);
+    assert.deepEqual([left, written.length], [stays, 1]);
     matches(
       written[0],
       /^patch cluster1 .*"uid":"u1".*"open-cluster-management.io\/cluster-name":null/,
     );
-    assert.match(
-      progress.lines.join('\n'),
-      /Namespace cluster1 stays on its1: it holds Secret precious\./,
-    );
+    assert.match(said, /Namespace cluster1 stays on its1: it holds Secret precious\./);
   });
 
   for (const status of [403, 503])
     it(`stays unchanged if a kind answers ${status}`, async () => {
-      const written: string[] = [];
-      const progress = recordingProgress();
-      const unread = new ApiError(status, {}, 'api-error', 'no secrets', {});
-      const left = await removeLeftovers(...of(hub(unread, written)), false, run(5000, progress));
-      assert.deepEqual(left, { removed: false, untilGone: undefined });
-      assert.deepEqual(written, []);
-      assert.match(progress.lines.join('\n'), /what else it holds cannot be seen \(no secrets\)/);
+      const { left, said } = await removed(new ApiError(status, {}, 'api-error', 'no secrets', {}));
+      assert.deepEqual([left, written], [stays, []]);
+      assert.match(said, /what else it holds cannot be seen \(no secrets\)/);
     });
 });
 
@@ -684,70 +646,51 @@ describe('what a cluster does not show is not absent', () => {
 });
 
 it('the operator of another owner stays after a cleanup, and is not part of a registration', () => {
-  const evidence = {
-    context: 'cluster1',
-    klusterlet: undefined,
-    bootstrapSecret: undefined,
-    hubSecret: undefined,
+  const isNone = (labels: Record<string, string>) => {
+    const operator = { metadata: { name: 'klusterlet', labels } };
+    return hasNoRegistration({ operator } as Parameters<typeof hasNoRegistration>[0]);
   };
-  const seen = (labels: Record<string, string>) =>
-    ({
-      ...evidence,
-      pods: [],
-      operator: { metadata: { name: 'klusterlet', labels } },
-    }) as unknown as Parameters<typeof hasNoRegistration>[0];
-  assert.equal(hasNoRegistration(seen({ app: 'klusterlet' })), true);
-  assert.equal(hasNoRegistration(seen({ [managedByLabel]: managedBy })), false);
+  assert.equal(isNone({ app: 'klusterlet' }), true);
+  assert.equal(isNone({ [managedByLabel]: managedBy }), false);
+});
+
+const manifestOf = (name: string, applied: Omit<Condition, 'type'> = { status: 'True' }) => ({
+  resourceMeta: {
+    version: 'v1',
+    kind: 'ConfigMap',
+    resource: 'configmaps',
+    name,
+    namespace: 'demo',
+  },
+  conditions: [{ type: 'Applied', ...applied }],
 });
 
 it('workloads are not kept if it cannot be seen which objects belong to the works', async () => {
-  const manifest = {
-    resourceMeta: {
-      version: 'v1',
-      kind: 'ConfigMap',
-      resource: 'configmaps',
-      name: 'fixed',
-      namespace: 'demo',
-    },
-    conditions: [{ type: 'Applied', status: 'False' as const, message: 'field is immutable' }],
-  };
   const work = {
     metadata: { name: 'w', namespace: 'cluster1', uid: 'u1', generation: 2 },
     spec: { deleteOption: { propagationPolicy: 'Orphan' as const } },
     status: {
       conditions: [{ type: 'Applied', status: 'False' as const, observedGeneration: 2 }],
-      resourceStatus: { manifests: [manifest] },
+      resourceStatus: {
+        manifests: [manifestOf('fixed', { status: 'False', message: 'field is immutable' })],
+      },
     },
   };
   const inspected = inspectedWec({
     kube: fakeKube({ list: async () => [] }),
     record: { name: 'cluster1', hub: 'its1', hubHash: null },
   });
-  const hub = fakeKube({ get: async () => work });
   await assert.rejects(
-    keepWorkloads(hub, inspected, [work], run()),
+    keepWorkloads(fakeKube({ get: async () => work }), inspected, [work], run()),
     /its agent has no kubeconfig\. Nothing was deleted/,
   );
 });
 
-describe('workloads that are kept without the agent', () => {
-  const manifest = (name: string) => ({
-    resourceMeta: {
-      version: 'v1',
-      kind: 'ConfigMap',
-      resource: 'configmaps',
-      name,
-      namespace: 'demo',
-    },
-    conditions: [{ type: 'Applied', status: 'True' as const }],
-  });
+it('workloads that are kept without the agent are taken out of their works on the cluster itself, and counted', async () => {
+  const manifests = ['listed', 'applied-last', 'of-others'].map((name) => manifestOf(name));
   const work = {
     metadata: { name: 'w', namespace: 'cluster1', uid: 'u1' },
-    status: {
-      resourceStatus: {
-        manifests: [manifest('listed'), manifest('applied-last'), manifest('of-others')],
-      },
-    },
+    status: { resourceStatus: { manifests } },
   };
   const applied = {
     metadata: { name: 'hash-w', uid: 'a1' },
@@ -758,54 +701,40 @@ describe('workloads that are kept without the agent', () => {
       ],
     },
   };
-
-  /** Keeps the workloads of that work. @returns the writes, and what was reported */
-  async function kept(): Promise<{ written: string[]; lines: string[] }> {
-    const owner = (uid: string) => [
-      { apiVersion: 'v1', kind: 'AppliedManifestWork', name: 'x', uid },
-    ];
-    const owners = new Map([
-      ['listed', owner('a1')],
-      ['applied-last', owner('a1')],
-      ['of-others', owner('a2')],
-    ]);
-    const written: string[] = [];
-    const kube = fakeKube({
-      list: async ({ kind }) => (kind === 'AppliedManifestWork' ? [applied] : []),
-      get: async (_, name) => ({
-        metadata: { name, namespace: 'demo', ownerReferences: owners.get(name) },
-      }),
-      merge: (async (
-        _: unknown,
-        name: string,
-        patch: { metadata: { ownerReferences: never[] } },
-      ) => {
-        owners.set(name, patch.metadata.ownerReferences);
-        written.push(`release ${name}`);
-      }) as never,
-    });
-    const hub = fakeKube({
-      merge: (async ({ kind }: Resource, name: string, { spec }: { spec: object }) => {
-        written.push(`patch ${kind} ${name} ${JSON.stringify(spec)}`);
-      }) as never,
-    });
-    const inspected = inspectedWec({
-      kube,
-      record: { name: 'cluster1', hub: 'its1', hubHash: 'hash' },
-      agentDead: 'it has no pod',
-    });
-    const progress = recordingProgress();
-    await keepWorkloads(hub, inspected, [work], run(5000, progress));
-    return { written, lines: progress.lines };
-  }
-
-  it('are taken out of their works on the cluster itself, and counted', async () => {
-    const { written, lines } = await kept();
-    assert.deepEqual(written, [
-      'patch ManifestWork w {"deleteOption":{"propagationPolicy":"Orphan"}}',
-      'release listed',
-      'release applied-last',
-    ]);
-    assert.deepEqual(lines, ['changed cluster1 2 objects taken out of the works']);
+  const ownedBy = (uid: string) => [
+    { apiVersion: 'v1', kind: 'AppliedManifestWork', name: 'x', uid },
+  ];
+  const owners = new Map([
+    ['listed', ownedBy('a1')],
+    ['applied-last', ownedBy('a1')],
+    ['of-others', ownedBy('a2')],
+  ]);
+  const written: string[] = [];
+  const kube = fakeKube({
+    list: async ({ kind }) => (kind === 'AppliedManifestWork' ? [applied] : []),
+    get: async (_, name) => ({
+      metadata: { name, namespace: 'demo', ownerReferences: owners.get(name) },
+    }),
+    merge: async (_, name, patch) => {
+      owners.set(name, (patch as { metadata: { ownerReferences: [] } }).metadata.ownerReferences);
+      written.push(`release ${name}`);
+    },
   });
+  const hub = fakeKube({
+    merge: async ({ kind }, name, patch) =>
+      written.push(`patch ${kind} ${name} ${JSON.stringify((patch as ManifestWork).spec)}`),
+  });
+  const inspected = inspectedWec({
+    kube,
+    record: { name: 'cluster1', hub: 'its1', hubHash: 'hash' },
+    agentDead: 'it has no pod',
+  });
+  const progress = recordingProgress();
+  await keepWorkloads(hub, inspected, [work], run(5000, progress));
+  assert.deepEqual(written, [
+    'patch ManifestWork w {"deleteOption":{"propagationPolicy":"Orphan"}}',
+    'release listed',
+    'release applied-last',
+  ]);
+  assert.deepEqual(progress.lines, ['changed cluster1 2 objects taken out of the works']);
 });

@@ -17,7 +17,7 @@ import {
   recordOnIts,
 } from '../../../../src/lib/wecs/join/record-on-its.ts';
 import { dropCertificate } from '../../../../src/lib/wecs/join/restart-agent.ts';
-import { proveIdentity } from '../../../../src/lib/wecs/registration/identity.ts';
+import type { Identity } from '../../../../src/lib/wecs/registration/identity.ts';
 import {
   OwnRequests,
   supersededRequests,
@@ -27,11 +27,11 @@ import {
   whyReregister,
 } from '../../../../src/lib/wecs/registration/reregister.ts';
 import {
+  type FakeMethods,
   fakeKube,
   hubEvidence,
   hubSecret,
   joinedCluster,
-  klusterlet,
   lease,
   managedCluster,
   now,
@@ -70,7 +70,7 @@ const plan = (rest: Partial<JoinPlan> = {}): JoinPlan =>
   }) as JoinPlan;
 
 /** A hub that records writes, deletions and rejections. */
-function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
+function hubWith(rest: FakeMethods = {}) {
   const writes: string[] = [];
   const kube = fakeKube({
     delete: async ({ kind }, { metadata: { name, uid } }) => {
@@ -90,13 +90,10 @@ function hubWith(rest: Parameters<typeof fakeKube>[0] = {}) {
   return { kube, writes };
 }
 
-const uid = (name: string) => ({ metadata: { uid: `uid-of-${name}` } });
-const old = { created: now - 600_000 };
-const ofPerson = { ...(await request({ name: 'csr-person', state: 'denied' })), ...old };
-const superseded = { ...(await request({ name: 'csr-superseded' })), ...old };
+const ofPerson = await request({ name: 'csr-person', state: 'denied', age: 600 });
+const superseded = await request({ name: 'csr-superseded', age: 600 });
 const pending = await request({ name: 'csr-pending' });
-for (const { csr, name } of [ofPerson, superseded, pending])
-  Object.assign(csr.metadata, uid(name).metadata);
+for (const { csr, name } of [ofPerson, superseded, pending]) csr.metadata.uid = `uid-of-${name}`;
 
 describe('superseded requests', () => {
   test('are deleted by UID, never denied; requests denied by a user stay', async () => {
@@ -119,7 +116,7 @@ describe('superseded requests', () => {
       throw apiError({ context: 'its1', server: 'https://its1' }, 403, '');
     };
     const progress = recordingProgress();
-    const { kube } = hubWith({ delete: refuse });
+    const kube = fakeKube({ delete: refuse });
     const requests = supersededRequests(fakeKube(), ownOf('agent-a'), run(5000, progress));
     const wec = wecEvidence('join-singleton', { bootstrapSecret: written(60) });
     for (const _look of [1, 2])
@@ -129,35 +126,46 @@ describe('superseded requests', () => {
     ]);
   });
 
-  const cleared = async (wec: Given, agent: string | undefined, ages: number[]) => {
-    const { kube, writes } = hubWith();
-    const requests = supersededRequests(fakeKube(), ownOf(agent), run());
-    const all = await Promise.all(
-      ages.map(async (age) => ({
-        ...(await request({ name: `csr-${age}` })),
-        created: now - age * 1000,
-      })),
-    );
-    await requests.clear(kube, hubEvidence({ requests: all }), wecEvidence('join-singleton', wec));
-    return { ignored: [...requests.names], deleted: writes.map((write) => write.split(' ')[2]) };
-  };
-  test("are the agent's own from before its bootstrap secret was written", async () => {
-    const both = { ignored: ['csr-600'], deleted: ['csr-600'] };
-    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-a', [600, 50]), both);
-    assert.deepEqual(await cleared({ bootstrapSecret: written(1) }, 'agent-a', [600]), {
-      ...both,
-      deleted: [],
+  const secret = { bootstrapSecret: written(60) };
+  const cases: [
+    what: string,
+    wec: Given,
+    agent: string | undefined,
+    ages: number[],
+    ignored: string[],
+    deleted?: string[],
+  ][] = [
+    [
+      "are the agent's own from before its bootstrap secret was written",
+      secret,
+      'agent-a',
+      [600, 50],
+      ['csr-600'],
+    ],
+    [
+      'are not deleted while it has just been written',
+      { bootstrapSecret: written(1) },
+      'agent-a',
+      [600],
+      ['csr-600'],
+      [],
+    ],
+    ['are none if the agent has its certificate', { ...secret, hubSecret }, 'agent-a', [600], []],
+    ['are none if the agent is unknown', secret, undefined, [600], []],
+    ['are none if the agent is another one', secret, 'agent-b', [600], []],
+  ];
+  for (const [what, wec, agent, ages, ignored, deleted = ignored] of cases)
+    test(what, async () => {
+      const { kube, writes } = hubWith();
+      const superseding = supersededRequests(fakeKube(), ownOf(agent), run());
+      const requests = await Promise.all(ages.map((age) => request({ name: `csr-${age}`, age })));
+      await superseding.clear(kube, hubEvidence({ requests }), wecEvidence('join-singleton', wec));
+      assert.deepEqual([...superseding.names], ignored);
+      assert.deepEqual(
+        writes.map((write) => write.split(' ')[2]),
+        deleted,
+      );
     });
-  });
-  test('are none if the agent has its certificate, is unknown, or is another one', async () => {
-    const none = { ignored: [], deleted: [] };
-    assert.deepEqual(
-      await cleared({ bootstrapSecret: written(60), hubSecret }, 'agent-a', [600]),
-      none,
-    );
-    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, undefined, [600]), none);
-    assert.deepEqual(await cleared({ bootstrapSecret: written(60) }, 'agent-b', [600]), none);
-  });
 });
 
 describe('a registration is lost', () => {
@@ -307,17 +315,13 @@ describe('the UID of the joined cluster', () => {
     const other = await request({ name: 'csr-2', agent: 'agent-b' });
     const known = managedCluster();
     known.metadata.annotations = { [annotation]: 'uid-of-cluster1' };
-    assert.deepEqual(
-      (await record(unproven, { managedCluster: cluster, requests: [pending, other] }, 'agent-a'))
-        .writes,
-      [],
-    );
-    assert.deepEqual(
-      (await record(unproven, { managedCluster: cluster, requests: [pending] })).writes,
-      [],
-    );
-    assert.deepEqual((await record({}, { managedCluster: known })).writes, []);
-    assert.deepEqual((await record({ uid: undefined }, { managedCluster: cluster })).writes, []);
+    const cases: Parameters<typeof record>[] = [
+      [unproven, { managedCluster: cluster, requests: [pending, other] }, 'agent-a'],
+      [unproven, { managedCluster: cluster, requests: [pending] }],
+      [{}, { managedCluster: known }],
+      [{ uid: undefined }, { managedCluster: cluster }],
+    ];
+    for (const given of cases) assert.deepEqual((await record(...given)).writes, []);
   });
   test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
@@ -334,43 +338,17 @@ describe('the UID of the joined cluster', () => {
 });
 
 describe('the name of a joined WEC', () => {
-  /** The cluster has this UID; the hub another one. */
-  const kubeOf = (own: string) =>
-    fakeKube({
-      list: async () => undefined,
-      read: async () => undefined,
-      get: async ({ kind }) =>
-        kind === 'Namespace' ? { metadata: { name: 'kube-system', uid: own } } : undefined,
-    });
-  const owns = (
-    cluster: ReturnType<typeof joinedCluster> | undefined,
-    wec: ReturnType<typeof wecEvidence>,
-  ) =>
-    proveIdentity(kubeOf('uid-of-its1'), kubeOf('uid-of-cluster1'), wec, {
-      name: 'cluster1',
-      endpoints: [endpoint],
-      managedCluster: cluster,
-    }).then((identity) => {
-      const own = { name: 'cluster1', kube: kubeOf('uid-of-cluster1') };
-      requireOwnership(
-        { its: 'its1' },
-        own,
-        wec,
-        hubEvidence({ managedCluster: cluster }),
-        identity,
-      );
-      return identity;
-    });
-  const recorded = (own: string) => {
-    const cluster = joinedCluster();
-    cluster.metadata.annotations = { 'stellarctl.kubestellar.io/kube-system-uid': own };
-    return cluster;
-  };
   const rebuilt = wecEvidence([], { klusterlet: undefined, bootstrapSecret: undefined });
+  const own = { name: 'cluster1', kube: fakeKube() };
+  const owning =
+    (identity: Identity, managedCluster = joinedCluster(), wec = rebuilt) =>
+    () =>
+      requireOwnership({ its: 'its1' }, own, wec, hubEvidence({ managedCluster }), identity);
+  const other: Identity = { state: 'other', found: 'its kube-system is another one' };
 
   test('is refused to an unproven cluster, with the correct command', () =>
-    assert.rejects(
-      owns(joinedCluster(), rebuilt),
+    assert.throws(
+      owning({ state: 'unseen', found: 'it has no Klusterlet' }),
       failsWith({
         code: 'name-taken',
         message:
@@ -378,25 +356,18 @@ describe('the name of a joined WEC', () => {
         steps: /reinstalled.*: stellarctl deregister cluster1 --force --its its1$/,
       }),
     ));
-  test('is refused to a cluster with another UID, even while it is only pending', async () => {
-    await assert.rejects(owns(recorded('uid-of-other'), rebuilt), { code: 'name-taken' });
-    const asking = { ...recorded('uid-of-other'), status: {} };
-    await assert.rejects(owns(asking, rebuilt), {
+  test('is refused to another cluster, even while it is only pending', () => {
+    assert.throws(owning(other), { code: 'name-taken' });
+    assert.throws(owning(other, managedCluster()), {
       code: 'name-taken',
       message: /which asks for it/,
     });
-    await assert.rejects(owns(recorded('uid-of-other'), wecEvidence('join-singleton')), {
+    assert.throws(owning(other, joinedCluster(), wecEvidence('join-singleton')), {
       code: 'registered-elsewhere',
     });
   });
-  test('is given again to the cluster with the recorded UID, whatever it has lost', async () => {
-    assert.deepEqual(await owns(recorded('uid-of-cluster1'), rebuilt), { state: 'proven' });
-    const without = wecEvidence('join-singleton', {
-      klusterlet: klusterlet(),
-      bootstrapSecret: written(60),
-    });
-    assert.deepEqual(await owns(recorded('uid-of-cluster1'), without), { state: 'proven' });
-  });
+  test('is given again to the cluster that is proven to be it, whatever it has lost', () =>
+    owning({ state: 'proven' })());
 });
 
 describe("a hub's webhook that does not answer", () => {

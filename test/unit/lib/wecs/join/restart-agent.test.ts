@@ -37,6 +37,50 @@ function needs(registration: Partial<Registration>, looks = 1) {
   return all.at(-1)?.by;
 }
 
+const lost = { ...wec, hubSecret };
+const old = { ...wec, bootstrapSecret: bootstrapWritten(20) };
+const fresh = wecPod('klusterlet-agent');
+fresh.metadata.creationTimestamp = secondsAgo(10);
+const running = { startedAt: secondsAgo(300) };
+const joined = {
+  ...lost,
+  pods: [wecPod('klusterlet-agent', [{ name: 'agent', state: { running } }])],
+};
+const silent = (renewed: number, cluster = joinedCluster({ available: 'unknown' })) => ({
+  hub: hubEvidence({ managedCluster: cluster, lease: lease(renewed) }),
+  wec: joined,
+});
+const impatient = joinedCluster();
+impatient.spec = { ...impatient.spec, leaseDurationSeconds: 10 };
+const hubAsked = async (...sent: Parameters<typeof asked>) =>
+  hubEvidence({ requests: await asked(...sent) });
+const announced = { managedCluster: managedCluster(), requests: await asked(11) };
+const cases: [what: string, by: ReturnType<typeof needs>, ...Parameters<typeof needs>][] = [
+  ['not if it has only just sent a request', undefined, { hub: await hubAsked(5) }],
+  ['not if it has announced itself', undefined, { hub: hubEvidence(announced) }],
+  ['not if its certificate is issued', undefined, { hub: await hubAsked(11, 'issued') }],
+  ['not if the ITS has no ManagedCluster, read once', undefined, { wec: lost }],
+  ['without its certificate if that is read twice', 'certificate', { wec: lost }, 2],
+  ['not without access to the ITS', undefined, { wec: lost, hub: undefined }, 2],
+  ['by its pods if they are older than the bootstrap secret', 'pods', { wec: old }],
+  [
+    'not while it may be about to ask',
+    undefined,
+    { wec: { ...old, bootstrapSecret: bootstrapWritten(3) } },
+  ],
+  ['not if it has been started since', undefined, { wec: { ...old, pods: [fresh] } }],
+  ['not if it has asked', undefined, { wec: old, hub: await hubAsked(18, 'denied') }],
+  ['by its pods if it asked before', 'pods', { wec: old, hub: await hubAsked(600, 'issued') }],
+  [
+    'not if it does not reach the hub',
+    undefined,
+    { wec: { ...wecEvidence('wrong-port'), bootstrapSecret: bootstrapWritten(20) } },
+  ],
+  ['by its pods if it runs and has not renewed its Lease', 'pods', silent(200)],
+  ['not twice for its Lease', undefined, silent(400)],
+  ['by its pods before the hub notices its Lease', 'pods', silent(299, impatient)],
+];
+
 describe('an agent is restarted', () => {
   test('with a new token if it sent a request a while ago and has not announced itself, once', async () => {
     const start = new RestartsDuringJoin();
@@ -54,15 +98,6 @@ describe('an agent is restarted', () => {
     start.markDone({ why: '', by: 'token' });
     assert.equal(start.need(registration, now), undefined);
   });
-  test('but not if it has only just sent a request, has announced itself, or has its certificate', async () => {
-    assert.equal(needs({ hub: hubEvidence({ requests: await asked(5) }) }), undefined);
-    assert.equal(
-      needs({ hub: hubEvidence({ requests: await asked(11), managedCluster: managedCluster() }) }),
-      undefined,
-    );
-    assert.equal(needs({ hub: hubEvidence({ requests: await asked(11, 'issued') }) }), undefined);
-  });
-
   test("but not while the hub's webhook does not answer, nor in the first seconds after that", async () => {
     const start = new RestartsDuringJoin();
     const webhook = { state: 'silent', why: '', next: [] } as const;
@@ -73,62 +108,5 @@ describe('an agent is restarted', () => {
     assert.equal(need(5, { webhook: { state: 'answers' } }), undefined);
     assert.equal(need(11, { webhook: { state: 'answers' } })?.by, 'token');
   });
-
-  test('without its certificate if the ITS has no ManagedCluster of it, read twice', async () => {
-    const lost = { wec: { ...wec, hubSecret } };
-    assert.equal(needs(lost), undefined);
-    assert.equal(needs(lost, 2), 'certificate');
-    assert.equal(
-      needs({ ...lost, hub: hubEvidence({ managedCluster: managedCluster() }) }, 2),
-      undefined,
-    );
-    assert.equal(needs({ ...lost, hub: undefined }, 2), undefined);
-  });
-
-  test('by deleting its pods if its certificate was removed and they are older than the bootstrap secret', async () => {
-    const old = { ...wec, bootstrapSecret: bootstrapWritten(20) };
-    assert.equal(needs({ wec: old }), 'pods');
-    assert.equal(
-      needs({ wec: { ...old, bootstrapSecret: bootstrapWritten(3) } }),
-      undefined,
-      'it may be about to ask',
-    );
-    const fresh = wecPod('klusterlet-agent');
-    fresh.metadata.creationTimestamp = secondsAgo(10);
-    assert.equal(needs({ wec: { ...old, pods: [fresh] } }), undefined, 'it has been started since');
-    assert.equal(
-      needs({ wec: old, hub: hubEvidence({ requests: await asked(18, 'denied') }) }),
-      undefined,
-      'it has asked',
-    );
-    assert.equal(
-      needs({ wec: old, hub: hubEvidence({ requests: await asked(600, 'issued') }) }),
-      'pods',
-    );
-    assert.equal(
-      needs({ wec: { ...wecEvidence('wrong-port'), bootstrapSecret: bootstrapWritten(20) } }),
-      undefined,
-    );
-  });
-  test('if it runs and has not renewed its Lease, but not twice', () => {
-    const hub = (renewed: number) =>
-      hubEvidence({
-        managedCluster: joinedCluster({ available: 'unknown' }),
-        lease: lease(renewed),
-      });
-    const startedAt = secondsAgo(300);
-    const agent = wecPod('klusterlet-agent', [
-      { name: 'agent', state: { running: { startedAt } } },
-    ]);
-    const joined = { ...wec, hubSecret, pods: [agent] };
-    assert.equal(needs({ hub: hub(400), wec: joined }), undefined);
-    assert.equal(needs({ hub: hub(200), wec: joined }), 'pods');
-    const unnoticed = { managedCluster: joinedCluster(), lease: lease(299) };
-    unnoticed.managedCluster.spec = { ...unnoticed.managedCluster.spec, leaseDurationSeconds: 10 };
-    assert.equal(
-      needs({ hub: hubEvidence(unnoticed), wec: joined }),
-      'pods',
-      'the hub has not noticed it yet',
-    );
-  });
+  for (const [what, by, ...given] of cases) test(what, () => assert.equal(needs(...given), by));
 });
