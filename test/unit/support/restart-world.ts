@@ -1,7 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 import timers from 'node:timers/promises';
-import { Deadline } from '../../../src/lib/core/deadline.ts';
 import { StellarError } from '../../../src/lib/core/errors.ts';
 import type { Run } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
@@ -13,7 +12,7 @@ import type {
   BoundObject,
 } from '../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { SpaceTools } from '../../../src/lib/spaces/hosting/hosting.ts';
-import { fakeKube, recordingProgress } from './builders.ts';
+import { fakeKube, run } from './builders.ts';
 import { conditions, hostingCluster, its, toolsOf, wds } from './space-builders.ts';
 
 const manager = 'kubestellar-controller-manager';
@@ -51,12 +50,10 @@ export class RestartWorld {
   readonly bindings = new Map<string, Binding>();
   /** UIDs of works by WEC, Binding and object. */
   readonly works = new Map<string, string>();
-  readonly progress = recordingProgress();
   start: Start;
   interruptAt: number | undefined;
   unseen: string[] = [];
   denied: string[] = [];
-  wecs = ['cluster1'];
   #count = 0;
   #managerSince: number | undefined;
   #leavesOut: string | undefined;
@@ -83,7 +80,7 @@ export class RestartWorld {
     this.objects = ['shop', 'web'].flatMap((app) =>
       Array.from({ length: objects }, (_, index) => this.object(app, `${app}-${index}`)),
     );
-    for (const name of [manager, transport]) this.addDeployment(name, 1);
+    for (const name of [manager, transport]) this.#addDeployment(name);
     this.#managerStep = 'steady';
     this.#clock.ms += 20_000;
     this.#tick();
@@ -133,7 +130,7 @@ export class RestartWorld {
     );
   }
 
-  addDeployment(name: string, replicas: number): void {
+  #addDeployment(name: string): void {
     this.deployments.set(name, {
       kind: 'Deployment',
       metadata: {
@@ -143,9 +140,9 @@ export class RestartWorld {
         generation: 1,
         creationTimestamp: this.#time(),
       },
-      spec: { replicas: 0, template: { spec: {} } },
+      spec: { template: { spec: {} } },
     } as Deployment);
-    this.#scale(name, replicas);
+    this.#scale(name, 1);
   }
 
   /** Kills the pod of the controller manager, as a drain of its node does. */
@@ -161,11 +158,7 @@ export class RestartWorld {
   }
 
   run(timeoutMs = 600_000): Run {
-    return {
-      progress: this.progress,
-      deadline: new Deadline(timeoutMs),
-      signal: new AbortController().signal,
-    };
+    return run(timeoutMs);
   }
 
   #uid(): string {
@@ -215,7 +208,7 @@ export class RestartWorld {
       const done = this.controlPlane.status?.postCreateHooks;
       const name = hook === 'transport-controller' ? transport : manager;
       if (done?.[hook] === null || done?.[hook] === undefined) {
-        if (!this.deployments.has(name)) this.addDeployment(name, 1);
+        if (!this.deployments.has(name)) this.#addDeployment(name);
         this.controlPlane.status = {
           ...this.controlPlane.status,
           postCreateHooks: { ...done, [hook]: true },
@@ -265,7 +258,7 @@ export class RestartWorld {
 
   #bind(name: string, objects: readonly BoundObject[]): void {
     const isProbe = name.includes('probe');
-    const destinations = isProbe ? [] : this.wecs.map((clusterId) => ({ clusterId }));
+    const destinations = isProbe ? [] : [{ clusterId: 'cluster1' }];
     const spec = {
       workload: objects.length === 0 ? {} : { namespaceScope: [...objects] },
       destinations,
@@ -441,7 +434,7 @@ export class RestartWorld {
       list: async ({ kind }) => {
         this.#tick();
         if (kind === 'ManagedCluster')
-          return this.wecs.map((name) => ({ kind, metadata: { name, labels, uid: name } }));
+          return [{ kind, metadata: { name: 'cluster1', labels, uid: 'cluster1' } }];
         if (kind !== 'ManifestWork') return [];
         return [...this.works].map(([key, uid]) => {
           const [wec, binding = ''] = key.split(' ');

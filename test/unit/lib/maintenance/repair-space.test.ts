@@ -41,15 +41,19 @@ async function repair(
   return { result, writes: cluster.writes, bodies: cluster.bodies };
 }
 
+/** The writes of a repair of its1. */
+const writesOf = async (...objects: KubeObject[]) => (await repair('its1', 'its', objects)).writes;
+
 describe('a failed Job', () => {
   const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
-  const marked = (kflex: boolean) => its('its1', { applied: kflex ? ['its-hub-init'] : [] });
-  test('is deleted, and KubeFlex is asked to recreate it', async () => {
-    const { writes } = await repair('its1', 'its', [marked(false), failed]);
-    assert.deepEqual(writes, ['delete Job its-hub-init', 'merge ControlPlane its1']);
-  });
+  test('is deleted, and KubeFlex is asked to recreate it', async () =>
+    assert.deepEqual(await writesOf(its('its1'), failed), [
+      'delete Job its-hub-init',
+      'merge ControlPlane its1',
+    ]));
   test('is removed from a control plane that reports its hook as applied (kflex create)', async () => {
-    const { writes, bodies } = await repair('its1', 'its', [marked(true), failed]);
+    const marked = its('its1', { applied: ['its-hub-init'] });
+    const { writes, bodies } = await repair('its1', 'its', [marked, failed]);
     assert.deepEqual(writes, [
       'delete Job its-hub-init',
       'merge ControlPlane/status its1',
@@ -63,16 +67,14 @@ describe('a failed Job', () => {
     const others = ['update-cluster-info', 'mine'].map((name) =>
       inSpace('Job', 'its1', job(name, 'failed')),
     );
-    const { writes } = await repair('its1', 'its', [its('its1', { type: 'vcluster' }), ...others]);
+    const writes = await writesOf(its('its1', { type: 'vcluster' }), ...others);
     assert.deepEqual(writes.slice(0, -1), ['delete Job update-cluster-info']);
   });
   test('is the only one that is changed', async () => {
-    const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')];
-    const { writes } = await repair('its1', 'its', [
-      its('its1'),
-      ...jobs.map((each) => inSpace('Job', 'its1', each)),
-    ]);
-    assert.deepEqual(writes, []);
+    const jobs = [job('its-hub-init', 'complete'), job('install-status-addon')].map((each) =>
+      inSpace('Job', 'its1', each),
+    );
+    assert.deepEqual(await writesOf(its('its1'), ...jobs), []);
   });
 });
 
@@ -109,29 +111,20 @@ describe('an ITS of type vcluster whose hub is complete', () => {
     metadata: { name: 'addon-status-controller', namespace: 'open-cluster-management' },
   };
   test('but whose address is missing has it published again', async () => {
-    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account, published])).writes, [
+    assert.deepEqual(await writesOf(...hub, addon, account, published), [
       'delete Job update-cluster-info',
       'merge ControlPlane its1',
     ]);
-    assert.deepEqual((await repair('its1', 'its', [...hub, addon, account])).writes, [
-      'merge ControlPlane its1',
-    ]);
+    assert.deepEqual(await writesOf(...hub, addon, account), ['merge ControlPlane its1']);
   });
   test('is not written to for what a repair does not create', async () => {
     const clusterInfo = {
       ...{ kind: 'ConfigMap', metadata: { name: 'cluster-info', namespace: 'kube-public' } },
       data: { kubeconfig: JSON.stringify({ clusters: [{ name: '', cluster }] }) },
     };
-    const { writes } = await repair('its1', 'its', [...hub, addon, published, clusterInfo]);
-    assert.deepEqual(writes, []);
-    const { writes: without } = await repair('its1', 'its', [
-      ...hub,
-      account,
-      published,
-      clusterInfo,
-    ]);
+    assert.deepEqual(await writesOf(...hub, addon, published, clusterInfo), []);
     assert.deepEqual(
-      without,
+      await writesOf(...hub, account, published, clusterInfo),
       ['delete Job install-status-addon', 'merge ControlPlane its1'],
       'its status add-on is gone',
     );
@@ -218,31 +211,18 @@ describe('a WDS', () => {
     );
   const one = [its('its1')];
   const two = [its('its1'), its('its2')];
-  const [note, stopTransport] = [
-    'merge ControlPlane wds1',
-    'merge Deployment transport-controller',
+  const plane = 'merge ControlPlane wds1';
+  const [manager, transport] = [
+    'Deployment kubestellar-controller-manager',
+    'Deployment transport-controller',
   ];
   const correction = 'apply PostCreateHook stellarctl-transport-controller';
-  const [change, reconcile] = ['merge ControlPlane wds1', 'merge ControlPlane wds1'];
-  const renewManager = [
-    'merge Deployment kubestellar-controller-manager',
-    'delete Deployment kubestellar-controller-manager',
-    reconcile,
-  ];
-  const [renewTransport, unnote] = [
-    ['delete Deployment transport-controller', reconcile],
-    'merge ControlPlane wds1',
-  ];
+  /** The transport is stopped, the hook and the ITS change, and the controllers are created anew; the ControlPlane notes each step. */
   const rewiring = [
-    note,
-    stopTransport,
-    note,
-    correction,
-    change,
-    ...renewManager,
-    ...renewTransport,
-    unnote,
-    reconcile,
+    ...[plane, `merge ${transport}`, plane],
+    ...[correction, plane],
+    ...[`merge ${manager}`, `delete ${manager}`, plane],
+    ...[`delete ${transport}`, plane, plane, plane],
   ];
   const isChange = (body: unknown) =>
     (body as { spec?: { globalVars?: object } } | undefined)?.spec?.globalVars;
@@ -265,10 +245,7 @@ describe('a WDS', () => {
     });
   });
   test('that the chart has given a name is repaired before it fails', async () =>
-    assert.deepEqual((await repairWds('its1', one, [])).writes, [
-      'merge ControlPlane wds1',
-      'merge ControlPlane wds1',
-    ]));
+    assert.deepEqual((await repairWds('its1', one, [])).writes, [plane, plane]));
   test('loses its Deployments by UID, so those that KubeFlex has recreated stay', async () => {
     const deployments = wdsDeployments('its1').map((each) => ({
       ...each,
@@ -308,7 +285,7 @@ describe('a WDS', () => {
     for (const deployments of [selectorLeft, ofOther])
       assert.deepEqual((await repairWds('its2', two, deployments, half, 'its2')).writes, rewiring);
     const left = ofOther.slice(1);
-    const others = rewiring.filter((write) => !write.endsWith('Deployment transport-controller'));
+    const others = rewiring.filter((write) => !write.endsWith(transport));
     assert.deepEqual((await repairWds('its2', two, left, half, 'its2')).writes, others);
   });
   test('that names its ITS through a hook variable uses the other way from now on', async () => {
@@ -351,19 +328,12 @@ describe('a WDS', () => {
 
   test('gets controllers back that were deleted after KubeFlex had created them', async () => {
     const applied = ['kubestellar-controller', 'transport-controller'];
-    const [, manager = {} as never] = wdsDeployments('');
+    const [, left = {} as never] = wdsDeployments('');
     const forget = 'merge ControlPlane/status wds1';
-    const { writes } = await repairWds('', one, [manager], { applied });
+    const { writes } = await repairWds('', one, [left], { applied });
     assert.deepEqual(writes, [
-      ...[note, note, 'merge Deployment kubestellar-controller-manager'],
-      ...[
-        'delete Deployment kubestellar-controller-manager',
-        forget,
-        reconcile,
-        forget,
-        reconcile,
-        unnote,
-      ],
+      ...[plane, plane, `merge ${manager}`, `delete ${manager}`],
+      ...[forget, plane, forget, plane, plane],
     ]);
   });
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { planRestart } from '../../../../src/lib/maintenance/restart-plan.ts';
 import { restartControllers, restartWds } from '../../../../src/lib/maintenance/restart-wds.ts';
 import {
@@ -24,19 +26,26 @@ const restart = (of: RestartWorld, timeoutMs?: number, recreates = false) =>
   restartWds('wds1', recreates, of.tools(), of.run(timeoutMs));
 const works = (of: RestartWorld) => [...of.works].sort();
 
-const scaleTransport = (of: RestartWorld, replicas: number) => {
-  const deployments = {
-    apiVersion: 'apps/v1',
-    kind: 'Deployment',
-    plural: 'deployments',
-    namespaced: true,
+/** The tools of a world of which some lists are answered otherwise. */
+function toolsListing(
+  of: RestartWorld,
+  answer: (kind: string, context: string) => KubeObject[] | undefined,
+): ReturnType<RestartWorld['tools']> {
+  const tools = of.tools();
+  const connect: typeof tools.connect = (context) => {
+    const kube = tools.connect(context);
+    const list: Kube['list'] = async (resource, selection) =>
+      (answer(resource.kind, context.name) as never) ?? kube.list(resource, selection);
+    return { ...kube, list };
   };
-  return of.tools().hosting.merge(deployments, 'transport-controller', { spec: { replicas } });
-};
+  return { ...tools, connect };
+}
+
+const scaleTransport = (of: RestartWorld, replicas: number) =>
+  of.tools().hosting.merge(resources.deployments, 'transport-controller', { spec: { replicas } });
 
 /** Controllers do what is due at each reading. */
-const tick = (of: RestartWorld) =>
-  of.tools().hosting.list({ apiVersion: 'v1', kind: 'Pod', plural: 'pods', namespaced: true }, {});
+const tick = (of: RestartWorld) => of.tools().hosting.list(resources.pods);
 
 /** The controller manager crashes while the transport is down, and empties the Bindings at its next start. */
 const crash = async (of: RestartWorld) => {
@@ -66,16 +75,6 @@ const completes = async (of: RestartWorld, sent = works(of), after?: string) => 
 };
 
 describe('a restart of the controller manager', () => {
-  test('without this sequence, loses every work', async () => {
-    const of = world();
-    const sent = works(of);
-    assert.equal(sent.length, 6);
-    of.killManager();
-    time.clock.ms += 6_500;
-    await tick(of);
-    assert.deepEqual(works(of), []);
-  });
-
   test('keeps every work, and leaves nothing behind', async () => {
     for (const start of [
       {},
@@ -266,18 +265,11 @@ describe('whatever the note lists, the workloads are kept', () => {
   test('if the list of Bindings is empty at first', async () => {
     const of = world();
     const sent = works(of);
-    const tools = of.tools();
     let answers = 0;
-    const connect: typeof tools.connect = (context) => {
-      const kube = tools.connect(context);
-      const list = async (kind: { kind: string }, selection: object) =>
-        kind.kind === 'Binding' && answers++ < 2 ? [] : kube.list(kind as never, selection);
-      return { ...kube, list: list as typeof kube.list };
-    };
-    assert.equal(
-      (await restartWds('wds1', false, { ...tools, connect }, of.run())).error,
-      undefined,
+    const tools = toolsListing(of, (kind) =>
+      kind === 'Binding' && answers++ < 2 ? [] : undefined,
     );
+    assert.equal((await restartWds('wds1', false, tools, of.run())).error, undefined);
     assert.deepEqual(await settled(of), sent);
     assertDone(of);
   });
@@ -306,106 +298,107 @@ describe('whatever the note lists, the workloads are kept', () => {
 });
 
 describe('is refused before any write', () => {
-  const refused = async (of: RestartWorld, expected: object, name = 'wds1') => {
-    await assert.rejects(restartWds(name, false, of.tools(), of.run()), expected);
+  const refused = async (
+    of: RestartWorld,
+    expected: object,
+    { name = 'wds1', tools = of.tools() } = {},
+  ) => {
+    await assert.rejects(restartWds(name, false, tools, of.run()), expected);
     assert.deepEqual(of.writes, []);
   };
-  test('while discovery of the WDS is incomplete', async () => {
-    const of = world();
-    of.unseen = ['metrics.k8s.io'];
-    await refused(of, { code: 'api-error', message: /metrics\.k8s\.io\/v1beta1/ });
-  });
-  test('while a policy is in error', async () => {
-    const of = world();
-    const [first] = of.policies;
-    Object.assign(first ?? {}, { status: { errors: ['singleton is wrong'] } });
-    await refused(
-      of,
+  const ofPolicy = (status: object) => (of: RestartWorld) =>
+    void Object.assign(of.policies[0] ?? assert.fail(), { status });
+  const cases: [why: string, change: (of: RestartWorld) => void, expected: object][] = [
+    [
+      'while discovery of the WDS is incomplete',
+      (of) => of.unseen.push('metrics.k8s.io'),
+      { code: 'api-error', message: /metrics\.k8s\.io\/v1beta1/ },
+    ],
+    [
+      'while a policy is in error',
+      ofPolicy({ errors: ['singleton is wrong'] }),
       failsWith({
         code: 'conflict',
         message: /Policy shop of wds1 is in error: singleton is wrong/,
         steps: /policy get shop --wds wds1/,
       }),
-    );
-    Object.assign(first ?? {}, {
-      status: {
+    ],
+    [
+      'while a policy lacks what combines its statuses',
+      ofPolicy({
         conditions: [{ type: 'StatusCollectorsAvailable', status: 'False', message: 'no total' }],
-      },
-    });
-    await refused(of, { code: 'conflict', message: /no total/ });
-  });
-  test('while a Binding has no policy', async () => {
-    const of = world();
-    const kept = of.bindings.get('shop');
-    of.policies = of.policies.slice(1);
-    const tools = of.tools();
-    const space = tools.connect({ name: 'wds1' } as never);
-    const list = async (kind: { kind: string }, selection: object) =>
-      kind.kind === 'Binding' ? [kept] : space.list(kind as never, selection);
-    const connect = () => ({ ...space, list: list as typeof space.list });
-    const why = { code: 'conflict', message: /its Binding is not/ };
-    await assert.rejects(restartWds('wds1', false, { ...tools, connect }, of.run()), why);
-  });
-  test('without rights', async () => {
-    for (const right of [
+      }),
+      { code: 'conflict', message: /no total/ },
+    ],
+    ...[
       'patch deployments',
       'list pods',
       'patch controlplanes',
       'create bindingpolicies',
       'delete configmaps',
-    ]) {
-      const of = world();
-      of.denied = [right];
-      await refused(of, { code: 'forbidden', message: new RegExp(right) });
-    }
-  });
-  test('while the controllers would find no ITS, or nothing shows what it has sent', async () => {
-    const unclear = world();
-    unclear.controlPlanes.push(its('its2'));
-    await refused(
-      unclear,
+    ].map((right): (typeof cases)[number] => [
+      `without the right to ${right}`,
+      (of) => of.denied.push(right),
+      { code: 'forbidden', message: new RegExp(right) },
+    ]),
+    [
+      'while the controllers would find no ITS',
+      (of) => of.controlPlanes.push(its('its2')),
       failsWith({ code: 'conflict', steps: /wds repair wds1 --hosting-context \S+ --its ITS/ }),
-    );
-    const of = world();
-    const unread = new StellarError('unreachable', 'its1 does not answer');
-    const { connect, ...tools } = of.tools();
-    const withoutWorks: typeof connect = (context) =>
-      context.name === 'its1'
-        ? Object.assign(connect(context), { list: () => Promise.reject(unread) })
-        : connect(context);
-    await assert.rejects(restartWds('wds1', false, { ...tools, connect: withoutWorks }, of.run()), {
-      code: 'conflict',
-      message: /cannot be read: its1 does not answer/,
-    });
-    assert.deepEqual(of.writes, []);
-  });
-  test('without such a WDS, its hooks or its Deployments', async () => {
-    await refused(world(), { code: 'not-found' }, 'wds2');
-    await refused(world(), { code: 'not-found', message: /its1 is an ITS/ }, 'its1');
-    const older = world();
-    older.controlPlane.spec = {
-      ...older.controlPlane.spec,
-      postCreateHooks: [{ hookName: 'wds' }],
-    };
-    await refused(older, { code: 'conflict', message: /hooks of another version/ });
-    const without = world();
-    without.deployments.delete('kubestellar-controller-manager');
-    await refused(without, { code: 'conflict', message: /KubeFlex has not created them/ });
-  });
-  test('while the transport of another WDS on the same API server runs', async () => {
-    const of = world();
-    of.controlPlanes.push(wds('wds2'));
-    of.deployments.set('other', {
-      metadata: { name: 'transport-controller', namespace: 'wds2-system' },
-      spec: { replicas: 1 },
-    });
-    await refused(
-      of,
+    ],
+    [
+      'with hooks of another version',
+      ({ controlPlane }) => {
+        controlPlane.spec = { ...controlPlane.spec, postCreateHooks: [{ hookName: 'wds' }] };
+      },
+      { code: 'conflict', message: /hooks of another version/ },
+    ],
+    [
+      'without its Deployments',
+      (of) => of.deployments.delete('kubestellar-controller-manager'),
+      { code: 'conflict', message: /KubeFlex has not created them/ },
+    ],
+    [
+      'while the transport of another WDS on the same API server runs',
+      (of) => {
+        of.controlPlanes.push(wds('wds2'));
+        of.deployments.set('other', {
+          metadata: { name: 'transport-controller', namespace: 'wds2-system' },
+          spec: { replicas: 1 },
+        });
+      },
       failsWith({
         code: 'conflict',
         steps: /-n wds2-system scale deployment transport-controller --replicas 0/,
       }),
-    );
+    ],
+  ];
+  for (const [why, change, expected] of cases)
+    test(why, () => {
+      const of = world();
+      change(of);
+      return refused(of, expected);
+    });
+  test('while a Binding has no policy', () => {
+    const of = world();
+    const kept = of.bindings.get('shop') ?? assert.fail();
+    of.policies = of.policies.slice(1);
+    const tools = toolsListing(of, (kind) => (kind === 'Binding' ? [kept] : undefined));
+    return refused(of, { code: 'conflict', message: /its Binding is not/ }, { tools });
+  });
+  test('while nothing shows what it has sent', () => {
+    const of = world();
+    const tools = toolsListing(of, (_, context) => {
+      if (context === 'its1') throw new StellarError('unreachable', 'its1 does not answer');
+      return undefined;
+    });
+    const why = /cannot be read: its1 does not answer/;
+    return refused(of, { code: 'conflict', message: why }, { tools });
+  });
+  test('without such a WDS', async () => {
+    await refused(world(), { code: 'not-found' }, { name: 'wds2' });
+    const why = { code: 'not-found', message: /its1 is an ITS/ };
+    await refused(world(), why, { name: 'its1' });
   });
 });
 

@@ -49,42 +49,78 @@ async function judged(said: Condition, evidence: Partial<WecEvidence>, cluster =
   return (await wecChecks.find(({ id }) => id === 'wec-hub-connection')?.run(findings))?.status;
 }
 
-const outdated = 'pass';
-const believed = 'fail';
+const missing = condition('BootstrapSecretError,HubKubeConfigSecretMissing', 'x: Unauthorized');
+const noSecret = condition('BootstrapSecretMissing,HubKubeConfigSecretMissing');
+const otherAddress = condition(
+  'BootstrapSecretError,HubKubeConfigSecretMissing',
+  'Failed to create x: Post "https://hub:1/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": dial tcp 1.2.3.4:1: connect: connection refused\nmore',
+);
+const [outdated, believed] = ['pass', 'fail'];
+const cases: [what: string, expected: string | undefined, ...Parameters<typeof judged>][] = [
+  [
+    'outdated if the certificate that it reports missing was written since',
+    outdated,
+    missing,
+    { hubSecret: secret(60, certificate) },
+  ],
+  [
+    'believed if that certificate was written before',
+    believed,
+    missing,
+    { hubSecret: secret(900, certificate) },
+  ],
+  [
+    'believed if only the id of the agent was written since',
+    believed,
+    missing,
+    { hubSecret: secret(60) },
+  ],
+  [
+    'outdated if the bootstrap secret that it reports missing was written since',
+    outdated,
+    noSecret,
+    { bootstrapSecret: secret(60) },
+  ],
+  [
+    'believed if the bootstrap secret is missing',
+    believed,
+    noSecret,
+    { bootstrapSecret: undefined },
+  ],
+  [
+    'outdated if another address than the one that it tried was written since',
+    outdated,
+    otherAddress,
+    { bootstrapSecret: secret(60) },
+  ],
+  [
+    'believed if another address was written before',
+    believed,
+    otherAddress,
+    { bootstrapSecret: secret(900) },
+  ],
+  [
+    'believed if the address that it tried was written since',
+    believed,
+    otherAddress,
+    { bootstrapSecret: secret(60, {}, 'https://hub:1') },
+  ],
+  [
+    'believed if only a secret is newer: the time of the condition changes only with its status',
+    believed,
+    missing,
+    { bootstrapSecret: secret(60) },
+  ],
+  [
+    'ignored while the ITS reports its agent as available',
+    outdated,
+    missing,
+    { hubSecret: secret(60, certificate) },
+    joinedCluster(),
+  ],
+];
 
-describe("an operator's condition on the connection is outdated", () => {
-  const missing = condition('BootstrapSecretError,HubKubeConfigSecretMissing', 'x: Unauthorized');
-  test('if the certificate that it reports missing was written since', async () => {
-    assert.deepEqual(await judged(missing, { hubSecret: secret(60, certificate) }), outdated);
-    assert.deepEqual(await judged(missing, { hubSecret: secret(900, certificate) }), believed);
-    assert.deepEqual(
-      await judged(missing, { hubSecret: secret(60) }),
-      believed,
-      'the agent writes its id before',
-    );
-  });
-  test('if the bootstrap secret that it reports missing was written since', async () => {
-    const said = condition('BootstrapSecretMissing,HubKubeConfigSecretMissing');
-    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated);
-    assert.deepEqual(await judged(said, { bootstrapSecret: undefined }), believed);
-  });
-  test('if another address than the one that it tried was written since', async () => {
-    const said = condition(
-      'BootstrapSecretError,HubKubeConfigSecretMissing',
-      'Failed to create x: Post "https://hub:1/apis/authorization.k8s.io/v1/selfsubjectaccessreviews": dial tcp 1.2.3.4:1: connect: connection refused\nmore',
-    );
-    assert.deepEqual(await judged(said, { bootstrapSecret: secret(60) }), outdated);
-    assert.deepEqual(await judged(said, { bootstrapSecret: secret(900) }), believed);
-    assert.deepEqual(
-      await judged(said, { bootstrapSecret: secret(60, {}, 'https://hub:1') }),
-      believed,
-    );
-  });
-  test('but not by a newer secret alone: the time of the condition changes only with its status', async () =>
-    assert.deepEqual(await judged(missing, { bootstrapSecret: secret(60) }), believed));
-  test('and is ignored while the ITS reports its agent as available', async () =>
-    assert.deepEqual(
-      await judged(missing, { hubSecret: secret(60, certificate) }, joinedCluster()),
-      outdated,
-    ));
+describe("an operator's condition on the connection is", () => {
+  for (const [what, expected, ...given] of cases)
+    test(what, async () => assert.equal(await judged(...given), expected));
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
@@ -28,14 +28,8 @@ const external = { server: 'https://127.0.0.1:6443', certificateAuthority: 'CA o
 const internal = { server: 'https://its2-control-plane:6443', certificateAuthority: 'CA of its2' };
 const its1 = { server: 'https://192.0.2.1:6443', certificateAuthority: 'CA of its1' };
 
-let valid: Record<string, string>;
-let expired: Record<string, string>;
-before(async () => {
-  [valid, expired] = await Promise.all([
-    agentKeyPair('cluster1', 'agent-a', 86_400),
-    agentKeyPair('cluster1', 'agent-a', -60),
-  ]);
-});
+const valid = await agentKeyPair('cluster1', 'agent-a', 86_400);
+const expired = await agentKeyPair('cluster1', 'agent-a', -60);
 
 const pemOf = (pair: Record<string, string>) =>
   Buffer.from(pair['tls.crt'] ?? '', 'base64').toString();
@@ -249,11 +243,8 @@ describe('a bootstrap token', () => {
   });
 });
 
-describe('before it writes, a join notes', () => {
-  const notes = async (given: Partial<Given>, options: Partial<JoinOptions> = {}) =>
-    (await planOf({ at: internal, published: internal, holder, ...given }, options)).plan.notes;
-  const published = { hubApiserver: 'published', replaceHub: async () => true };
-
-  test('nothing if agents trust what the ITS publishes', async () =>
-    assert.deepEqual(await notes({}, published), []));
+test('before it writes, a join notes nothing if agents trust what the ITS publishes', async () => {
+  const options: Partial<JoinOptions> = { hubApiserver: 'published', replaceHub: async () => true };
+  const { plan } = await planOf({ at: internal, published: internal, holder }, options);
+  assert.deepEqual(plan.notes, []);
 });

@@ -35,18 +35,6 @@ function cluster(rules: PolicyRule[], spec: object): MemoryCluster {
   return new MemoryCluster([role, crd] as KubeObject[]);
 }
 
-const closed = () => ({
-  properties: {
-    deployOption: {
-      properties: {
-        mode: {},
-        hosted: { properties: { registrationWebhookConfiguration: { properties: {} } } },
-      },
-    },
-    registrationConfiguration: { properties: { featureGates: {} } },
-  },
-});
-
 test('an upgrade adds the rights of all versions up to its own, and keeps what is there', async () => {
   const own = { apiGroups: [''], resources: ['pods'], verbs: ['get'] };
   const inMemory = cluster([own], { 'x-kubernetes-preserve-unknown-fields': true });
@@ -78,32 +66,44 @@ test('a rule for all, or without names, has the rights of those with names', asy
 });
 
 test('an upgrade opens the fields that the definition lacks, and no others', async () => {
-  const inMemory = cluster([{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], closed());
+  const inMemory = cluster([{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], {
+    properties: {
+      deployOption: {
+        properties: {
+          mode: {},
+          hosted: { properties: { registrationWebhookConfiguration: { properties: {} } } },
+        },
+      },
+      registrationConfiguration: { properties: { featureGates: {} } },
+    },
+  });
   assert.equal(await ensureRequirements(inMemory.kube, hub, '1.3.1'), true);
-  const [body] = inMemory.bodies as [
-    { spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: unknown } } } }[] } },
-  ];
   const open = { 'x-kubernetes-preserve-unknown-fields': true };
-  const wanted = closed() as {
-    properties: Record<string, { properties: Record<string, unknown> }>;
+  const opened = {
+    properties: {
+      deployOption: {
+        properties: {
+          mode: {},
+          default: open,
+          hosted: {
+            properties: {
+              registrationWebhookConfiguration: { properties: { bindConfiguration: open } },
+              workWebhookConfiguration: open,
+            },
+          },
+        },
+      },
+      registrationConfiguration: {
+        properties: { featureGates: {}, importerConfiguration: open, registrationDrivers: open },
+      },
+      serverConfiguration: open,
+      placementConfiguration: open,
+    },
   };
-  Object.assign(wanted.properties, { serverConfiguration: open, placementConfiguration: open });
-  Object.assign(wanted.properties.registrationConfiguration?.properties ?? {}, {
-    importerConfiguration: open,
-    registrationDrivers: open,
-  });
-  const { deployOption } = wanted.properties as {
-    deployOption: { properties: Record<string, never> };
-  };
-  Object.assign(deployOption.properties, { default: open });
-  const hosted = deployOption.properties.hosted as unknown as {
-    properties: Record<string, { properties: object }>;
-  };
-  Object.assign(hosted.properties.registrationWebhookConfiguration?.properties ?? {}, {
-    bindConfiguration: open,
-  });
-  Object.assign(hosted.properties, { workWebhookConfiguration: open });
-  assert.deepEqual(body.spec.versions[0]?.schema.openAPIV3Schema.properties.spec, wanted);
+  const schema = { openAPIV3Schema: { properties: { spec: opened } } };
+  assert.deepEqual(inMemory.bodies, [
+    { metadata: { uid: 'c', resourceVersion: '2' }, spec: { versions: [{ name: 'v1', schema }] } },
+  ]);
 });
 
 test('the operator and what it gives to agents change together', async () => {

@@ -20,13 +20,12 @@ interface Options {
   /** The image of a sidecar container. */
   beside?: string;
   waiting?: boolean;
-  deleting?: boolean;
 }
 
 function podOf(
   name: string,
   image: string,
-  { namespace = 'wds1-system', beside, waiting, deleting }: Options = {},
+  { namespace = 'wds1-system', beside, waiting }: Options = {},
 ): Pod {
   const containers = [
     ...(beside === undefined ? [] : [{ name: 'beside', image: beside }]),
@@ -34,11 +33,7 @@ function podOf(
   ];
   const state = waiting ? { waiting: { reason: 'ImagePullBackOff' } } : { running: {} };
   return {
-    metadata: {
-      name,
-      namespace,
-      ...(deleting ? { deletionTimestamp: '2026-11-20T07:59:30Z' } : {}),
-    },
+    metadata: { name, namespace },
     spec: { containers },
     status: { containerStatuses: containers.map((container) => ({ name: container.name, state })) },
   };
@@ -51,13 +46,13 @@ const transport: RunningProgram = {
   wanted: { version: '0.30.0', by: 'installed hooks' },
 };
 const image = (tag: string) => `ghcr.io/kubestellar/kubestellar/ocm-transport-controller${tag}`;
+const transportPod = (tag: string, options?: Options) =>
+  podOf('transport-controller-7d-x', image(tag), options);
 const runs = (...pods: Pod[]) => runningVersions([transport], pods, undefined)[0];
 
 describe('the running version', () => {
   test('is that of the containers, whatever the spec says', () => {
-    const pod = podOf('transport-controller-7d-x', image(':0.29.0'), {
-      beside: 'quay.io/brancz/kube-rbac-proxy:v0.20.2',
-    });
+    const pod = transportPod(':0.29.0', { beside: 'quay.io/brancz/kube-rbac-proxy:v0.20.2' });
     assert.deepEqual(runs(pod), {
       product: 'KubeStellar',
       component: 'transport-controller',
@@ -68,31 +63,24 @@ describe('the running version', () => {
   });
 
   test('is the old one while the new image cannot be pulled, and both while both run', () => {
-    const old = podOf('transport-controller-7d-x', image(':0.29.0'));
-    const fresh = (options: Options) =>
-      podOf('transport-controller-8e-y', image(':0.30.0'), options);
-    assert.deepEqual(runs(old, fresh({ waiting: true }))?.running, ['0.29.0']);
-    assert.deepEqual(runs(old, fresh({}))?.running, ['0.29.0', '0.30.0']);
-    assert.deepEqual(
-      runs({ ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } }, fresh({}))?.differs,
-      false,
-    );
+    const old = transportPod(':0.29.0');
+    const fresh = transportPod(':0.30.0');
+    const unpulled = transportPod(':0.30.0', { waiting: true });
+    const ending = { ...old, metadata: { ...old.metadata, deletionTimestamp: 'now' } };
+    assert.deepEqual(runs(old, unpulled)?.running, ['0.29.0']);
+    assert.deepEqual(runs(old, fresh)?.running, ['0.29.0', '0.30.0']);
+    assert.equal(runs(ending, fresh)?.differs, false);
   });
 
   test('is empty if no container runs, which is not a difference', () => {
     assert.deepEqual([runs()?.running, runs()?.differs], [[], false]);
-    assert.deepEqual(
-      runs(podOf('transport-controller-7d-x', image(':0.29.0'), { waiting: true }))?.running,
-      [],
-    );
+    assert.deepEqual(runs(transportPod(':0.29.0', { waiting: true }))?.running, []);
   });
 
   test('is a digest if there is no tag', () => {
     const digest = `@sha256:${'0123456789abcdef'.repeat(4)}`;
-    assert.deepEqual(runs(podOf('transport-controller-7d-x', image(digest)))?.running, [
-      'sha256:0123456789ab',
-    ]);
-    assert.deepEqual(runs(podOf('transport-controller-7d-x', image('')))?.running, ['latest']);
+    assert.deepEqual(runs(transportPod(digest))?.running, ['sha256:0123456789ab']);
+    assert.deepEqual(runs(transportPod(''))?.running, ['latest']);
   });
 
   test('is unseen if pods may be hidden, unless one is seen', () => {
@@ -101,11 +89,7 @@ describe('the running version', () => {
       [hidden?.running, hidden?.notVisible, hidden?.differs],
       [null, 'not allowed to read pods', false],
     );
-    const [seen] = runningVersions(
-      [transport],
-      [podOf('transport-controller-7d-x', image(':0.30.0'))],
-      'hidden',
-    );
+    const [seen] = runningVersions([transport], [transportPod(':0.30.0')], 'hidden');
     assert.deepEqual([seen?.running, seen?.notVisible], [['0.30.0'], undefined]);
   });
 });
@@ -176,10 +160,10 @@ describe('programs are distinguished', () => {
   });
 
   test('those of a WDS', () => {
-    assert.deepEqual(
-      running(wdsPrograms(none), [podOf('transport-controller-7d-x', image(':0.29.0'))]),
-      { 'kubestellar-controller-manager': [], 'transport-controller': ['0.29.0'] },
-    );
+    assert.deepEqual(running(wdsPrograms(none), [transportPod(':0.29.0')]), {
+      'kubestellar-controller-manager': [],
+      'transport-controller': ['0.29.0'],
+    });
   });
 });
 

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../../src/lib/kube/client/objects.ts';
 import type { ShownRegistration } from '../../../../../src/lib/ocm/agent/registered-hub.ts';
 import { clusterUidAnnotation, recordUid } from '../../../../../src/lib/ocm/hub/cluster-uid.ts';
-import { type KnownWec, proveIdentity } from '../../../../../src/lib/wecs/registration/identity.ts';
+import {
+  type Identity,
+  type KnownWec,
+  proveIdentity,
+} from '../../../../../src/lib/wecs/registration/identity.ts';
 import {
   agentKeyPair,
   base64,
@@ -69,10 +73,7 @@ const its2 = {
 const kubeconfigOf = (server: string): string =>
   base64(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] }));
 
-let pair: Record<string, string>;
-before(async () => {
-  pair = await agentKeyPair('cluster1', 'agent-a');
-});
+const pair = await agentKeyPair('cluster1', 'agent-a');
 
 const hubSecret = (
   server = 'https://its1.example.com',
@@ -89,188 +90,156 @@ const shown = (more: Partial<ShownRegistration> = {}): ShownRegistration => ({
   ...more,
 });
 
+interface Given {
+  hub?: Kube;
+  wec?: Kube;
+  shows?: Partial<ShownRegistration>;
+  knows?: Parameters<typeof known>[0];
+}
+
+const identityOf = ({ hub = hubSaying(own), wec = cluster('uid-1'), shows, knows }: Given) =>
+  proveIdentity(hub, wec, shown(shows), known(knows));
+const recorded = { recordedUid: 'uid-1' };
+const empty = { klusterlet: undefined, hubSecret: undefined };
+const away = { hubSecret: hubSecret('https://its2.example.com') };
+const published = { endpoints: [...known().endpoints, its2] };
+const running = [wecPod('klusterlet'), wecPod('klusterlet-agent')];
+const serving = (plural: string) =>
+  cluster('u', {
+    list: (async (resource: { plural: string }) =>
+      resource.plural === plural ? [{}] : undefined) as unknown as Kube['list'],
+  });
+
+const cases: [what: string, given: Given, state: Identity['state'], found?: RegExp][] = [
+  ['is proven by the certificate of its agent', {}, 'proven'],
+  [
+    'is proven by its certificate if the hub has no review that returns names',
+    { hub: hubSaying(404) },
+    'proven',
+  ],
+  [
+    'is unseen, not another one, if the certificate does not reach the hub',
+    { hub: hubSaying(403) },
+    'unseen',
+    /^the ITS does not see the certificate of its agent$/,
+  ],
+  [
+    'is proven by the recorded UID if its certificate is expired',
+    { hub: hubSaying(401), knows: recorded },
+    'proven',
+  ],
+  [
+    'is proven by the recorded UID if its certificate is missing',
+    { shows: empty, knows: recorded },
+    'proven',
+  ],
+  [
+    'is another one if it is the ITS itself',
+    { wec: cluster('uid-of-its') },
+    'other',
+    /is the ITS itself/,
+  ],
+  [
+    'is another one if it is registered under another name',
+    { knows: { name: 'cluster2' } },
+    'other',
+    /is registered as cluster1/,
+  ],
+  [
+    'is another one if it is a duplicate with the same certificate',
+    { wec: cluster('uid-2'), knows: recorded },
+    'other',
+    /uid-2… *, and uid-1… was recorded/,
+  ],
+  [
+    'is another one if its certificate is of another name',
+    { hub: hubSaying('system:open-cluster-management:cluster11:agent-a') },
+    'other',
+    /certificate of its agent is that of system:open-cluster-management:cluster11:agent-a/,
+  ],
+  [
+    'is another one if it is registered with another hub under the same name',
+    { hub: hubSaying(401), shows: away, knows: recorded },
+    'other',
+    /registered with the hub https:\/\/its2/,
+  ],
+  [
+    'is another one if a proxy hides its certificate of another hub from the ITS that had its UID recorded before',
+    { hub: hubSaying(403), shows: away, knows: recorded },
+    'other',
+    /registered with the hub https:\/\/its2/,
+  ],
+  [
+    'is another one if it is connected with another hub, whose address the ITS publishes, and which had its UID recorded before',
+    {
+      hub: hubSaying(401),
+      shows: { ...away, pods: running },
+      knows: { ...recorded, ...published },
+    },
+    'other',
+    /registered with the hub https:\/\/its2\S+, and connected there$/,
+  ],
+  ['is unseen if it has no Klusterlet', { shows: empty }, 'unseen', /no Klusterlet/],
+  [
+    'is unseen if it is a hub',
+    { wec: serving('clustermanagers'), shows: empty },
+    'unseen',
+    /is an OCM hub/,
+  ],
+  [
+    'is unseen if it is a hosting cluster',
+    { wec: serving('controlplanes'), shows: empty },
+    'unseen',
+    /is a hosting cluster/,
+  ],
+  [
+    'is unseen if it has works of a hub',
+    { wec: serving('appliedmanifestworks'), shows: empty },
+    'unseen',
+    /1 work of a hub/,
+  ],
+  [
+    'is unseen if its certificate is not accepted',
+    { hub: hubSaying(401) },
+    'unseen',
+    /does not accept the certificate/,
+  ],
+  [
+    'is unseen if its UID may not be read',
+    { wec: cluster(undefined), knows: recorded },
+    'unseen',
+    /kube-system may not be read/,
+  ],
+  [
+    'is unseen if any server may accept its certificate',
+    { shows: away },
+    'unseen',
+    /https:\/\/its2\S+, and nothing proves/,
+  ],
+  [
+    'is unseen if the server that accepts its certificate is only published by the ITS',
+    { shows: away, knows: published },
+    'unseen',
+    /https:\/\/its2\S+, and nothing proves/,
+  ],
+  [
+    'is unseen if its certificate cannot be read',
+    { shows: { hubSecret: hubSecret(undefined, { 'tls.crt': 'AAAA', 'tls.key': 'AAAA' }) } },
+    'unseen',
+    /cannot be read/,
+  ],
+];
+
 describe('the cluster behind a context', () => {
-  it('is proven by the certificate of its agent', async () => {
-    assert.deepEqual(await proveIdentity(hubSaying(own), cluster('uid-1'), shown(), known()), {
-      state: 'proven',
+  for (const [what, given, state, found = /^$/] of cases)
+    it(what, async () => {
+      const identity = await identityOf(given);
+      assert.equal(identity.state, state);
+      assert.match('found' in identity ? identity.found : '', found);
     });
-  });
 
-  it('is proven by its certificate if the hub has no review that returns names', async () => {
-    const identity = await proveIdentity(hubSaying(404), cluster('uid-1'), shown(), known());
-    assert.deepEqual(identity, { state: 'proven' });
-  });
-
-  it('is unseen, not another one, if the certificate does not reach the hub', async () => {
-    const identity = await proveIdentity(hubSaying(403), cluster('uid-1'), shown(), known());
-    assert.deepEqual(identity, {
-      state: 'unseen',
-      found: 'the ITS does not see the certificate of its agent',
-    });
-  });
-
-  it('is proven by the recorded UID if its certificate is missing or expired', async () => {
-    const proven = { state: 'proven' };
-    const recorded = known({ recordedUid: 'uid-1' });
-    assert.deepEqual(
-      await proveIdentity(hubSaying(401), cluster('uid-1'), shown(), recorded),
-      proven,
-    );
-    const empty = shown({ klusterlet: undefined, hubSecret: undefined });
-    assert.deepEqual(
-      await proveIdentity(hubSaying(own), cluster('uid-1'), empty, recorded),
-      proven,
-    );
-  });
-
-  const others: [string, Kube, Kube, ShownRegistration, KnownWec, RegExp][] = [];
-  before(() => {
-    others.push(
-      [
-        'the ITS itself',
-        hubSaying(own),
-        cluster('uid-of-its'),
-        shown(),
-        known(),
-        /is the ITS itself/,
-      ],
-      [
-        'registered under another name',
-        hubSaying(own),
-        cluster('uid-1'),
-        shown(),
-        known({ name: 'cluster2' }),
-        /is registered as cluster1/,
-      ],
-      [
-        'a duplicate with the same certificate',
-        hubSaying(own),
-        cluster('uid-2'),
-        shown(),
-        known({ recordedUid: 'uid-1' }),
-        /uid-2… *, and uid-1… was recorded/,
-      ],
-      [
-        'one whose certificate is of another name',
-        hubSaying('system:open-cluster-management:cluster11:agent-a'),
-        cluster('uid-1'),
-        shown(),
-        known(),
-        /certificate of its agent is that of system:open-cluster-management:cluster11:agent-a/,
-      ],
-      [
-        'registered with another hub under the same name',
-        hubSaying(401),
-        cluster('uid-1'),
-        shown({ hubSecret: hubSecret('https://its2.example.com') }),
-        known({ recordedUid: 'uid-1' }),
-        /registered with the hub https:\/\/its2/,
-      ],
-      [
-        'registered with another hub, if a proxy hides its certificate from the ITS that had its UID recorded before',
-        hubSaying(403),
-        cluster('uid-1'),
-        shown({ hubSecret: hubSecret('https://its2.example.com') }),
-        known({ recordedUid: 'uid-1' }),
-        /registered with the hub https:\/\/its2/,
-      ],
-      [
-        'connected with another hub, whose address the ITS publishes, and which had its UID recorded before',
-        hubSaying(401),
-        cluster('uid-1'),
-        shown({
-          hubSecret: hubSecret('https://its2.example.com'),
-          pods: [wecPod('klusterlet'), wecPod('klusterlet-agent')],
-        }),
-        known({ recordedUid: 'uid-1', endpoints: [...known().endpoints, its2] }),
-        /registered with the hub https:\/\/its2\S+, and connected there$/,
-      ],
-    );
-  });
-
-  it('is another one', async () => {
-    for (const [what, hub, wec, registration, wanted, found] of others) {
-      const identity = await proveIdentity(hub, wec, registration, wanted);
-      assert.equal(identity.state, 'other', what);
-      assert.match(identity.state === 'other' ? identity.found : '', found, what);
-    }
-  });
-
-  it('cannot be determined', async () => {
-    const unseen = async (
-      hub: Kube,
-      wec: Kube,
-      registration: ShownRegistration,
-      wanted: KnownWec,
-      found: RegExp,
-    ) => {
-      const identity = await proveIdentity(hub, wec, registration, wanted);
-      assert.equal(identity.state, 'unseen');
-      assert.match(identity.state === 'unseen' ? identity.found : '', found);
-    };
-    const empty = shown({ klusterlet: undefined, hubSecret: undefined });
-    await unseen(hubSaying(own), cluster('uid-1'), empty, known(), /no Klusterlet/);
-    const lists = (plural: string) => ({
-      list: (async (resource: { plural: string }) =>
-        resource.plural === plural ? [{}] : undefined) as unknown as Kube['list'],
-    });
-    await unseen(
-      hubSaying(own),
-      cluster('u', lists('clustermanagers')),
-      empty,
-      known(),
-      /is an OCM hub/,
-    );
-    await unseen(
-      hubSaying(own),
-      cluster('u', lists('controlplanes')),
-      empty,
-      known(),
-      /is a hosting cluster/,
-    );
-    await unseen(
-      hubSaying(own),
-      cluster('u', lists('appliedmanifestworks')),
-      empty,
-      known(),
-      /1 work of a hub/,
-    );
-    await unseen(
-      hubSaying(401),
-      cluster('uid-1'),
-      shown(),
-      known(),
-      /does not accept the certificate/,
-    );
-    await unseen(
-      hubSaying(own),
-      cluster(undefined),
-      shown(),
-      known({ recordedUid: 'u' }),
-      /kube-system may not be read/,
-    );
-    const published = { endpoints: [...known().endpoints, its2] };
-    const away = shown({ hubSecret: hubSecret('https://its2.example.com') });
-    for (const wanted of [known(), known(published)])
-      await unseen(
-        hubSaying(own),
-        cluster('uid-1'),
-        away,
-        wanted,
-        /https:\/\/its2\S+, and nothing proves/,
-      );
-    const garbled = shown({
-      hubSecret: hubSecret(undefined, { 'tls.crt': 'AAAA', 'tls.key': 'AAAA' }),
-    });
-    await unseen(hubSaying(own), cluster('uid-1'), garbled, known(), /cannot be read/);
-  });
-
-  it('is not proven while the ITS answers otherwise', async () => {
-    await assert.rejects(
-      proveIdentity(hubSaying(500), cluster('uid-1'), shown(), known()),
-      /HTTP 500/,
-    );
-  });
+  it('is not proven while the ITS answers otherwise', () =>
+    assert.rejects(identityOf({ hub: hubSaying(500) }), /HTTP 500/));
 });
 
 describe('the UID of a WEC', () => {

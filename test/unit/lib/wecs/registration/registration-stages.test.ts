@@ -385,8 +385,15 @@ areJudged('managed-cluster', [
     },
     'waiting',
     /webhook does not answer/,
+    /^Restart it: x$/,
   ],
-  ['fails for an old request otherwise', pendingLong, 'failed', /could not announce/],
+  [
+    'fails for an old request otherwise',
+    { ...pendingLong, context: 'kind-1', its: 'its1' },
+    'failed',
+    /could not announce itself$/,
+    /^Register it again: stellarctl wec join cluster1=kind-1 --its its1$/,
+  ],
 ]);
 
 test('from the WEC alone, issued and connected, which it does not show, are not reported', () => {

@@ -1,55 +1,61 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changesFor } from '../../../../../src/lib/core/changes.ts';
+import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { changeValues, labelStore, labelsOf } from '../../../../../src/lib/wecs/values/values.ts';
 import { fakeKube, managedCluster, recordingProgress, run } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
 
-test('the removal of a label that is not there says so', async () => {
-  const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
+/** Changes labels of WECs of a hub, of all by default, which keeps them as they are. @returns the results, the writes, and what is said */
+async function changed(
+  clusters: ManagedCluster[],
+  changes: (name: string) => Record<string, string | null>,
+  { overwrite = false, ...selection }: { overwrite?: boolean; names?: string[] } = {},
+) {
+  const written: string[] = [];
   const hub = fakeKube({
-    get: async () => cluster,
-    list: async () => [cluster],
+    get: async (_, name) => clusters.find(({ metadata }) => metadata.name === name),
+    list: async () => clusters,
+    merge: async (_, name) => {
+      written.push(name);
+      return clusters[0];
+    },
     read: discoveryOf(),
   });
-  const said = async (changes: Record<string, string | null>) => {
-    const progress = recordingProgress();
-    const approve = async () => true;
-    const wanted = { changes: () => changes, overwrite: false, approve };
-    await changeValues(labelStore(hub), { names: ['cluster1'] }, wanted, run(5000, progress));
-    return progress.lines.join();
-  };
-  assert.match(await said({ tier: null }), /nothing to do/);
-  assert.match(await said({ env: 'edge' }), /nothing to do/);
+  const progress = recordingProgress();
+  const wanted = { changes, overwrite, approve: async () => true };
+  const results = await changeValues(labelStore(hub), selection, wanted, run(5000, progress));
+  return { results, written, said: progress.lines.join() };
+}
+const edge = managedCluster({ labels: { env: 'edge' } });
+
+test('the removal of a label that is not there says so', async () => {
+  for (const changes of [{ tier: null }, { env: 'edge' }]) {
+    const { written, said } = await changed([edge], () => changes, { names: ['cluster1'] });
+    assert.deepEqual(written, []);
+    assert.match(said, /nothing to do/);
+  }
 });
 
 test('what an admission policy takes out again is no success', async () => {
-  const cluster = managedCluster({ name: 'cluster1', labels: { env: 'edge' } });
-  const hub = fakeKube({
-    list: async () => [cluster],
-    merge: async () => cluster,
-    read: discoveryOf(),
+  const { results } = await changed([edge], () => ({ env: null, tier: 'web' }), {
+    overwrite: true,
   });
-  const changes = () => ({ env: null, tier: 'web' });
-  const wanted = { changes, overwrite: true, approve: async () => true };
-  const quiet = run(5000, recordingProgress());
-  const [result] = await changeValues(labelStore(hub), {}, wanted, quiet);
-  assert.equal(result?.error?.code, 'conflict');
+  assert.equal(results[0]?.error?.code, 'conflict');
   assert.match(
-    String(result?.error?.message),
+    String(results[0]?.error?.message),
     /accepted env-, tier=web for cluster1, and does not/,
   );
 });
 
 test('a WEC that has another value of its own is a conflict, before anything is written', async () => {
-  const labels = { cluster1: {}, cluster2: { site: 'other' } };
-  const clusters = Object.entries(labels).map(([name, own]) =>
-    managedCluster({ name, labels: own }),
-  );
-  const hub = fakeKube({ list: async () => clusters, read: discoveryOf() });
+  const clusters = [
+    managedCluster(),
+    managedCluster({ name: 'cluster2', labels: { site: 'other' } }),
+  ];
   const changes = (name: string) => changesFor(name, { site: 'of-{name}' });
-  const wanted = { changes, overwrite: false, approve: async () => true };
-  const results = await changeValues(labelStore(hub), {}, wanted, run(5000, recordingProgress()));
+  const { results, written } = await changed(clusters, changes);
+  assert.deepEqual(written, []);
   assert.deepEqual(
     results.map(({ error }) => error?.message),
     [undefined, 'cluster2 has site=other already; nothing was changed.'],
