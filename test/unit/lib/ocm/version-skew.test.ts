@@ -33,33 +33,40 @@ const installed = (changes: Partial<InstalledVersions>): InstalledVersions => ({
   ...changes,
 });
 
-const said = (changes: Partial<InstalledVersions>) =>
-  versionSkews(installed(changes)).map(({ message }) => message);
-
-test('an installation of one version is consistent, whatever the patch versions of its agents', () =>
-  assert.deepEqual(said({}), []));
-
-test('unseen or missing versions are not a mismatch', () =>
-  assert.deepEqual(
-    said({
+const cases: [what: string, changes: Partial<InstalledVersions>, said: string[]][] = [
+  [
+    'an installation of one version is consistent, whatever the patch versions of its agents',
+    {},
+    [],
+  ],
+  [
+    'unseen or missing versions are not a mismatch',
+    {
       hosting: { name: 'h', versions: [runs('KubeFlex', null)], hooksVersion: null },
       itses: [{ name: 'its1', versions: [runs('OCM', null)] }],
       wecs: [
         { name: 'cluster1', versions: [runs('OCM', ['sha256:0123456789ab'])], hubVersion: '1.3.1' },
         { name: 'cluster2', versions: [runs('OCM', ['1.0.0'])], hubVersion: null },
       ],
-    }),
+    },
     [],
-  ));
-
-test('controllers of another version than the hooks are a mismatch', () =>
-  assert.deepEqual(
-    said({ wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.29.0'], wanted)] }] }),
+  ],
+  [
+    'controllers of another version than the hooks are a mismatch',
+    { wdses: [{ name: 'wds1', versions: [runs('KubeStellar', ['0.29.0'], wanted)] }] },
     ['wds1 has KubeStellar running 0.29.0, installed hooks 0.30.0.'],
-  ));
-
-test('an agent of another minor version than its hub is a mismatch', () =>
-  assert.deepEqual(
-    said({ wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.0.0'])], hubVersion: '1.3.1' }] }),
+  ],
+  [
+    'an agent of another minor version than its hub is a mismatch',
+    { wecs: [{ name: 'cluster1', versions: [runs('OCM', ['1.0.0'])], hubVersion: '1.3.1' }] },
     ['cluster1 has OCM 1.0.0; its ITS runs OCM 1.3.1.'],
-  ));
+  ],
+];
+
+for (const [what, changes, said] of cases)
+  test(what, () =>
+    assert.deepEqual(
+      versionSkews(installed(changes)).map(({ message }) => message),
+      said,
+    ),
+  );

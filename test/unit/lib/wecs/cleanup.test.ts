@@ -100,20 +100,16 @@ describe('the works that an agent has left on its cluster', () => {
       changes: progress.lines.filter((line) => line.startsWith('changed')),
     };
   };
-  const writes = ['delete AppliedManifestWork own'];
-
-  it('are removed, except those of other hubs', async () => {
-    assert.deepEqual(await cleaned(false), {
-      isChanged: true,
-      writes,
-      changes: ['changed cluster1 workloads removed'],
-    });
-    assert.deepEqual(await cleaned(true), {
-      isChanged: true,
-      writes,
-      changes: ['changed cluster1 workloads kept'],
-    });
-  });
+  for (const [keepWorkloads, fate] of [
+    [false, 'removed'],
+    [true, 'kept'],
+  ] as const)
+    it(`are removed, except those of other hubs; their workloads are ${fate}`, async () =>
+      assert.deepEqual(await cleaned(keepWorkloads), {
+        isChanged: true,
+        writes: ['delete AppliedManifestWork own'],
+        changes: [`changed cluster1 workloads ${fate}`],
+      }));
 
   it('stay if another Klusterlet may be registered with the same hub', async () =>
     assert.deepEqual(await cleaned(false, object('Klusterlet', 'second')), {

@@ -25,27 +25,23 @@ const ordinary = { nodes: 3, appliedmanifestworks: 0 };
 const wds = { nodes: 0, bindingpolicies: 0 };
 
 describe('what a cluster is', () => {
-  test('shows in what it serves, and in its nodes', async () => {
-    const kindOf = async (kinds: Record<string, number | undefined>) =>
-      (await otherRole(serving(kinds)))?.kind;
-    assert.equal(await kindOf(ordinary), undefined);
-    assert.equal(await kindOf(wds), 'wds', 'also without any policy yet');
-    assert.equal(await kindOf({ ...wds, nodes: 3 }), 'wds', 'an external one has nodes');
-    assert.equal(await kindOf({ nodes: 0 }), 'no-nodes');
-    assert.equal(
-      await kindOf({ nodes: 3, controlplanes: 0, bindingpolicies: 1 }),
+  const cases: [what: string, Parameters<typeof serving>[0], kind?: string][] = [
+    ['an ordinary one', ordinary],
+    ['a WDS, also without any policy yet', wds, 'wds'],
+    ['an external WDS, which has nodes', { ...wds, nodes: 3 }, 'wds'],
+    ['one without nodes', { nodes: 0 }, 'no-nodes'],
+    [
+      'a hosting cluster with a WDS of type host',
+      { nodes: 3, controlplanes: 0, bindingpolicies: 1 },
       'hosting',
-      'with a WDS of type host',
-    );
-    assert.equal(await kindOf({ nodes: 3, clustermanagers: 1 }), 'hub');
-    assert.equal(await kindOf({ nodes: 3, appliedmanifestworks: 2 }), 'hosted');
-  });
-  test('is no evidence if it may not be read', async () => {
-    assert.equal(
-      await otherRole(serving({ nodes: undefined, bindingpolicies: undefined })),
-      undefined,
-    );
-  });
+    ],
+    ['a hub', { nodes: 3, clustermanagers: 1 }, 'hub'],
+    ['one with works of a hub', { nodes: 3, appliedmanifestworks: 2 }, 'hosted'],
+    ['unknown if it may not be read', { nodes: undefined, bindingpolicies: undefined }],
+  ];
+  for (const [what, kinds, kind] of cases)
+    test(`shows in what it serves, and in its nodes: ${what}`, async () =>
+      assert.equal((await otherRole(serving(kinds)))?.kind, kind));
 });
 
 describe('a klusterlet', () => {

@@ -10,10 +10,7 @@ import { stepsOf } from '../../support/steps.ts';
 /** An ITS that knows cluster1 and cluster2, and a request of a third one. */
 async function its() {
   const request = await csr({ cluster: 'clustered' });
-  const known = ['cluster1', 'cluster2'].map((name) => {
-    const cluster = managedCluster();
-    return { ...cluster, metadata: { ...cluster.metadata, name } };
-  });
+  const known = ['cluster1', 'cluster2'].map((name) => managedCluster({ name }));
   return fakeKube({
     read: discoveryOf(),
     list: async ({ kind }, { labelSelector = '' } = {}) => {

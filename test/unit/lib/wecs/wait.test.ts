@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Run } from '../../../../src/lib/core/run.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import { checkWaitGoal, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { registrationStages } from '../../../../src/lib/wecs/registration/registration-stages.ts';
@@ -31,6 +33,9 @@ test('a stage that the ITS does not show needs the context of the WEC, and no ot
   }
 });
 
+const waitedFor = (hub: Kube, during: Run, goal: WaitGoal = 'available', kube?: Kube) =>
+  waitFor(hub, [{ name: 'cluster1', kube }], goal, during);
+
 /** An ITS with one WEC that is available from the given read on; until then its lease has stopped. */
 function hubAvailableFrom(look: number) {
   let looks = 0;
@@ -47,13 +52,7 @@ function hubAvailableFrom(look: number) {
 
 test('a failed stage is waited for, because it may be repaired', async () => {
   const progress = recordingProgress();
-  const results = await waitFor(
-    hubAvailableFrom(3),
-    [{ name: 'cluster1', kube: undefined }],
-    'available',
-    run(5000, progress),
-  );
-  assert.deepEqual(results, [
+  assert.deepEqual(await waitedFor(hubAvailableFrom(3), run(5000, progress)), [
     { name: 'cluster1', stage: 'available', blockedAt: null, changed: false },
   ]);
   matches(progress.lines[0], /^waiting cluster1 lease stopped/);
@@ -61,12 +60,7 @@ test('a failed stage is waited for, because it may be repaired', async () => {
 });
 
 test('without a timeout it reads once', async () => {
-  const [result] = await waitFor(
-    hubAvailableFrom(2),
-    [{ name: 'cluster1', kube: undefined }],
-    'available',
-    run(0),
-  );
+  const [result] = await waitedFor(hubAvailableFrom(2), run(0));
   assert.deepEqual(
     [result?.stage, result?.blockedAt?.stage, result?.error?.code],
     ['joined', 'available', 'timeout'],
@@ -95,19 +89,12 @@ test('a WEC whose operator or agent is not running is not available, whatever th
       list: async ({ kind }, { namespace } = {}) =>
         kind === 'Pod' ? pods.filter(({ metadata }) => metadata.namespace === namespace) : [],
     });
-    const [result] = await waitFor(
-      hubAvailableFrom(0),
-      [{ name: 'cluster1', kube }],
-      'available',
-      run(0),
-    );
+    const [result] = await waitedFor(hubAvailableFrom(0), run(0), 'available', kube);
     return result?.error?.code ?? 'available';
   };
   assert.equal(await waited([operator, agent]), 'available');
-  assert.equal(await waited([]), 'timeout');
-  assert.equal(await waited([operator]), 'timeout');
-  assert.equal(await waited([agent]), 'timeout');
-  assert.equal(await waited([operator, crashing]), 'timeout');
+  for (const pods of [[], [operator], [agent], [operator, crashing]])
+    assert.equal(await waited(pods), 'timeout');
 });
 
 test('a WEC is gone when a list shows it, whatever a read by its name answers', async () => {
@@ -118,6 +105,6 @@ test('a WEC is gone when a list shows it, whatever a read by its name answers', 
     list: async ({ kind }) => (kind === 'ManagedCluster' ? lists.shift() : []),
     get: async () => undefined,
   });
-  const [result] = await waitFor(hub, [{ name: 'cluster1', kube: undefined }], 'delete', run(5000));
+  const [result] = await waitedFor(hub, run(5000), 'delete');
   assert.deepEqual([result?.error, lists], [undefined, []]);
 });

@@ -97,49 +97,88 @@ async function joined(
   return { approved: once(writes), accepted, wec: wec.writes, error };
 }
 
-const approval = (name: string) => [`approval CertificateSigningRequest ${name}`];
-const acceptance = ['merge ManagedCluster cluster2'];
-
-describe('the bootstrap token of a WEC', () => {
-  test('is made for it alone, when several join in one run', async () => {
-    let count = 0;
-    const create = (async () => ({ status: { token: `token-${++count}` } })) as never;
-    const hub = new MemoryCluster([], { create, read: discoveryOf() });
-    const context = {
-      name: 'its1',
-      server: 'https://its1',
-      cluster: { server: 'https://its1' },
-      user: {},
-    };
-    const access = await accessHub({ kube: hub.kube, context });
-    assert.notEqual(await access.token(), await access.token());
-  });
+test('the bootstrap token of a WEC is made for it alone, when several join in one run', async () => {
+  let count = 0;
+  const create = (async () => ({ status: { token: `token-${++count}` } })) as never;
+  const hub = new MemoryCluster([], { create, read: discoveryOf() });
+  const context = {
+    name: 'its1',
+    server: 'https://its1',
+    cluster: { server: 'https://its1' },
+    user: {},
+  };
+  const access = await accessHub({ kube: hub.kube, context });
+  assert.notEqual(await access.token(), await access.token());
 });
 
-describe('in mode Default a join approves', () => {
-  test('the request that was sent with the token of this WEC', async () => {
-    const own = await sent({ name: 'own', agent: 'agent-2', jti: 'of-cluster2' });
-    const { approved, accepted } = await joined([own]);
-    assert.deepEqual([approved, accepted], [approval('own'), acceptance]);
-  });
-  test('no request of another WEC, or of a holder of another bootstrap token, who asks first', async () => {
-    const ofOther = await sent({ name: 'other', agent: 'evil', jti: 'of-cluster1' });
-    const kubeadm = {
-      username: 'system:bootstrap:abcdef',
-      groups: [
-        'system:bootstrappers',
-        'system:bootstrappers:managedcluster',
-        'system:authenticated',
-      ],
-    };
-    const ofToken = await sent({ name: 'token', agent: 'evil', ...kubeadm });
-    for (const request of [ofOther, ofToken]) {
-      const { approved, accepted } = await joined([request]);
-      assert.deepEqual([approved, accepted], [[], []], request.metadata.name);
-    }
-    const own = await sent({ name: 'own', agent: 'agent-2', jti: 'of-cluster2', age: 5 });
-    assert.deepEqual((await joined([ofOther, ofToken, own])).approved, approval('own'));
-  });
+const evil = { name: 'other', agent: 'evil' };
+const ofOther = { ...evil, jti: 'of-cluster1' };
+const ofToken = {
+  ...{ name: 'token', agent: 'evil', username: 'system:bootstrap:abcdef' },
+  groups: ['system:bootstrappers', 'system:bootstrappers:managedcluster', 'system:authenticated'],
+};
+const withToken = { name: 'own', agent: 'agent-2', jti: 'of-cluster2', age: 5 };
+const user = 'system:serviceaccount:open-cluster-management:stellarctl-bootstrap-cluster2';
+const account = { token: tokenWith({ sub: user }) };
+const ofAccount = { ...bootstrapUser, agent: 'agent-2', age: 5 };
+const singleton = { mode: 'Singleton' } as const;
+const ofKlusterlet = { name: 'own', agent: 'agent-a', age: 5 };
+const forged = { name: 'forged', agent: 'agent-a', key: 'evil', jti: 'of-cluster1' };
+
+/** Of each, whether the request `own` is approved. */
+const cases: [
+  what: string,
+  requests: Parameters<typeof sent>[0][],
+  isApproved: boolean,
+  options?: Parameters<typeof joined>[1],
+][] = [
+  ['in mode Default the request that was sent with the token of this WEC', [withToken], true],
+  ['in mode Default no request of another WEC, which asks first', [ofOther], false],
+  ['in mode Default no request of a holder of another bootstrap token', [ofToken], false],
+  ['in mode Default only its own of several', [ofOther, ofToken, withToken], true],
+  [
+    'on a hub that does not record tokens the request of the service account that was made for this WEC, and no other',
+    [evil, { ...ofAccount, name: 'own', username: user }],
+    true,
+    account,
+  ],
+  [
+    'no request of the service account of another WEC',
+    [{ ...ofAccount, name: 'other', username: user.replace('cluster2', 'cluster1') }],
+    false,
+    account,
+  ],
+  [
+    'in mode Singleton no request that names its Klusterlet with the token of another WEC',
+    [forged],
+    false,
+    singleton,
+  ],
+  [
+    'in mode Singleton the request of its Klusterlet, if it was sent with the token of this WEC',
+    [{ ...ofKlusterlet, jti: 'of-cluster2' }, forged],
+    true,
+    singleton,
+  ],
+  [
+    'in mode Singleton the request of its Klusterlet on a hub that does not record tokens',
+    [ofKlusterlet],
+    true,
+    singleton,
+  ],
+];
+
+describe('a join approves', () => {
+  for (const [what, requests, isApproved, options] of cases)
+    test(what, async () => {
+      const { approved, accepted } = await joined(await Promise.all(requests.map(sent)), options);
+      assert.deepEqual(
+        [approved, accepted],
+        isApproved
+          ? [['approval CertificateSigningRequest own'], ['merge ManagedCluster cluster2']]
+          : [[], []],
+      );
+    });
   test('none of several agents with its token: it makes the agent ask again with another one', async () => {
     const requests = await Promise.all(
       ['agent-1', 'agent-2'].map((agent) =>
@@ -150,61 +189,13 @@ describe('in mode Default a join approves', () => {
     assert.deepEqual([approved, accepted], [[], []]);
     assert.deepEqual(wec.slice(0, 1), ['apply Secret bootstrap-hub-kubeconfig']);
   });
-  test('nothing on a hub that does not record tokens, and says why', async () => {
-    const { approved, accepted, error } = await joined([
-      await sent({ name: 'any', agent: 'evil' }),
-    ]);
+  test('nothing on a hub that does not record tokens, and says why, unless it may wait for its own', async () => {
+    const { approved, accepted, error } = await joined([await sent(evil)]);
     assert.deepEqual([approved, accepted], [[], []]);
     assert.equal(error?.code, 'identity-unproven');
     matches(error?.message, /does not record/);
-  });
-});
-
-describe('on a hub that does not record tokens, a join in mode Default approves', () => {
-  const user = 'system:serviceaccount:open-cluster-management:stellarctl-bootstrap-cluster2';
-  const token = tokenWith({ sub: user });
-  test('the request of the service account that was made for this WEC, and no other', async () => {
-    const other = await sent({ name: 'other', agent: 'evil' });
-    const own = await sent({
-      name: 'own',
-      agent: 'agent-2',
-      age: 5,
-      ...bootstrapUser,
-      username: user,
-    });
-    const { approved, accepted } = await joined([other, own], { token });
-    assert.deepEqual([approved, accepted], [approval('own'), acceptance]);
-    const alone = await joined([other], { token });
-    assert.deepEqual([alone.approved, alone.error?.code], [[], 'timeout'], 'it waits for its own');
-  });
-  test('no request of the service account of another WEC', async () => {
-    const username = user.replace('cluster2', 'cluster1');
-    const { approved } = await joined(
-      [await sent({ name: 'other', agent: 'evil', ...bootstrapUser, username })],
-      { token },
-    );
-    assert.deepEqual(approved, []);
-  });
-});
-
-describe('in mode Singleton a join approves', () => {
-  test('the request of its Klusterlet, if it was sent with the token of this WEC', async () => {
-    const forged = await sent({
-      name: 'forged',
-      agent: 'agent-a',
-      key: 'evil',
-      jti: 'of-cluster1',
-    });
-    assert.deepEqual((await joined([forged], { mode: 'Singleton' })).approved, []);
-    const own = await sent({ name: 'own', agent: 'agent-a', jti: 'of-cluster2', age: 5 });
-    assert.deepEqual(
-      (await joined([own, forged], { mode: 'Singleton' })).approved,
-      approval('own'),
-    );
-  });
-  test('the request of its Klusterlet on a hub that does not record tokens', async () => {
-    const own = await sent({ name: 'own', agent: 'agent-a' });
-    assert.deepEqual((await joined([own], { mode: 'Singleton' })).approved, approval('own'));
+    const waiting = await joined([await sent(evil)], account);
+    assert.deepEqual([waiting.approved, waiting.error?.code], [[], 'timeout']);
   });
 });
 
@@ -253,9 +244,9 @@ describe('before a join in mode Default with --accept writes anything', () => {
     return { account: plan.account, isTokenShared: plan.reregister?.code === 'token-shared' };
   }
   test('it knows whether the hub records tokens, or the WEC needs a service account of its own', async () => {
-    const account = 'stellarctl-bootstrap-cluster2';
+    const made = 'stellarctl-bootstrap-cluster2';
     assert.deepEqual(await planned('31+'), { account: undefined, isTokenShared: true });
-    assert.deepEqual(await planned('27'), { account, isTokenShared: true });
+    assert.deepEqual(await planned('27'), { account: made, isTokenShared: true });
     assert.deepEqual(await planned('27', { accept: false }), {
       account: undefined,
       isTokenShared: false,
@@ -263,8 +254,7 @@ describe('before a join in mode Default with --accept writes anything', () => {
   });
   test('it keeps a token that was made for this WEC alone', async () => {
     assert.equal((await planned('31', { token: tokenWith({ jti: 'a' }) })).isTokenShared, false);
-    const sub = 'system:serviceaccount:open-cluster-management:stellarctl-bootstrap-cluster2';
-    assert.equal((await planned('27', { token: tokenWith({ sub }) })).isTokenShared, false);
+    assert.equal((await planned('27', account)).isTokenShared, false);
   });
   test('it refuses if the hub does neither, and says why', async () => {
     const refused = {

@@ -181,43 +181,49 @@ describe('as text', () => {
     ...more,
   });
 
-  test('one version covers all that run it', () => {
-    assert.deepEqual(versionWords([version('a', ['1.0.0']), version('b', ['1.0.0'])]), [
-      'OCM 1.0.0',
-    ]);
-  });
+  const wanted = { version: '0.30.0', by: 'installed hooks' };
+  const behind = version('a', ['0.29.0'], { product: 'KubeStellar', wanted, differs: true });
+  const unseen = version('a', null, { notVisible: 'not allowed to read pods' });
+  const all = [
+    version('a', ['1.0.0']),
+    version('b', ['1.0.0']),
+    version('c', ['0.9.0', '1.0.0']),
+    version('d', []),
+  ];
+  const cases: [what: string, versions: RunningVersion[], words: string][] = [
+    ['one version covers all that run it', all.slice(0, 2), 'OCM 1.0.0'],
+    [
+      'a program that runs another one, or does not run, is named',
+      all,
+      'OCM 1.0.0 (c 0.9.0 and 1.0.0, d not running)',
+    ],
+    [
+      'programs of which none runs are not named',
+      [version('a', []), version('b', [])],
+      'OCM not running',
+    ],
+    [
+      'the expected version is shown if it differs',
+      [behind],
+      'KubeStellar running 0.29.0, installed hooks 0.30.0',
+    ],
+    [
+      'the expected version is not shown if it runs',
+      [{ ...behind, running: ['0.30.0'], differs: false }],
+      'KubeStellar 0.30.0',
+    ],
+    ['an unseen version is never blank', [unseen], 'OCM not visible: not allowed to read pods'],
+    [
+      'an unseen version beside another one is unknown',
+      [unseen, version('b', ['1.0.0'])],
+      'OCM 1.0.0 (a unknown)',
+    ],
+  ];
+  for (const [what, versions, words] of cases)
+    test(what, () => assert.deepEqual(versionWords(versions), [words]));
 
-  test('a program that runs another one, or does not run, is named', () => {
-    const all = [
-      version('a', ['1.0.0']),
-      version('b', ['1.0.0']),
-      version('c', ['0.9.0', '1.0.0']),
-      version('d', []),
-    ];
-    assert.deepEqual(versionWords(all), ['OCM 1.0.0 (c 0.9.0 and 1.0.0, d not running)']);
-    assert.deepEqual(versionWords([version('a', []), version('b', [])]), ['OCM not running']);
+  test('a product has a version, or none', () => {
     assert.equal(versionOfProduct('OCM', all), '1.0.0');
     assert.equal(versionOfProduct('KubeFlex', all), null);
-  });
-
-  test('the expected version is shown if it differs', () => {
-    const wanted = { version: '0.30.0', by: 'installed hooks' };
-    const behind = version('a', ['0.29.0'], { product: 'KubeStellar', wanted, differs: true });
-    assert.deepEqual(versionWords([behind]), [
-      'KubeStellar running 0.29.0, installed hooks 0.30.0',
-    ]);
-    assert.deepEqual(versionWords([{ ...behind, running: ['0.30.0'], differs: false }]), [
-      'KubeStellar 0.30.0',
-    ]);
-  });
-
-  test('an unseen version is never blank', () => {
-    const unseen = { notVisible: 'not allowed to read pods' };
-    assert.deepEqual(versionWords([version('a', null, unseen)]), [
-      'OCM not visible: not allowed to read pods',
-    ]);
-    assert.deepEqual(versionWords([version('a', null, unseen), version('b', ['1.0.0'])]), [
-      'OCM 1.0.0 (a unknown)',
-    ]);
   });
 });

@@ -87,29 +87,68 @@ const pending = await request({ name: 'csr-1' });
 /** What the hub shows of a WEC that asks to join. */
 const asking = { managedCluster: managedCluster(), requests: [pending] };
 const issued = await request({ name: 'csr-1', state: 'issued' });
+const denied = await request({ state: 'denied' });
 const accepts = 'cluster1 {"spec":{"hubAcceptsClient":true}}';
 const approves = 'csr-1 approval Approved at 1';
 
+const cases: [
+  what: string,
+  given: Parameters<typeof following>,
+  hub: Hub,
+  ends: boolean,
+  writes: string[],
+  error?: string,
+][] = [
+  [
+    'its request is approved by a PUT with the evaluated resourceVersion, and only then the cluster is accepted',
+    [],
+    asking,
+    false,
+    [approves, accepts],
+  ],
+  [
+    'nothing is written before a request exists',
+    [],
+    { managedCluster: managedCluster() },
+    false,
+    [],
+  ],
+  ['it is not followed with --no-wait', [{ wait: false }], asking, true, [approves, accepts]],
+  [
+    'a request that has changed since it was evaluated (409) is evaluated again',
+    [{}, { refusal: 409 }],
+    asking,
+    false,
+    [],
+  ],
+  ['a request that is deleted (404) is evaluated again', [{}, { refusal: 404 }], asking, false, []],
+  ['it ends without permission', [{}, { refusal: 403 }], asking, true, [], 'forbidden'],
+  [
+    'it ends at once if a request is rejected',
+    [],
+    { managedCluster: managedCluster(), requests: [denied] },
+    true,
+    [],
+    'request-denied',
+  ],
+  [
+    'nothing is done if it has joined already',
+    [{ joinedIsEnough: true }],
+    { managedCluster: joinedCluster() },
+    true,
+    [],
+  ],
+];
+
 describe('to accept a WEC', () => {
-  test('its request is approved by a PUT with the evaluated resourceVersion, and only then the cluster is accepted', async () => {
-    const { follower, writes, look } = following();
-    await look(asking);
-    assert.deepEqual(writes, [approves, accepts]);
-    assert.deepEqual([follower.finished, follower.result.changed], [false, true]);
-  });
-  test('nothing is written before a request exists', async () => {
-    const { writes, look, lines } = following();
-    await look({ managedCluster: managedCluster() });
-    assert.deepEqual(writes, []);
-    assert.match(lines.join('\n'), /waiting cluster1 the agent has not sent its request/);
-  });
-  test('a ManagedCluster that is created later is accepted then', async () => {
-    const { writes, look } = following();
-    await look({ requests: [pending] });
-    assert.deepEqual(writes, []);
-    await look(asking);
-    assert.deepEqual(writes, [approves, accepts]);
-  });
+  for (const [what, given, hub, ends, expected, error] of cases)
+    test(what, async () => {
+      const { follower, writes, look } = following(...given);
+      await look(hub);
+      assert.deepEqual([follower.finished, writes], [ends, expected]);
+      const { changed, error: found } = follower.result;
+      assert.deepEqual([changed, found?.code], [expected.length > 0, error]);
+    });
   test('it is followed until it is available', async () => {
     const { follower, look } = following();
     await look(asking);
@@ -121,35 +160,13 @@ describe('to accept a WEC', () => {
       [true, { name: 'cluster1', stage: 'available', blockedAt: null, changed: true }],
     );
   });
-  test('it is not followed with --no-wait', async () => {
-    const { follower, look } = following({ wait: false });
-    await look(asking);
-    assert.deepEqual([follower.finished, follower.result.error], [true, undefined]);
-  });
-  test('a request that has changed since it was evaluated (409), or is deleted, is evaluated again', async () => {
-    for (const refusal of [404, 409]) {
-      const { follower, look } = following({}, { refusal });
-      await look(asking);
-      assert.equal(follower.finished, false);
-    }
-  });
-  test('it ends without permission', async () => {
-    const { follower, look } = following({}, { refusal: 403 });
-    await look(asking);
-    assert.deepEqual([follower.finished, follower.result.error?.code], [true, 'forbidden']);
-  });
-  test('it ends at once if a request is rejected', async () => {
-    const { follower, writes, look } = following();
-    await look({
-      managedCluster: managedCluster(),
-      requests: [await request({ state: 'denied' })],
-    });
-    assert.deepEqual([follower.result.error?.code, writes], ['request-denied', []]);
-  });
-  test('nothing is done if it has joined already', async () => {
-    const { follower, writes, look } = following({ joinedIsEnough: true });
-    await look({ managedCluster: joinedCluster() });
-    assert.deepEqual([follower.finished, follower.result.changed, writes], [true, false, []]);
+  test('an agent with a certificate that waits for its acceptance is accepted', async () => {
+    const { writes, look } = following();
+    await look(
+      { managedCluster: managedCluster(), requests: [issued] },
+      { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
+    );
+    assert.deepEqual(writes, [accepts]);
   });
 });
 
@@ -170,7 +187,7 @@ describe('the final message is correct:', () => {
   test('of a WEC whose request was denied and that is followed to its request', async () => {
     const { lines, look } = following({ until: 'request', accept: false });
     await look(
-      { managedCluster: managedCluster(), requests: [await request({ state: 'denied' })] },
+      { managedCluster: managedCluster(), requests: [denied] },
       { wec: wecEvidence('denied') },
     );
     matches(lines.at(-1), /denied/);
@@ -204,13 +221,4 @@ describe('a WEC that makes no progress', () => {
     );
     assert.match(stepsOf(error), /stellarctl wec join cluster1=cluster1 .*--hub-apiserver/);
   });
-});
-
-test('an agent with a certificate that waits for its acceptance is accepted', async () => {
-  const { writes, look } = following();
-  await look(
-    { managedCluster: managedCluster(), requests: [issued] },
-    { wec: wecEvidence('approved-not-accepted', { hubSecret }) },
-  );
-  assert.deepEqual(writes, [accepts]);
 });

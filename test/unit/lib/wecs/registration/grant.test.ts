@@ -36,55 +36,51 @@ const work = (
   spec: { workload: { manifests: manifests.map(([apiVersion, kind]) => ({ apiVersion, kind })) } },
   status: { resourceStatus: { manifests: status } },
 });
-const widget = ['example.com/v1', 'Widget'] as [string, string];
+const widget: [string, string] = ['example.com/v1', 'Widget'];
+
+const ofWidgets = ['widgets.example.com'];
+const claims: ManifestStatus['resourceMeta'][] = [
+  { group: '*', resource: '*' },
+  { group: '', resource: 'pods/exec' },
+  { group: '', resource: 'serviceaccounts/token' },
+  { group: '', resource: 'secrets', kind: 'Secret' },
+  { group: '', resource: 'secrets', kind: 'Secret', ordinal: 7 },
+];
+const risky: [string, string][] = [
+  ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
+  ['certificates.k8s.io/v1', 'CertificateSigningRequest'],
+];
+const first = failing({ ordinal: 0 });
+const cases: [what: string, granted: string[], ...works: ManifestWork[]][] = [
+  [
+    'are those of manifests that the API server has refused',
+    ofWidgets,
+    work([['v1', 'ConfigMap'], widget], [failing({ ordinal: 1 })]),
+  ],
+  [
+    'are not those of manifests that fail for another reason',
+    [],
+    work([widget], [failing({ ordinal: 0 }, 'namespaces "t7" not found')]),
+  ],
+  ['are never what a status names', [], ...claims.map((claim) => work([widget], [failing(claim)]))],
+  [
+    'are what the work contains, whatever a status names',
+    ofWidgets,
+    work([widget], [failing({ group: '*', resource: '*', ordinal: 0 })]),
+  ],
+  ['are only what the WEC serves', [], work([['example.com/v1', 'Unknown']], [first])],
+  ['are never everything', [], work([['*', '*']], [first])],
+  ['are never rights or identities', [], work(risky, [first, failing({ ordinal: 1 })])],
+];
 
 describe('the kinds that --from-errors grants', () => {
-  const granted = async (...works: ManifestWork[]) =>
-    (await failedKinds(wec, works)).map(({ group, resource }) => `${resource}.${group}`);
-
-  it('are those of manifests that the API server has refused', async () =>
-    assert.deepEqual(
-      await granted(work([['v1', 'ConfigMap'], widget], [failing({ ordinal: 1 })])),
-      ['widgets.example.com'],
-    ));
-
-  it('are not those of manifests that fail for another reason', async () =>
-    assert.deepEqual(
-      await granted(work([widget], [failing({ ordinal: 0 }, 'namespaces "t7" not found')])),
-      [],
-    ));
-
-  it('are never what a status names: only what the work contains and the WEC serves', async () => {
-    const claims = [
-      { group: '*', resource: '*' },
-      { group: '', resource: 'pods/exec' },
-      { group: '', resource: 'serviceaccounts/token' },
-      { group: '', resource: 'secrets', kind: 'Secret' },
-      { group: '', resource: 'secrets', kind: 'Secret', ordinal: 7 },
-    ];
-    const works = claims.map((claim) => work([widget], [failing(claim)]));
-    assert.deepEqual(await granted(...works), []);
-    assert.deepEqual(
-      await granted(work([widget], [failing({ group: '*', resource: '*', ordinal: 0 })])),
-      ['widgets.example.com'],
+  for (const [what, granted, ...works] of cases)
+    it(what, async () =>
+      assert.deepEqual(
+        (await failedKinds(wec, works)).map(({ group, resource }) => `${resource}.${group}`),
+        granted,
+      ),
     );
-    assert.deepEqual(
-      await granted(work([['example.com/v1', 'Unknown']], [failing({ ordinal: 0 })])),
-      [],
-    );
-    assert.deepEqual(await granted(work([['*', '*']], [failing({ ordinal: 0 })])), []);
-  });
-
-  it('are never rights or identities', async () => {
-    const risky = [
-      ['rbac.authorization.k8s.io/v1', 'ClusterRoleBinding'],
-      ['certificates.k8s.io/v1', 'CertificateSigningRequest'],
-    ] as [string, string][];
-    assert.deepEqual(
-      await granted(work(risky, [failing({ ordinal: 0 }), failing({ ordinal: 1 })])),
-      [],
-    );
-  });
 });
 
 /** A role whose first two rules somebody has narrowed or written together by hand. */
