@@ -10,7 +10,7 @@ import {
 } from '../../../../src/commands/terminal/output.ts';
 import { styleFor } from '../../../../src/commands/terminal/style.ts';
 import { fail } from '../../../../src/lib/core/checks.ts';
-import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { reportOf, StellarError } from '../../../../src/lib/core/errors.ts';
 import {
   advice,
   callProgram,
@@ -72,30 +72,13 @@ describe('errors in documents', () => {
       {
         items: [
           { name: 'a', changed: true },
-          {
-            name: 'b',
-            changed: false,
-            error: {
-              code: 'request-denied',
-              message: 'was denied',
-              details: ['a'],
-              steps: ['ask again'],
-            },
-          },
+          { name: 'b', changed: false, error: reportOf(error) },
         ],
       },
     );
   });
   test('of the whole command replace the items', () =>
-    assert.deepEqual(errorDocument(error), {
-      items: [],
-      error: {
-        code: 'request-denied',
-        message: 'was denied',
-        details: ['a'],
-        steps: ['ask again'],
-      },
-    }));
+    assert.deepEqual(errorDocument(error), { items: [], error: reportOf(error) }));
 });
 
 describe('errors for people', () => {

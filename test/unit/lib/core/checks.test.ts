@@ -88,6 +88,7 @@ test('the finding of a list of stages is the first unmet one; a waiting stage is
   const reports = [
     report('a', met),
     report('b', unseen('nobody may see it')),
+    report('w', waiting('it comes first')),
     report('c', broken),
     report('d', waiting('it comes')),
   ];
@@ -95,10 +96,11 @@ test('the finding of a list of stages is the first unmet one; a waiting stage is
   assert.deepEqual(told(findings), [
     ['its-a', 'pass', ''],
     ['its-b', 'skipped', 'nobody may see it'],
+    ['its-w', 'skipped', 'depends on "c done"'],
     ['its-c', 'fail', ''],
     ['its-d', 'skipped', 'depends on "c done"'],
   ]);
-  const [, , found] = findings;
+  const [, , , found] = findings;
   assert.ok(found?.status === 'fail');
   const { code, message } = found.problem;
   assert.deepEqual(

@@ -4,9 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Deadline, ownLimits, pause } from '../../../../src/lib/core/deadline.ts';
 import { Patience } from '../../../../src/lib/core/follow.ts';
 import { poll } from '../../../../src/lib/core/poll.ts';
-import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { run } from '../../support/builders.ts';
-import { FakeServer } from '../../support/fake-server.ts';
+import { serving } from '../../support/serving.ts';
 
 /** The wall clock is set this far, back and forth, so often, at these intervals. */
 const [hourMs, changes, everyMs] = [3_600_000, 20, 100];
@@ -44,12 +43,8 @@ describe('while the wall clock is set back and forth 20 times', () => {
   const timeoutMs = 1500;
   const inTime = (ms: number) => ms > timeoutMs - 100 && ms < timeoutMs + 5000;
   const silent = async () => {
-    const server = await FakeServer.start(() => undefined);
-    const kube = connect(server.context(), {
-      deadline: new Deadline(timeoutMs),
-      signal: new AbortController().signal,
-    });
-    await kube.read('/version').finally(() => [kube.close(), void server.stop()]);
+    const { kube } = await serving(() => undefined, { timeoutMs });
+    await kube.read('/version');
   };
   const cases: [what: string, work: () => Promise<unknown>][] = [
     ['a wait', () => poll(async () => undefined, run(timeoutMs))],
@@ -69,14 +64,9 @@ describe('while the wall clock is set back and forth 20 times', () => {
       assert.ok(inTime(ms), `${ms} ms`);
     });
   }
-  test('the clock of a cluster runs on', async (t) => {
+  test('the clock of a cluster runs on', async () => {
     const date = new Date(clock() - 86_400_000);
-    const server = await FakeServer.start(() => ({ headers: { Date: date.toUTCString() } }));
-    const kube = connect(server.context(), {
-      deadline: new Deadline(20_000),
-      signal: new AbortController().signal,
-    });
-    t.after(() => [kube.close(), server.stop()]);
+    const { kube } = await serving(() => ({ headers: { Date: date.toUTCString() } }));
     await kube.read('/version');
     const started = performance.now();
     const seen: number[] = [];

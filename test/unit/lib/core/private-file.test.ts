@@ -81,17 +81,15 @@ describe('a private file', () => {
     await assert.rejects(writePrivately('/dev/null', 'secret'), fileError);
     assert.equal(readFileSync(target, 'utf8'), 'old');
   });
-  test('cannot be in a folder that does not exist', () =>
-    assert.rejects(writePrivately(path.join(directory, 'no', 'file'), 'x'), fileError));
   test('cannot be below a file', async () => {
     const file = newPath();
     writeFileSync(file, '');
     await assert.rejects(writePrivately(path.join(file, 'x'), 'x'), fileError);
   });
-  test('is never quoted in an error', () =>
+  test('cannot be in a folder that does not exist, and is never quoted in the error', () =>
     assert.rejects(
       writePrivately(path.join(directory, 'no', 'file'), 'secret'),
-      (error: Error) => !error.message.includes('secret'),
+      ({ code, message }) => code === 'file-error' && !message.includes('secret'),
     ));
 });
 
@@ -116,14 +114,6 @@ describe('settings', () => {
   }
   test('that cannot be read are an error', () =>
     assert.rejects(readSettings(directory), fileError));
-  test('that cannot be written are an error', async () => {
-    const file = newPath();
-    writeFileSync(file, '');
-    await assert.rejects(
-      writeSettings({}, path.join(file, 'stellarctl', 'settings.json')),
-      fileError,
-    );
-  });
   test('are in XDG_CONFIG_HOME, else in ~/.config', () => {
     assert.equal(settingsFile({ XDG_CONFIG_HOME: '/x' }), '/x/stellarctl/settings.json');
     assert.match(settingsFile({}), /\/\.config\/stellarctl\/settings\.json$/);

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { setContext } from '../../../../src/lib/kube/kubeconfig/contexts.ts';
 import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import {
@@ -11,6 +10,7 @@ import {
   hostingContext,
   markHostingContext,
 } from '../../../../src/lib/spaces/hosting/hosting.ts';
+import { run } from '../../support/builders.ts';
 import { newPath } from '../../support/folder.ts';
 
 function target(content: string) {
@@ -18,7 +18,7 @@ function target(content: string) {
   writeFileSync(file, content);
   return { file, env: {} };
 }
-const waiting = { deadline: new Deadline(20_000), signal: new AbortController().signal };
+const waiting = run(20_000);
 const hosting = async (content: string) =>
   hostingContext(await loadKubeconfig(target(content).file));
 

@@ -662,32 +662,34 @@ describe('the network of a new WEC', () => {
       ],
       cluster,
     );
-  test('is that of the ITS, for k3d', () => {
-    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://k3d-kubeflex-server-0:31443')), {
-      network: 'k3d-kubeflex',
-    });
-    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://0.0.0.0:6550', 'k3d-hub')), {
-      network: 'k3d-hub',
-    });
-  });
-  test('is kind’s own, for kind', () =>
-    assert.deepEqual(chooseNetwork('kind', undefined, at('https://kubeflex-control-plane:31443')), {
-      network: undefined,
-    }));
-  test('is the requested one', () =>
-    assert.deepEqual(chooseNetwork('k3d', 'n', at('https://kubeflex-control-plane:31443')), {
-      network: 'n',
-    }));
-  test('is the provider’s own if the ITS is elsewhere', () =>
-    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://its.example.com')), {
-      network: undefined,
-    }));
-  test('does not connect clusters of different providers, which is reported', () => {
-    const { network, note } = chooseNetwork(
+  const ofKind = 'https://kubeflex-control-plane:31443';
+  const cases: [
+    what: string,
+    provider: ProviderName,
+    asked: string | undefined,
+    server: string,
+    network: string | undefined,
+  ][] = [
+    ['that of the ITS, for k3d', 'k3d', undefined, 'https://k3d-hub-server-0:31443', 'k3d-hub'],
+    ['kind’s own, for kind', 'kind', undefined, ofKind, undefined],
+    ['the requested one', 'k3d', 'n', ofKind, 'n'],
+    [
+      'the provider’s own if the ITS is elsewhere',
       'k3d',
       undefined,
-      at('https://kubeflex-control-plane:31443'),
-    );
+      'https://a.example',
+      undefined,
+    ],
+  ];
+  for (const [what, provider, asked, server, network] of cases)
+    test(`is ${what}`, () =>
+      assert.deepEqual(chooseNetwork(provider, asked, at(server)), { network }));
+  test('is that of the ITS whose context names its cluster', () =>
+    assert.deepEqual(chooseNetwork('k3d', undefined, at('https://0.0.0.0:6550', 'k3d-hub')), {
+      network: 'k3d-hub',
+    }));
+  test('does not connect clusters of different providers, which is reported', () => {
+    const { network, note } = chooseNetwork('k3d', undefined, at(ofKind));
     assert.equal(network, undefined);
     matches(note, /kubeflex-control-plane of kind.*--provider kind/);
   });

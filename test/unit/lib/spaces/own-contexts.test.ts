@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { Deadline } from '../../../../src/lib/core/deadline.ts';
 import { run } from '../../../../src/lib/core/next-step.ts';
 import { connect } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
@@ -10,7 +9,7 @@ import {
   contextChecks,
   stepsFor,
 } from '../../../../src/lib/spaces/space/space-access.ts';
-import { base64, tokenWith } from '../../support/builders.ts';
+import { base64, run as limits, tokenWith } from '../../support/builders.ts';
 import { FakeServer, otherAuthority } from '../../support/fake-server.ts';
 import { kubeconfigOf } from '../../support/space-builders.ts';
 import { matches } from '../../support/steps.ts';
@@ -45,8 +44,7 @@ function kubeconfig(
   return config;
 }
 
-const open = (context: Parameters<typeof connect>[0]) =>
-  connect(context, { deadline: new Deadline(5000), signal: new AbortController().signal });
+const open = (context: Parameters<typeof connect>[0]) => connect(context, limits());
 
 const own = (config: Kubeconfig, type = 'vcluster') => ({
   space: { name: 'its1', role: 'its' as const, type },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import {
   type Kubeconfig,
   loadKubeconfig,
@@ -15,7 +15,8 @@ import {
   requireContextFree,
   writeSpaceContext,
 } from '../../../../src/lib/spaces/space-work.ts';
-import { newPath } from '../../support/folder.ts';
+import { writtenApart } from '../../support/folder.ts';
+import { contextsOf } from '../../support/one-context.ts';
 import {
   hostingCluster,
   its,
@@ -25,22 +26,6 @@ import {
 } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
-interface Named {
-  name: string;
-}
-interface Raw {
-  contexts: (Named & {
-    context: {
-      cluster: string;
-      user: string;
-      extensions?: (Named & { extension: { data: object } })[];
-    };
-  })[];
-  clusters: Named[];
-  users: Named[];
-  'current-context': string;
-}
-
 const toolsFor = (kubeconfig: Kubeconfig, file: string) =>
   ({
     kubeconfig,
@@ -48,39 +33,9 @@ const toolsFor = (kubeconfig: Kubeconfig, file: string) =>
     hostingContext: { name: 'kind-kubeflex' },
   }) as SpaceTools;
 
-/** Writes the context of its1 into a kubeconfig that has a context `mine`. */
-async function written(from: Parameters<typeof writeSpaceContext>[1], times = 1) {
-  const file = newPath();
-  await writeFile(
-    file,
-    stringify({
-      contexts: [{ name: 'mine', context: { cluster: 'c', user: 'u' } }],
-      clusters: [{ name: 'c', cluster: { server: 'https://c:6443' } }],
-      users: [{ name: 'u', user: { token: 'x' } }],
-      'current-context': 'mine',
-    }),
-  );
-  const changes: boolean[] = [];
-  for (let time = 0; time < times; time += 1) {
-    const kubeconfig = await loadKubeconfig(file);
-    changes.push(
-      (await writeSpaceContext('its1', from, toolsFor(kubeconfig, file), soon())).changed,
-    );
-  }
-  const raw = parse(await readFile(file, 'utf8')) as Raw;
-  return { raw, changes, context: raw.contexts.find(({ name }) => name === 'its1')?.context };
-}
-
 test('a name that refers to something else is rejected before a space is created', async () => {
-  const file = newPath();
-  const at = (server: string) => ({ name: 'c', cluster: { server } });
-  const contexts = [{ name: 'its1', context: { cluster: 'c', user: 'u' } }];
-  const text = stringify({
-    contexts,
-    clusters: [at('https://c:6443')],
-    users: [{ name: 'u', user: { token: 'x' } }],
-  });
-  await writeFile(file, text);
+  const text = JSON.stringify(contextsOf({ server: 'https://c:6443' }, { token: 'x' }, 'its1'));
+  const file = writtenApart('config', text);
   const kubeconfig = await loadKubeconfig(file);
   const check = (name: string, from: Parameters<typeof requireContextFree>[1]) =>
     requireContextFree(name, from, toolsFor(kubeconfig, file), soon());
@@ -104,29 +59,20 @@ const entries = ownEntries('its1', {
   user: { token: 'y' },
 });
 
-describe('the context of a space', () => {
-  test('is named as kflex names it, and marked as its', async () => {
-    const { raw, context } = await written(entries);
-    assert.deepEqual([context?.cluster, context?.user], ['its1-cluster', 'its1-admin']);
-    assert.deepEqual(
-      raw.clusters.map(({ name }) => name),
-      ['c', 'its1-cluster'],
-    );
-    const [extension] = context?.extensions ?? [];
-    assert.equal(extension?.name, 'kubeflex');
-    assert.deepEqual(extension?.extension.data, {
-      'controlplane-name': 'its1',
-      'hosting-cluster-ctx-name': 'kind-kubeflex',
-    });
-    assert.equal(raw['current-context'], 'mine');
+test('the context of a space is named as kflex names it, and marked as its', async () => {
+  const before = contextsOf({ server: 'https://c:6443' }, { token: 'x' }, 'mine');
+  const file = writtenApart('config', JSON.stringify(before));
+  await writeSpaceContext('its1', entries, toolsFor(await loadKubeconfig(file), file), soon());
+  const { contexts, clusters, 'current-context': current } = parse(await readFile(file, 'utf8'));
+  const [, { name, context }] = contexts;
+  assert.deepEqual([name, context.cluster, context.user], ['its1', 'its1-cluster', 'its1-admin']);
+  assert.deepEqual([clusters[1].name, current], ['its1-cluster', 'mine']);
+  const [extension] = context.extensions;
+  assert.equal(extension.name, 'kubeflex');
+  assert.deepEqual(extension.extension.data, {
+    'controlplane-name': 'its1',
+    'hosting-cluster-ctx-name': 'kind-kubeflex',
   });
-  test("refers to the user's own cluster and user if they are used", async () => {
-    const { raw, context } = await written({ cluster: { name: 'c' }, user: { name: 'u' } });
-    assert.deepEqual([context?.cluster, context?.user], ['c', 'u']);
-    assert.deepEqual([raw.clusters.length, raw.users.length], [1, 1]);
-  });
-  test('is written once', async () =>
-    assert.deepEqual((await written(entries, 2)).changes, [true, false]));
 });
 
 describe('the source of the entries is known', () => {

@@ -14,7 +14,7 @@ import {
   selectContext,
 } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { assertGone } from '../../../../is-alive.ts';
-import { FakeServer, identity } from '../../../support/fake-server.ts';
+import { FakeServer } from '../../../support/fake-server.ts';
 import { newPath } from '../../../support/folder.ts';
 import { plugin, pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';
@@ -184,21 +184,6 @@ describe('the credentials of a plugin', () => {
     );
     await Promise.all(reads);
     assert.equal(runs(), 2);
-  });
-  test('may be a certificate', async () => {
-    const pem = { clientCertificateData: identity.cert, clientKeyData: identity.key };
-    const { agent, headers } = await obtain(printing(credential(pem)));
-    const { cert, key } = (agent as unknown as { options: { cert: Buffer; key: Buffer } }).options;
-    assert.deepEqual(
-      [String(cert), String(key), headers.Authorization],
-      [identity.cert, identity.key, undefined],
-    );
-  });
-  test('are not requested if the user has other credentials, as in kubectl', async () => {
-    const exec = plugin('exit 1');
-    const mine = { ...context(exec), user: { exec, token: 'mine' } };
-    const { headers } = await new Credentials(mine, pluginHost()).server();
-    assert.equal(headers.Authorization, 'Bearer mine');
   });
 });
 

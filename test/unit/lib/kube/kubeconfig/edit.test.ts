@@ -561,18 +561,6 @@ describe('the file itself', () => {
     );
     assert.ok(lstatSync(link).isSymbolicLink());
   });
-  test('becomes private if it was readable by everyone', async () => {
-    const name = file(present);
-    chmodSync(name, 0o644);
-    await set(name, 'its1');
-    assert.equal(modeOf(name), '600');
-  });
-  test('is replaced atomically, by a rename, and never changed in place', async () => {
-    const name = file(present);
-    const { ino } = statSync(name);
-    await set(name, 'its1');
-    assert.notEqual(statSync(name).ino, ino);
-  });
   for (const [what, broken, why] of [
     ['no YAML', 'token: secret\n  - secret: [', /not YAML \(line \d\)/],
     ['no kubeconfig', '- secret', /not a kubeconfig/],

@@ -211,11 +211,6 @@ describe('a file', () => {
     assert.deepEqual(Object.fromEntries(clusters), { a, b: { ...a, 'tls-server-name': 'b' } });
   });
 
-  test('may be JSON', async () =>
-    assert.equal(
-      (await load(write(JSON.stringify(toFile(simple('https://one')))))).clusters.get('c')?.server,
-      'https://one',
-    ));
   test('has file names relative to it, and plugins only if they contain a separator', async () => {
     const user = {
       'client-certificate': 'u.crt',

@@ -19,7 +19,7 @@ import {
   wds,
   wdsDeployments,
 } from '../../../support/space-builders.ts';
-import { failsWith, matches, stepsOf } from '../../../support/steps.ts';
+import { failsWith, matches } from '../../../support/steps.ts';
 
 /** Its kube-system may not be read. */
 const kubeAt = (server: string): Kube =>
@@ -123,35 +123,17 @@ describe('the WDS', () => {
     assert.ok(transport !== undefined && manager !== undefined);
     hub.objects.push(transport, manager);
     assert.deepEqual(await readControllers(open), {});
-    const crashing = { waiting: { reason: 'CrashLoopBackOff' }, lastExitCode: 1, restarts: 4 };
     transport.status = {};
-    hub.objects.push(inSpace('Pod', 'wds2', pod('transport-controller-x', crashing)));
+    const crashing = pod('transport-controller-x', {
+      waiting: { reason: 'CrashLoopBackOff' },
+      restarts: 4,
+    });
+    hub.objects.push(inSpace('Pod', 'wds2', crashing));
     const problems = await readControllers(open);
     assert.equal(problems.manager, undefined);
-    matches(
-      problems.transport?.why,
-      /pod transport-controller-x, container main: it keeps crashing/,
-    );
-    assert.match(
-      JSON.stringify(problems.transport?.next),
-      /-n wds2-system logs transport-controller-x -c main --prev/,
-    );
-    Object.assign(manager, { spec: { replicas: 0 } });
-    Object.assign(transport, { spec: { replicas: 0 } });
-    const stopped = await readControllers(open);
-    const start =
-      'Start it, so that its workloads stay: stellarctl wds restart wds2 --hosting-context kind-kubeflex';
-    assert.deepEqual([stepsOf(stopped.manager), stepsOf(stopped.transport)], [start, start]);
-    hub.objects.splice(hub.objects.indexOf(manager), 1);
-    Object.assign(hub.objects.find(({ metadata }) => metadata.name === 'wds2') ?? {}, {
-      status: { postCreateHooks: { 'kubestellar-controller': true } },
-    });
-    const lost = await readControllers(open);
-    matches(lost.manager?.why, /Deployment kubestellar-controller-manager is missing/);
-    assert.equal(
-      stepsOf(lost.manager),
-      'Repair it: stellarctl wds repair wds2 --hosting-context kind-kubeflex',
-    );
+    matches(problems.transport?.why, /pod transport-controller-x, .* keeps crashing/);
+    Object.assign(manager, { status: {} });
+    assert.equal((await readControllers(open)).manager?.state, 'waiting');
   });
   test('is given by a context that is recorded as its own', async () => {
     const contexts = { mine: place('mine', 'wds2') };

@@ -7,8 +7,7 @@ import {
   type Hosting,
   hostingStages,
 } from '../../../../../src/lib/spaces/hosting/hosting-stages.ts';
-import { now, secondsAgo } from '../../../support/builders.ts';
-import { pod } from '../../../support/space-builders.ts';
+import { now } from '../../../support/builders.ts';
 
 const established = {
   metadata: { name: 'crd' },
@@ -73,17 +72,6 @@ test('missing objects are waited for while helm runs, and fail afterwards', () =
     );
     assert.match(verdictOf(stage, change), /^failed for good: .* is missing$/, stage);
   }
-});
-
-test("the init container that KubeFlex's manager waits in is named", () => {
-  const waiting = pod('kubeflex-controller-manager-1', {
-    init: true,
-    runningSince: secondsAgo(180),
-  });
-  assert.equal(
-    verdictOf('manager', { manager: { metadata: { name: 'm' } }, pods: [waiting] }),
-    'waiting: init container main of pod kubeflex-controller-manager-1 has not completed for 3m',
-  );
 });
 
 test('PostgreSQL is not a stage if KubeFlex runs without it', () => {

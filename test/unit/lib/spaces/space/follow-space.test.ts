@@ -194,18 +194,6 @@ describe('a failure', () => {
     assert.equal((await following([{ a: doubtful }], { step: 5001 })).looks, 2);
     assert.equal((await following([{ a: doubtful }], { step: 2600 })).looks, 3);
   });
-  test('that is over is dropped, and starts again', async () => {
-    const looks = [{ a: doubtful }, { a: waiting('') }, { a: doubtful }, { a: met }];
-    const { error, stage } = await following(looks, { step: 4000 });
-    assert.deepEqual([error, stage], [undefined, 'a']);
-  });
-  test('gets the time that its stage takes to recover', async () => {
-    const { looks, error } = await following([{ a: doubtful }], {
-      step: 5001,
-      stage: { graceMs: 15_000 },
-    });
-    assert.deepEqual([looks, error?.code], [4, 'space-failed']);
-  });
   test('that may have been transient is only the reason at the deadline, with its next step', async () => {
     const { error } = await following([{ a: failed('no image', { next: [advice('do this')] }) }], {
       timeoutMs: 0,

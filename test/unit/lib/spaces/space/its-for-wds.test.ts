@@ -26,35 +26,25 @@ const wayOf = async (...parameters: Parameters<typeof choose>) => {
 };
 
 describe('the ITS of a WDS', () => {
+  const [own, corrected] = ['transport-controller', 'stellarctl-transport-controller'];
   test('is the only one, which is passed to hooks that accept a name', async () =>
-    assert.deepEqual(await wayOf(one, undefined, '0.29'), [
-      'its1',
-      'its1',
-      'transport-controller',
-    ]));
+    assert.deepEqual(await wayOf(one, undefined, '0.29'), ['its1', 'its1', own]));
   test('stays unnamed while it is the only one and 0.30 accepts no name, even if requested', async () => {
-    assert.deepEqual(await wayOf(one), ['its1', '', 'transport-controller']);
-    assert.deepEqual(await wayOf(one, 'its1'), ['its1', '', 'transport-controller']);
+    assert.deepEqual(await wayOf(one), ['its1', '', own]);
+    assert.deepEqual(await wayOf(one, 'its1'), ['its1', '', own]);
   });
   test('is named to a corrected hook if a new WDS must keep the name', async () => {
     const hooks = new Map([['transport-controller', transportHook('0.30')]]);
     const choice = await chooseItsForWds(new MemoryCluster(one).kube, 'its1', hooks, true);
-    assert.deepEqual(
-      [choice.itsName, choice.transportHook],
-      ['its1', 'stellarctl-transport-controller'],
-    );
+    assert.deepEqual([choice.itsName, choice.transportHook], ['its1', corrected]);
   });
   test('is named to a corrected hook if there are several', async () =>
-    assert.deepEqual(await wayOf(two, 'its2'), [
-      'its2',
-      'its2',
-      'stellarctl-transport-controller',
-    ]));
+    assert.deepEqual(await wayOf(two, 'its2'), ['its2', 'its2', corrected]));
   test("is named to the chart's own hook of 0.29, which has no copy", async () => {
     const choice = await choose(two, 'its2', '0.29');
     assert.deepEqual(
       [choice.itsName, choice.transportHook, choice.correctedHook],
-      ['its2', 'transport-controller', undefined],
+      ['its2', own, undefined],
     );
   });
   test('must be chosen if there are several', () =>

@@ -298,20 +298,3 @@ describe('an ITS whose API server has nothing of its hub', () => {
     );
   });
 });
-
-test('the failed stage is reported, also after one that is waited for', () => {
-  const stage = (id: string, state: 'waiting' | 'failed') => ({
-    id,
-    title: id,
-    verdict: { state, why: 'x' },
-  });
-  const found = findingsOfStages('its', 'its1', [
-    stage('a', 'waiting'),
-    stage('b', 'failed'),
-    stage('c', 'waiting'),
-  ]);
-  assert.deepEqual(
-    found.map(({ status }) => status),
-    ['skipped', 'fail', 'skipped'],
-  );
-});

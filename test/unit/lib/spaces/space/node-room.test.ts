@@ -3,11 +3,7 @@ import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Node, Pod } from '../../../../../src/lib/kube/client/objects.ts';
-import {
-  preempted,
-  requireRoom,
-  roomCheck,
-} from '../../../../../src/lib/spaces/space/hosting-fit.ts';
+import { requireRoom, roomCheck } from '../../../../../src/lib/spaces/space/hosting-fit.ts';
 import { fakeKube, recordingProgress } from '../../../support/builders.ts';
 import { hostingCluster, soon } from '../../../support/space-builders.ts';
 import { failsWith } from '../../../support/steps.ts';
@@ -114,20 +110,4 @@ describe('the CPU that the nodes of a hosting cluster have left', () => {
     );
     assert.deepEqual(await noted('host'), []);
   });
-});
-
-test('what the scheduler has removed is named, with what took its place', async () => {
-  const event = (reason: string) => ({
-    metadata: { name: 'e' },
-    reason,
-    involvedObject: { kind: 'Pod', namespace: 'its1-system', name: 'vcluster-0' },
-    related: { kind: 'Pod', namespace: 'wds2-system', name: 'kube-apiserver-1' },
-  });
-  const hosting = fakeKube({
-    list: async (_, { namespace } = {}) =>
-      namespace === 'its1-system' ? [event('Killing'), event('Preempted')] : [],
-  });
-  assert.deepEqual(await preempted(hosting, 'its1'), [
-    'The scheduler has removed pod vcluster-0 for wds2-system/kube-apiserver-1.',
-  ]);
 });

@@ -30,21 +30,12 @@ import {
 } from '../../../support/space-builders.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
-const controlPlane = (name: string, role: 'its' | 'wds', ITSName?: string): ControlPlane => ({
-  metadata: { name, labels: { 'kflex.kubestellar.io/cptype': role } },
-  spec: ITSName === undefined ? {} : { globalVars: { ITSName } },
-});
-
 const running = {
   metadata: { name: 'kubestellar-controller-manager' },
   status: { readyReplicas: 1, updatedReplicas: 1 },
 };
 
-async function judged(...all: ControlPlane[]) {
-  return judgedWith([], ...all);
-}
-
-async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
+async function judged(all: ControlPlane[], deployments: Deployment[] = []) {
   const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
   const among = {
     space: evidence(wds('wds1'), { deployments, hosting: 'kind' }),
@@ -58,15 +49,11 @@ async function judgedWith(deployments: Deployment[], ...all: ControlPlane[]) {
 }
 
 test('a WDS that names no ITS uses the only one, and none of several', async () => {
-  const [its1, its2, wds1] = [
-    controlPlane('its1', 'its'),
-    controlPlane('its2', 'its'),
-    controlPlane('wds1', 'wds'),
-  ];
-  assert.equal((await judged(its1, wds1)).status, 'pass');
-  assert.equal((await judgedWith([running], its1, its2, wds1)).status, 'warn');
-  assert.equal((await judged(its1, its2, controlPlane('wds1', 'wds', 'its2'))).status, 'pass');
-  const found = await judged(its1, its2, wds1);
+  const two = [its('its1'), its('its2')];
+  assert.equal((await judged([its('its1'), wds('wds1')])).status, 'pass');
+  assert.equal((await judged([...two, wds('wds1')], [running])).status, 'warn');
+  assert.equal((await judged([...two, wds('wds1', 'its2')])).status, 'pass');
+  const found = await judged([...two, wds('wds1')]);
   assert.ok(found.status === 'fail');
   assert.match(found.problem.message, /^wds1 names no ITS, and there are several: its1, its2\.$/);
   assert.match(
@@ -76,11 +63,11 @@ test('a WDS that names no ITS uses the only one, and none of several', async () 
 });
 
 test('a WDS may name a missing ITS, and there may be none', async () => {
-  for (const [wds, says] of [
-    [controlPlane('wds1', 'wds', 'its9'), /names the ITS its9, which does not exist/],
-    [controlPlane('wds1', 'wds'), /names no ITS, and there is none/],
+  for (const [itsName, says] of [
+    ['its9', /names the ITS its9, which does not exist/],
+    ['', /names no ITS, and there is none/],
   ] as const) {
-    const found = await judged(wds);
+    const found = await judged([wds('wds1', itsName)]);
     assert.ok(found.status === 'fail');
     assert.match(found.problem.message, says);
   }
@@ -130,15 +117,17 @@ test('a WDS whose controllers differ from the installed hooks keeps running, whi
 test('an ITS that was ready and whose API server has lost its node has failed, with what took its place', async () => {
   const checked = async (applied: string[]) => {
     const plane = its('its1', { type: 'vcluster', applied, conditions: [conditions.synced] });
-    const event = inSpace('Event', 'its1', {
-      metadata: { name: 'e' },
-      reason: 'Preempted',
-      involvedObject: { name: 'vcluster-0' },
-      related: { namespace: 'wds2-system', name: 'kube-apiserver-1' },
-    } as KubeObject);
+    const events = ['Killing', 'Preempted'].map((reason) =>
+      inSpace('Event', 'its1', {
+        metadata: { name: 'e' },
+        reason,
+        involvedObject: { name: 'vcluster-0' },
+        related: { namespace: 'wds2-system', name: 'kube-apiserver-1' },
+      } as KubeObject),
+    );
     const { kube: hosting } = new MemoryCluster([
       plane,
-      event,
+      ...events,
       inSpace('StatefulSet', 'its1', statefulSet('vcluster', false)),
       inSpace(
         'Pod',

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import {
   bootstrapSecretOf,
   itsManifest,
@@ -12,14 +11,7 @@ import {
  * The output of `helm template` for core-chart/templates/controlplanes/{its,wds}.yaml of KubeStellar 0.29 and 0.30. They differ
  * only in the name of the variable for the key of a Secret; ours has both names, of which a hook uses the one that it knows.
  */
-type Version = '0.29' | '0.30';
-const versions: readonly Version[] = ['0.29', '0.30'];
-
-const chartsIts = (
-  version: Version,
-  type: 'vcluster' | 'host' | 'external',
-  installClusteradm = true,
-) => {
+const chartsIts = (type: 'vcluster' | 'host' | 'external', installClusteradm = true) => {
   const [name, key] =
     type === 'vcluster'
       ? ['vc-vcluster', 'config-incluster']
@@ -36,10 +28,7 @@ const chartsIts = (
         ...(installClusteradm ? [{ hookName: 'its-hub-init' }] : []),
         { hookName: 'install-status-addon' },
       ],
-      globalVars: {
-        ITSSecretName: name,
-        [version === '0.29' ? 'ITSkubeconfig' : 'ITSSecretKey']: key,
-      },
+      globalVars: { ITSSecretName: name, ITSkubeconfig: key, ITSSecretKey: key },
       // bootstrapSecret.namespace=kubeflex-system, which kflex uses as well; the chart's default is its release's namespace.
       ...(type === 'external'
         ? {
@@ -54,7 +43,7 @@ const chartsIts = (
   };
 };
 
-const chartsWds = (version: Version, type: 'k8s' | 'host', itsName: string, apiGroups: string) => ({
+const chartsWds = (type: 'k8s' | 'host', itsName: string, apiGroups: string) => ({
   apiVersion: 'tenancy.kflex.kubestellar.org/v1alpha1',
   kind: 'ControlPlane',
   metadata: { name: 'wds1' },
@@ -68,7 +57,8 @@ const chartsWds = (version: Version, type: 'k8s' | 'host', itsName: string, apiG
         hookName: 'transport-controller',
         vars: {
           WDSSecretName: 'admin-kubeconfig',
-          [version === '0.29' ? 'WDSkubeconfig' : 'WDSSecretKey']: 'kubeconfig-incluster',
+          WDSkubeconfig: 'kubeconfig-incluster',
+          WDSSecretKey: 'kubeconfig-incluster',
         },
       },
     ],
@@ -76,51 +66,28 @@ const chartsWds = (version: Version, type: 'k8s' | 'host', itsName: string, apiG
   },
 });
 
-/** Removes from ours what only hooks of the other version know. */
-function asOf(version: Version, ours: ControlPlane): ControlPlane {
-  const others =
-    version === '0.29' ? ['ITSSecretKey', 'WDSSecretKey'] : ['ITSkubeconfig', 'WDSkubeconfig'];
-  const known = (vars: Record<string, string> | undefined) =>
-    Object.fromEntries(Object.entries(vars ?? {}).filter(([key]) => !others.includes(key)));
-  const { postCreateHooks = [], globalVars } = ours.spec ?? {};
-  return {
-    ...ours,
-    spec: {
-      ...ours.spec,
-      postCreateHooks: postCreateHooks.map(({ vars, ...use }) =>
-        vars === undefined ? use : { ...use, vars: known(vars) },
-      ),
-      globalVars: known(globalVars),
-    },
-  };
-}
-
-describe("the control plane of an ITS matches the chart's", () => {
+describe("the control plane of an ITS matches the charts'", () => {
   const hooks = ['its-hub-init', 'install-status-addon'];
-  for (const version of versions)
-    for (const type of ['vcluster', 'host', 'external'] as const)
-      test(`of type ${type} for ${version}`, () =>
-        assert.deepEqual(
-          asOf(version, itsManifest('its1', type, hooks)),
-          chartsIts(version, type),
-        ));
+  for (const type of ['vcluster', 'host', 'external'] as const)
+    test(`of type ${type}`, () =>
+      assert.deepEqual(itsManifest('its1', type, hooks), chartsIts(type)));
   test('with install_clusteradm: false', () =>
     assert.deepEqual(
-      asOf('0.30', itsManifest('its1', 'host', ['install-status-addon'])),
-      chartsIts('0.30', 'host', false),
+      itsManifest('its1', 'host', ['install-status-addon']),
+      chartsIts('host', false),
     ));
 });
 
-describe("the control plane of a WDS matches the chart's", () => {
-  for (const version of versions)
-    for (const type of ['k8s', 'host'] as const)
-      test(`of type ${type} for ${version}`, () => {
-        const ours = wdsManifest(
+describe("the control plane of a WDS matches the charts'", () => {
+  for (const type of ['k8s', 'host'] as const)
+    test(`of type ${type}`, () =>
+      assert.deepEqual(
+        wdsManifest(
           { name: 'wds1', type, itsName: undefined, apiGroups: ['apps', 'batch'] },
           { itsName: 'its1', transportHook: 'transport-controller' },
-        );
-        assert.deepEqual(asOf(version, ours), chartsWds(version, type, 'its1', 'apps,batch'));
-      });
+        ),
+        chartsWds(type, 'its1', 'apps,batch'),
+      ));
 });
 
 test('the manager gets the same permissions as from the chart, which may adopt them', () =>

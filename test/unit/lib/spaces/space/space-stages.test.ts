@@ -92,26 +92,32 @@ describe('observed by KubeFlex', () => {
     const untouched = (manager: SpaceEvidence['manager']) =>
       synced(evidence(its('its1', { conditions: [] }), { manager }));
     const manager = 'kubeflex-controller-manager';
-    test('waits for a manager that runs', () =>
-      says(
-        untouched({ deployment: deployment(manager), pods: [] }),
+    const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
+    const starting = deployment(manager, false);
+    const cases: [what: string, seen: SpaceEvidence['manager'], verdict: RegExp][] = [
+      [
+        'waits for a manager that runs',
+        { deployment: deployment(manager), pods: [] },
         /^waiting: KubeFlex has not observed/,
-      ));
-    test('waits if the manager may not be read', () => says(untouched(undefined), /^waiting/));
-    test('fails without a manager', () =>
-      says(untouched({ deployment: undefined, pods: [] }), /^failed: Deployment \S+ is missing/));
-    test('fails with a manager that cannot run', () => {
-      const pods = [pod(`${manager}-1`, { waiting: { reason: 'ImagePullBackOff' } })];
-      says(
-        untouched({ deployment: deployment(manager, false), pods }),
+      ],
+      ['waits if the manager may not be read', undefined, /^waiting/],
+      [
+        'fails without a manager',
+        { deployment: undefined, pods: [] },
+        /^failed: Deployment \S+ is missing/,
+      ],
+      [
+        'fails with a manager that cannot run',
+        { deployment: starting, pods },
         /^failed: .*cannot be pulled/,
-      );
-    });
-    test('waits for a manager that starts', () =>
-      says(
-        untouched({ deployment: deployment(manager, false), pods: [] }),
+      ],
+      [
+        'waits for a manager that starts',
+        { deployment: starting, pods: [] },
         /^waiting: KubeFlex's manager is starting/,
-      ));
+      ],
+    ];
+    for (const [what, seen, verdict] of cases) test(what, () => says(untouched(seen), verdict));
   });
 });
 
@@ -238,10 +244,9 @@ describe('a Deployment', () => {
     says(runs(evidence(plane, { forbidden: new Set(['deployments']) })), /^unseen/);
     const hooks = [{ hookName: 'stellarctl-transport-controller' }];
     const created = controlPlane('wds1', { hooks, applied: ['stellarctl-transport-controller'] });
-    says(
-      runs(evidence(created)),
-      /^failed: Deployment transport-controller is missing, .*does not recreate/,
-    );
+    const lost = runs(evidence(created, { role: 'wds' }));
+    says(lost, /^failed: Deployment transport-controller is missing, .*does not recreate/);
+    assert.match(stepsIn(lost), /^Repair it: stellarctl wds repair wds1 /);
     says(runs(evidence(created, { forbidden: new Set(['deployments']) })), /^unseen/);
   });
   test('fails if its pods are refused', () => {

@@ -15,7 +15,9 @@ import {
   roleOf,
 } from '../../../../../src/lib/spaces/space/spaces.ts';
 import { base64 } from '../../../support/builders.ts';
+import { oneContext } from '../../../support/one-context.ts';
 import {
+  type ControlPlaneOptions,
   controlPlane,
   inSpace,
   its,
@@ -25,31 +27,26 @@ import {
 } from '../../../support/space-builders.ts';
 
 describe('a control plane is', () => {
-  test('what its label says', () =>
-    assert.equal(roleOf(controlPlane('x', { label: 'wds' })), 'wds'));
-  test('an ITS or a WDS by its hooks, without a label', () => {
-    assert.equal(roleOf(its('x')), 'its');
-    assert.equal(roleOf(wds('x')), 'wds');
-    assert.equal(
-      roleOf(controlPlane('x', { hooks: [{ hookName: 'install-status-addon' }] })),
-      'its',
-    );
-    assert.equal(
-      roleOf(controlPlane('x', { hooks: [{ hookName: 'stellarctl-transport-controller' }] })),
+  const withHook = (hookName: string): ControlPlaneOptions => ({ hooks: [{ hookName }] });
+  const cases: [what: string, options: ControlPlaneOptions, role: string | undefined][] = [
+    ['what its label says', { label: 'wds' }, 'wds'],
+    ['an ITS by its hooks, without a label', withHook('install-status-addon'), 'its'],
+    [
+      'a WDS by its hooks, one of them corrected',
+      withHook('stellarctl-transport-controller'),
       'wds',
-    );
-  });
-  test('an ITS or a WDS by the hooks of older charts', () => {
-    assert.equal(
-      roleOf(controlPlane('x', { spec: { postCreateHook: 'its-with-clusteradm' } })),
+    ],
+    [
+      'an ITS by the hook of older charts',
+      { spec: { postCreateHook: 'its-with-clusteradm' } },
       'its',
-    );
-    assert.equal(roleOf(controlPlane('x', { spec: { postCreateHook: 'wds' } })), 'wds');
-  });
-  test('neither', () => {
-    assert.equal(roleOf(controlPlane('x')), undefined);
-    assert.equal(roleOf(controlPlane('x', { hooks: [{ hookName: 'mine' }] })), undefined);
-  });
+    ],
+    ['a WDS by the hook of older charts', { spec: { postCreateHook: 'wds' } }, 'wds'],
+    ['neither without hooks', {}, undefined],
+    ['neither with other hooks', withHook('mine'), undefined],
+  ];
+  for (const [what, options, role] of cases)
+    test(what, () => assert.equal(roleOf(controlPlane('x', options)), role));
 });
 
 test('the older single hook comes first, each once', () => {
@@ -168,12 +165,7 @@ describe('a space is reached', () => {
       seen({ ...hostingContext, name: 'its1', inspection }),
     ));
   const kubeconfigText = (cluster: object, user: object) =>
-    JSON.stringify({
-      clusters: [{ name: 'k', cluster }],
-      users: [{ name: 'k', user }],
-      contexts: [{ name: 'any', context: { cluster: 'k', user: 'k', namespace: 'n' } }],
-      'current-context': 'any',
-    });
+    JSON.stringify(oneContext(cluster, user));
   const bySecret = (text: string) =>
     access(its('its1', { type: 'k8s' }), secret('admin-kubeconfig', { kubeconfig: base64(text) }));
   test('using only address and data of a Secret', async () => {
@@ -241,11 +233,7 @@ describe('a space is reached', () => {
     });
   test('of type vcluster and k8s by the Secret, with the key for other machines', async () => {
     const text = base64(
-      JSON.stringify({
-        clusters: [{ name: 'k', cluster: { server: 'https://its1.localtest.me:9443/' } }],
-        users: [{ name: 'k', user: { token: 'x' } }],
-        contexts: [{ name: 'any', context: { cluster: 'k', user: 'k' } }],
-      }),
+      kubeconfigText({ server: 'https://its1.localtest.me:9443/' }, { token: 'x' }),
     );
     for (const [type, name, key] of [
       ['vcluster', 'vc-vcluster', 'config'],

@@ -139,17 +139,6 @@ describe('a WDS is blocked', () => {
       ],
     );
   });
-  test('by a crashing controller manager', () => {
-    const crashing = pod('kubestellar-controller-manager-1-a', {
-      waiting: { reason: 'CrashLoopBackOff' },
-      restarts: 3,
-    });
-    const deployments = [server, deployment('kubestellar-controller-manager', false)];
-    matches(
-      blocking({ deployments, pods: [crashing] }),
-      /^kubestellar-controller failed: .*restarted 3 times/,
-    );
-  });
 });
 
 describe('a WDS that is ready is not blocked', () => {
