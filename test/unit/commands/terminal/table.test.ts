@@ -20,18 +20,8 @@ describe('a table', () => {
       'c2',
     ]);
   });
-  test('has columns at least as wide as their headers', () =>
-    assert.deepEqual(formatTable(columns, [{ name: 'a', state: 'b' }]), [
-      'NAME   STATE',
-      'a      b',
-    ]));
   test('of nothing shows its headers', () =>
     assert.deepEqual(formatTable(columns, []), ['NAME   STATE']));
-  test('continues without headers, with the same widths', () =>
-    assert.deepEqual(
-      formatTable(columns, [{ name: 'a', state: 'b' }], { headers: false, widths: [8, 9] }),
-      ['a          b'],
-    ));
   test('does not cut a later cell that is wider', () =>
     assert.deepEqual(
       formatTable(columns, [{ name: 'abcdef', state: 'b' }], { headers: false, widths: [4, 5] }),

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { commandOf, stepLines } from '../../../../src/lib/core/next-step.ts';
 import type { Verdict } from '../../../../src/lib/core/stages.ts';
-import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
+import type { Deployment, Pod } from '../../../../src/lib/kube/client/objects.ts';
 import {
   failureLog,
   firstPodFailure,
@@ -15,13 +15,7 @@ import {
   toSeePod,
 } from '../../../../src/lib/kube/pods.ts';
 import { fakeKube, now, secondsAgo } from '../../support/builders.ts';
-import {
-  deployment,
-  job,
-  type PodOptions,
-  pod,
-  statefulSet,
-} from '../../support/space-builders.ts';
+import { job, type PodOptions, pod, statefulSet } from '../../support/space-builders.ts';
 import { matches, stepsOf } from '../../support/steps.ts';
 
 const why = (options: PodOptions) => podFailure(pod('p', options))?.why;
@@ -175,46 +169,30 @@ describe('the log of a container in trouble', () => {
     ));
 });
 
-test('a workload needs its desired number of ready pods, one by default', () => {
-  assert.equal(isDeploymentReady(deployment('d')), true);
-  assert.equal(isDeploymentReady(deployment('d', false)), false);
-  assert.equal(isDeploymentReady(undefined), false);
-  assert.equal(
-    isDeploymentReady({
-      metadata: { name: 'd' },
-      status: { readyReplicas: 1, updatedReplicas: 1 },
-    }),
-    true,
-  );
-  assert.equal(
-    isDeploymentReady({
-      metadata: { name: 'd' },
-      spec: { replicas: 2 },
-      status: { readyReplicas: 1, updatedReplicas: 2 },
-    }),
-    false,
-  );
-  assert.equal(isStatefulSetReady(statefulSet('s')), true);
-  assert.equal(isStatefulSetReady(statefulSet('s', false)), false);
+describe('a Deployment is ready', () => {
+  const one = { readyReplicas: 1, updatedReplicas: 1, observedGeneration: 2 };
+  const cases: [what: string, status: Deployment['status'], isReady: boolean, replicas?: number][] =
+    [
+      ['with its desired number of ready pods, one by default', one, true],
+      ['not with fewer', { ...one, updatedReplicas: 2 }, false, 2],
+      ['not with a pod of an earlier template', { ...one, updatedReplicas: 0 }, false],
+      ['not while the successor of the ready pod exists', { ...one, replicas: 2 }, false],
+      ['not before its template was seen', { ...one, observedGeneration: 1 }, false],
+      ['not without a status', undefined, false],
+    ];
+  for (const [what, status, isReady, replicas] of cases)
+    test(what, () => {
+      const metadata = { name: 'd', generation: 2 };
+      const spec = replicas === undefined ? {} : { replicas };
+      const found = { metadata, spec, ...(status && { status }) };
+      assert.equal(isDeploymentReady(found), isReady);
+    });
+  test('not if it is missing', () => assert.equal(isDeploymentReady(undefined), false));
 });
 
-test('the ready pod of an earlier template does not make a Deployment ready', () => {
-  const update = { metadata: { name: 'd', generation: 2 }, spec: { replicas: 1 } };
-  const status = { readyReplicas: 1, observedGeneration: 2 };
-  assert.equal(isDeploymentReady({ ...update, status: { ...status, updatedReplicas: 1 } }), true);
-  // The successor of the ready pod exists.
-  assert.equal(
-    isDeploymentReady({ ...update, status: { ...status, replicas: 2, updatedReplicas: 1 } }),
-    false,
-  );
-  assert.equal(isDeploymentReady({ ...update, status }), false);
-  assert.equal(
-    isDeploymentReady({
-      ...update,
-      status: { ...status, observedGeneration: 1, updatedReplicas: 1 },
-    }),
-    false,
-  );
+test('a StatefulSet is ready with its desired number of ready pods', () => {
+  assert.equal(isStatefulSetReady(statefulSet('s')), true);
+  assert.equal(isStatefulSetReady(statefulSet('s', false)), false);
 });
 
 describe('pods that have not failed are waited for', () => {

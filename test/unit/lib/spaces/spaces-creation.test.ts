@@ -164,7 +164,6 @@ describe('creating an ITS writes nothing', () => {
       { code: 'forbidden', message: /create clusterrolebindings/ },
       { mayI: async () => false },
     ));
-  test('with an invalid name', () => refused([], { name: 'Its' }, { code: 'usage' }));
 });
 
 test('a new ITS that would stop a WDS without an ITS name is reported', async () => {
@@ -228,11 +227,6 @@ describe('creating a WDS', () => {
     );
     assert.deepEqual(cluster.writes, []);
   });
-  test('accepts names of API groups', () =>
-    assert.rejects(createdWds(dryRun([]), { apiGroups: ['apps', 'Not/One'] }), {
-      code: 'usage',
-      message: /"Not\/One"/,
-    }));
 });
 
 describe('a space is shown', () => {

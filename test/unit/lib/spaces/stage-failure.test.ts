@@ -1,27 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { textOf } from '../../../../src/lib/core/next-step.ts';
-import type { Pod } from '../../../../src/lib/kube/client/objects.ts';
 import type { AnySpace } from '../../../../src/lib/spaces/space/space-watcher.ts';
 import { failureOfStage } from '../../../../src/lib/spaces/space/space-watcher.ts';
 import { fakeKube } from '../../support/builders.ts';
+import { pod } from '../../support/space-builders.ts';
 
-const pod = {
-  metadata: { name: 'p', namespace: 'open-cluster-management-hub' },
-  status: {
-    phase: 'Pending',
-    containerStatuses: [
-      { name: 'c', state: { waiting: { reason: 'ImagePullBackOff', message: 'no such image' } } },
-    ],
-  },
-} as unknown as Pod;
+const unpullable = pod('p', {
+  namespace: 'open-cluster-management-hub',
+  waiting: { reason: 'ImagePullBackOff' },
+});
 const cluster = (context: string) =>
   fakeKube({ cluster: { context, server: 'https://x' } as never, logTail: async () => [] });
 
 const nextOf = async (type: string): Promise<string> => {
   const space = { type, inside: { state: 'seen', value: undefined } } as unknown as AnySpace;
   const stages = [
-    { id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [pod] },
+    { id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [unpullable] },
   ];
   const { next } = await failureOfStage(
     'x',

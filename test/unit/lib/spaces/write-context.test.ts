@@ -10,18 +10,12 @@ import type { SpaceRole } from '../../../../src/lib/ocm/model/kubeflex-names.ts'
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { shareAccess, writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { modeOf, temporaryFolder } from '../../support/folder.ts';
+import { contextsOf, oneContext } from '../../support/one-context.ts';
 import { its, kubeconfigSecret, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const folder = temporaryFolder();
 
-const kubeconfigWith = (server: string, token: string) =>
-  JSON.stringify({
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'c' } }],
-    clusters: [{ name: 'c', cluster: { server } }],
-    users: [{ name: 'c', user: { token } }],
-    'current-context': 'c',
-  });
 const credentials = (space: string, ...secret: [name?: string, key?: string]) =>
   kubeconfigSecret(
     space,
@@ -44,10 +38,8 @@ const exported = path.join(folder, 'exported');
 
 beforeEach(async () => {
   await rm(exported, { force: true });
-  await writeFile(
-    file,
-    kubeconfigWith('https://127.0.0.1:6443', 'own').replaceAll('"c"', '"kind-kubeflex"'),
-  );
+  const own = contextsOf({ server: 'https://127.0.0.1:6443' }, { token: 'own' }, 'kind-kubeflex');
+  await writeFile(file, JSON.stringify(own));
 });
 
 async function toolsWith(connect: SpaceTools['connect'] = () => assert.fail()) {
@@ -97,10 +89,10 @@ describe('the context of an existing space', () => {
     assert.equal((await loadKubeconfig(file)).clusters.size, 1);
   });
   test('does not replace a context of another cluster', async () => {
-    const other = kubeconfigWith('https://other:6443', 'other').replaceAll('"c"', '"its1"');
-    const both = { ...JSON.parse(await readFile(file, 'utf8')) };
-    for (const list of ['contexts', 'clusters', 'users'])
-      both[list].push(...JSON.parse(other)[list]);
+    const both = JSON.parse(await readFile(file, 'utf8'));
+    both.clusters.push({ name: 'other', cluster: { server: 'https://other:6443' } });
+    both.users.push({ name: 'other', user: { token: 'other' } });
+    both.contexts.push({ name: 'its1', context: { cluster: 'other', user: 'other' } });
     await writeFile(file, JSON.stringify(both));
     await assert.rejects(write('its1'), { code: 'context-taken' });
     assert.equal(await tokenIn(file, 'its1'), 'other');
@@ -130,7 +122,7 @@ describe('its export', () => {
     assert.equal(modeOf(exported), '600');
   });
   for (const [what, text] of [
-    ['another kubeconfig', kubeconfigWith('https://other:6443', 'other')],
+    ['another kubeconfig', JSON.stringify(oneContext({ server: 'https://other' }, {}))],
     ['notes of a user', 'my notes: [\n'],
     ['a list', '- a\n'],
   ] as const)

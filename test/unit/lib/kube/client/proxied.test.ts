@@ -151,24 +151,13 @@ describe('a server is reached through', () => {
 });
 
 describe('a proxy that', () => {
-  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp, step: RegExp][] =
-    [
-      [
-        'http',
-        403,
-        /: 403 Forbidden\.$/,
-        /^Is it the right proxy\? kubectl config view --minify --context fake$/,
-      ],
-      ['https', 502, /: 502 Bad Gateway\.$/, /^Is it the right proxy/],
-      ['http', 407, /: 407 Proxy Authentication Required\.$/, /^Is it the right proxy/],
-      [
-        'socks5',
-        403,
-        /: Socks5 proxy rejected connection - NotAllowed\.$/,
-        /^Is it the right proxy/,
-      ],
-    ];
-  for (const [kind, refusing, why, step] of refusals) {
+  const refusals: [kind: 'http' | 'https' | 'socks5', status: number, why: RegExp][] = [
+    ['http', 403, /: 403 Forbidden\.$/],
+    ['https', 502, /: 502 Bad Gateway\.$/],
+    ['http', 407, /: 407 Proxy Authentication Required\.$/],
+    ['socks5', 403, /: Socks5 proxy rejected connection - NotAllowed\.$/],
+  ];
+  for (const [kind, refusing, why] of refusals) {
     test(`refuses (${kind} ${refusing}) is reported`, async () => {
       const { kube, proxy } = await behind({ kind, refusing }, { user: 'me:secret' });
       const error = await failureOf(kube);
@@ -179,7 +168,10 @@ describe('a proxy that', () => {
         ),
       );
       assert.match(error.message, why);
-      assert.match(stepsOf(error), step);
+      assert.equal(
+        stepsOf(error),
+        'Is it the right proxy? kubectl config view --minify --context fake',
+      );
       assert.doesNotMatch(`${error.message}${stepsOf(error)}`, /secret/);
     });
   }

@@ -14,7 +14,7 @@ import {
 } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { newPath, temporaryFolder } from '../../../support/folder.ts';
 import { oneContext } from '../../../support/one-context.ts';
-import { failsWith, stepsOf } from '../../../support/steps.ts';
+import { stepsOf } from '../../../support/steps.ts';
 
 const root = temporaryFolder();
 const missing = newPath();
@@ -434,15 +434,6 @@ describe('a context', () => {
       selectContext(await config({ contexts: { x: { cluster: 'c' } } }), 'x').user,
       {},
     ));
-  test('that is unknown is a usage error that lists the available ones', async () => {
-    const nothing = await load(missing);
-    assert.throws(() => selectContext(nothing, 'y'), { code: 'context-unknown' });
-    const loaded = await config();
-    assert.throws(
-      () => selectContext(loaded, 'y'),
-      failsWith({ exitCode: 2, message: new RegExp(loaded.files[0] ?? '?'), steps: /: x$/ }),
-    );
-  });
   const broken: [what: string, content: Partial<Content>, why: RegExp][] = [
     ['without its cluster', { clusters: {} }, /names the cluster "c", which has no server/],
     ['without a server', { clusters: { c: {} } }, /has no server/],

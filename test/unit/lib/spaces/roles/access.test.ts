@@ -240,16 +240,16 @@ test('a refusal names the roles that may', async () => {
   const stepsOf = async (error: StellarError) =>
     stepLines((await namingRoles(error)).next.slice(0, -1));
   const group = 'cluster.open-cluster-management.io';
-  assert.deepEqual(await stepsOf(refused('patch', 'managedclusters', group)), [
-    'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
-  ]);
-  assert.deepEqual(await stepsOf(refused('delete', 'bindingpolicies', 'control.kubestellar.io')), [
-    'An administrator gives role deployer: stellarctl wds context SPACE --role ROLE --for WHO',
-  ]);
-  assert.deepEqual(await stepsOf(refused('list', 'namespaces', '')), [
-    'An administrator gives role viewer or acceptor: stellarctl its context SPACE --role ROLE --for WHO',
-  ]);
-  assert.deepEqual(await stepsOf(refused('delete', 'nodes', '')), []);
+  const given = (roles: string, space = 'its') => [
+    `An administrator gives role ${roles}: stellarctl ${space} context SPACE --role ROLE --for WHO`,
+  ];
+  for (const [verb, kind, of, step] of [
+    ['patch', 'managedclusters', group, given('acceptor')],
+    ['delete', 'bindingpolicies', 'control.kubestellar.io', given('deployer', 'wds')],
+    ['list', 'namespaces', '', given('viewer or acceptor')],
+    ['delete', 'nodes', '', []],
+  ] as const)
+    assert.deepEqual(await stepsOf(refused(verb, kind, of)), step);
   const asked = async (user: string) => {
     const token = { user, expires: undefined };
     const kube = {
@@ -258,8 +258,7 @@ test('a refusal names the roles that may', async () => {
     };
     return requirePermissions(kube, [may('delete', resources.managedClusters)]).catch(stepsOf);
   };
-  assert.deepEqual(await asked('system:serviceaccount:kube-system:its1-anna-viewer'), [
-    'An administrator gives role acceptor: stellarctl its context SPACE --role ROLE --for WHO',
-  ]);
+  const viewer = 'system:serviceaccount:kube-system:its1-anna-viewer';
+  assert.deepEqual(await asked(viewer), given('acceptor'));
   assert.deepEqual(await asked('system:serviceaccount:ci:robot'), []);
 });

@@ -81,26 +81,30 @@ test('an API server that answers runs, even if its Deployment may not be read', 
 });
 
 describe('a WDS is blocked', () => {
-  test('by the kinds of KubeStellar, the first of which is named', () =>
-    assert.equal(
-      blocking(running, wdsInside({ missingCrds: ['bindings.control.kubestellar.io', 'x'] })),
-      'wds-crds waiting: there is no bindings.control.kubestellar.io yet',
-    ));
-  test('by an ITS that is ready without WorkStatuses, which KubeStellar does not report', () =>
-    matches(
-      blocking(running, wdsInside({ its: { ...usual, workStatusServed: false } })),
+  const cases: [what: string, inside: Partial<WdsInside>, blocked: RegExp][] = [
+    [
+      'the kinds of KubeStellar, the first of which is named',
+      { missingCrds: ['bindings.control.kubestellar.io', 'x'] },
+      /^wds-crds waiting: there is no bindings\.control\.kubestellar\.io yet$/,
+    ],
+    [
+      'an ITS that is ready without WorkStatuses, which KubeStellar does not report',
+      { its: { ...usual, workStatusServed: false } },
       /^its-workstatus failed: the ITS its1 has no workstatuses\.control\.kubestellar\.io/,
-    ));
-  test('by an ITS that is not ready yet, for which it waits', () =>
-    matches(
-      blocking(running, wdsInside({ its: { ...usual, isReady: false, workStatusServed: false } })),
+    ],
+    [
+      'an ITS that is not ready yet, for which it waits',
+      { its: { ...usual, isReady: false, workStatusServed: false } },
       /^its-workstatus waiting: its ITS its1 is not ready yet/,
-    ));
-  test('by a transport that has not reached the ITS', () =>
-    matches(
-      blocking(running, wdsInside({ its: { ...usual, propertiesNamespace: false } })),
+    ],
+    [
+      'a transport that has not reached the ITS',
+      { its: { ...usual, propertiesNamespace: false } },
       /^properties-namespace waiting: .*customization-properties in its1/,
-    ));
+    ],
+  ];
+  for (const [what, inside, blocked] of cases)
+    test(`by ${what}`, () => matches(blocking(running, wdsInside(inside)), blocked));
   test('by the defect of 0.30, for which there is a repair', () => {
     const [transport, manager] = wdsDeployments('its1');
     const deployments = [
