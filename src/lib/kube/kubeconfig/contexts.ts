@@ -7,7 +7,7 @@ import type { Entry } from './entries.ts';
 import { withoutCredentials } from './kubeconfig.ts';
 
 /** Part of a context: an entry to write, or, with a name alone, an existing one. */
-export interface Reference {
+interface Reference {
   name: string;
   entry?: Entry | undefined;
 }

@@ -282,7 +282,7 @@ function canonicalName(file: string): string {
 }
 
 /** The target of a name through symbolic links; the name itself if the target does not exist. */
-export function targetOf(file: string): string {
+function targetOf(file: string): string {
   return ifPresent(file, () => realpathSync.native(file)) ?? canonicalName(file);
 }
 
@@ -292,7 +292,7 @@ export function targetOf(file: string): string {
  * @returns undefined for a file that does not exist
  * @throws StellarError `file-error`
  */
-export function readFileIfPresent(file: string): string | undefined {
+function readFileIfPresent(file: string): string | undefined {
   const present = statIfPresent(file);
   const isSpecial = present?.isFile() === false && !present.isDirectory();
   return isSpecial ? '' : ifPresent(file, () => readFileSync(file, 'utf8'));
@@ -342,7 +342,7 @@ export function requireReplaceable(file: string): void {
  * @param isOwn whether it belongs to this user afterwards
  * @throws StellarError `file-error`
  */
-export function replaceKubeconfig(file: string, content: string, isOwn = false): void {
+function replaceKubeconfig(file: string, content: string, isOwn = false): void {
   requireReplaceable(file);
   const owner = isOwn ? undefined : statIfPresent(file);
   orCannotWrite(file, () => replaceFile(targetOf(file), content, owner));
@@ -367,7 +367,7 @@ const pauseMs = 25;
  * file whose folder is missing or not writable is not locked; the write reports it.
  * @throws StellarError `file-error` for a lock that was left behind, `timeout` for one that is held too long, `interrupted`
  */
-export async function whileLocked<T>(
+async function whileLocked<T>(
   files: readonly string[],
   waiting: Waiting,
   work: () => T,

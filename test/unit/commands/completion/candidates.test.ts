@@ -8,6 +8,7 @@ import { fakeIo } from '../../support/fake-io.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 import { newPath, writtenApart } from '../../support/folder.ts';
 import { program } from '../../support/program.ts';
+import { its, wds } from '../../support/space-builders.ts';
 
 const named = (name: string, more: object = {}) => ({ metadata: { name, ...more } });
 const stellar = '/apis/control.kubestellar.io/v1alpha1';
@@ -35,17 +36,9 @@ const lists: Record<string, object[]> = {
     named('cluster2'),
     named('evil\u001b[2J', {}),
   ],
-  '/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes': [
-    {
-      ...named('its1', { labels: { 'kflex.kubestellar.io/cptype': 'its' } }),
-      spec: { type: 'host' },
-    },
-    {
-      ...named('wds1', { labels: { 'kflex.kubestellar.io/cptype': 'wds' } }),
-      spec: { type: 'host' },
-    },
-  ],
+  '/apis/tenancy.kflex.kubestellar.org/v1alpha1/controlplanes': [its('its1'), wds('wds1')],
 };
+
 describe('completion', () => {
   let server: FakeServer;
   let kubeconfig: string;

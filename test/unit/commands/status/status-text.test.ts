@@ -222,11 +222,6 @@ test('running versions are distinguished from those of hooks, and are not guesse
   );
 });
 
-test('the message of a server is on its line, and moves no cursor', () => {
-  const rude = its({ ready: false, problem: true, reason: 'first\nsecond \u001b[2J' });
-  assert.match(lines(view({ itses: [rude] }))[1] ?? '', / ✗ first ⏎ second \\x1b\[2J · OCM/);
-});
-
 test('only the marks are coloured', () => {
   const [, , line] = lines(view({ itses: [its({ wecs: [silent] })] }), coloured);
   assert.equal(line, '│  └─ cluster2  \u001b[31m✗\u001b[39m lease stopped 11m ago');

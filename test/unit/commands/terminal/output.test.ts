@@ -110,22 +110,8 @@ describe('errors for people', () => {
     assert.match(text, /TypeError: oops\n\s+at /);
     assert.match(text, /bug in stellarctl.*report it/);
   });
-  test('show control characters as text, so no terminal obeys them', () => {
-    const text = written(
-      new StellarError('request-refused', 'CN \u001b]0;x\u0007', {
-        details: ['\u009b2J'],
-        next: [advice('\u001b[2J')],
-      }),
-    );
-    assert.equal(text, '✗ CN \\x1b]0;x\\x07\n    \\x9b2J\n  \\x1b[2J\n');
-  });
   test('that are not Error objects are shown', () =>
     assert.match(written('thrown'), /^✗ thrown\n/));
-  test('suggest the command name of a kubectl plugin', (t) => {
-    t.after(() => callProgram('stellarctl'));
-    callProgram('kubectl stellar');
-    assert.match(written(error), /See: kubectl stellar wec list/);
-  });
 });
 
 test('suggested commands in documents use the name of the called program, and nothing else changes', async (t) => {

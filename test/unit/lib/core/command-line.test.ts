@@ -10,29 +10,8 @@ import {
   command,
   commandOf,
   run,
-  shellWord,
   stepLines,
 } from '../../../../src/lib/core/next-step.ts';
-
-test('plain words stay unquoted', () => {
-  assert.equal(
-    command`stellarctl accept ${'cluster1'} --its ${'kind-its1'}`,
-    'stellarctl accept cluster1 --its kind-its1',
-  );
-  assert.equal(command`stellarctl accept ${['c1', 'c2']} --all`, 'stellarctl accept c1 c2 --all');
-});
-
-test('words with special characters are quoted', () => {
-  assert.equal(
-    command`stellarctl accept c1 --agent ${';reboot;'}`,
-    "stellarctl accept c1 --agent ';reboot;'",
-  );
-  assert.equal(
-    command`stellarctl label -l ${'location-group in (edge,core)'}`,
-    "stellarctl label -l 'location-group in (edge,core)'",
-  );
-  assert.equal(shellWord(''), "''");
-});
 
 test('an empty list leaves no gap', () => {
   assert.equal(command`stellarctl wec get c1 ${[]} -o json`, 'stellarctl wec get c1 -o json');

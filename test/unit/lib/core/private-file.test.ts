@@ -24,11 +24,6 @@ const directory = temporaryFolder();
 const fileError = { code: 'file-error' };
 
 describe('a private file', () => {
-  test('is readable by its owner only (0600)', async () => {
-    const file = newPath();
-    await writePrivately(file, 'secret');
-    assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
-  });
   test('is private even if the old one was readable by everyone', async () => {
     const file = newPath();
     writeFileSync(file, 'old');
@@ -37,7 +32,7 @@ describe('a private file', () => {
     assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['new', '600']);
   });
   for (const umask of [0o000, 0o277, 0o777]) {
-    test(`is private with the umask ${umask.toString(8).padStart(3, '0')}`, async () => {
+    test(`is readable by its owner only (0600) with the umask ${umask.toString(8).padStart(3, '0')}`, async () => {
       const file = newPath();
       const before = process.umask(umask);
       try {
@@ -45,7 +40,7 @@ describe('a private file', () => {
       } finally {
         process.umask(before);
       }
-      assert.equal(modeOf(file), '600');
+      assert.deepEqual([readFileSync(file, 'utf8'), modeOf(file)], ['secret', '600']);
     });
   }
   test('that must be new replaces no existing file, nor the target of a link (O_EXCL)', async () => {
@@ -114,6 +109,14 @@ describe('settings', () => {
   }
   test('that cannot be read are an error', () =>
     assert.rejects(readSettings(directory), fileError));
+  test('that cannot be written are an error', async () => {
+    const file = newPath();
+    writeFileSync(file, '');
+    await assert.rejects(
+      writeSettings({}, path.join(file, 'stellarctl', 'settings.json')),
+      fileError,
+    );
+  });
   test('are in XDG_CONFIG_HOME, else in ~/.config', () => {
     assert.equal(settingsFile({ XDG_CONFIG_HOME: '/x' }), '/x/stellarctl/settings.json');
     assert.match(settingsFile({}), /\/\.config\/stellarctl\/settings\.json$/);

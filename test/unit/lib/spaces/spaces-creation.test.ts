@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
@@ -10,7 +9,8 @@ import { createWds } from '../../../../src/lib/spaces/create-wds.ts';
 import { getSpace } from '../../../../src/lib/spaces/get-space.ts';
 import { managerBinding, type WdsInput } from '../../../../src/lib/spaces/space/space-manifests.ts';
 import { now, recordingProgress, tokenWith } from '../../support/builders.ts';
-import { newPath } from '../../support/folder.ts';
+import { writtenApart } from '../../support/folder.ts';
+import { contextsOf } from '../../support/one-context.ts';
 import {
   conditions,
   deployment,
@@ -35,16 +35,8 @@ const chart = [
   { ...transportHook('0.30'), kind: 'PostCreateHook' },
 ];
 
-const file = newPath();
-const own = ['kind-kubeflex', 'ext'];
-await writeFile(
-  file,
-  JSON.stringify({
-    contexts: own.map((name) => ({ name, context: { cluster: name, user: name } })),
-    clusters: own.map((name) => ({ name, cluster: { server: `https://${name}:6443` } })),
-    users: own.map((name) => ({ name, user: {} })),
-  }),
-);
+const own = contextsOf({ server: 'https://kind-kubeflex:6443' }, {}, 'kind-kubeflex', 'ext');
+const file = writtenApart('config', JSON.stringify(own));
 const kubeconfig = await loadKubeconfig(file);
 
 const toolsOn = (hosting: Kube) =>
@@ -175,27 +167,23 @@ test('a new ITS that would stop a WDS without an ITS name is reported', async ()
   matches(notes[0], /wds1 names no ITS.*stellarctl wds repair wds1 --its ITS/);
 });
 
-describe('when creating an ITS ends midway', () => {
-  test('after the bootstrap Secret, possible leftovers are named with the command that removes them', async () => {
-    const cluster = new MemoryCluster(chart, {
-      apply: async ({ kind = '' }) => {
-        if (kind === 'ControlPlane')
-          throw new StellarError('forbidden', 'Not allowed.', {
-            next: [{ step: 'Ask somebody.' }],
-          });
-        return 'created';
-      },
-    });
-    const { error, changed } = await createdIts(cluster, {
-      type: 'external',
-      external: external(new MemoryCluster().kube),
-    });
-    assert.deepEqual([error?.code, stepsOf(error), changed], ['forbidden', 'Ask somebody.', false]);
-    matches(
-      error?.details.join(),
-      /may exist in part\. To remove it: stellarctl its delete its1 --hosting-context kind-kubeflex/,
-    );
+test('when creating an ITS ends after the bootstrap Secret, possible leftovers are named with the command that removes them', async () => {
+  const cluster = new MemoryCluster(chart, {
+    apply: async ({ kind = '' }) => {
+      if (kind === 'ControlPlane')
+        throw new StellarError('forbidden', 'Not allowed.', { next: [{ step: 'Ask somebody.' }] });
+      return 'created';
+    },
   });
+  const { error, changed } = await createdIts(cluster, {
+    type: 'external',
+    external: external(new MemoryCluster().kube),
+  });
+  assert.deepEqual([error?.code, stepsOf(error), changed], ['forbidden', 'Ask somebody.', false]);
+  matches(
+    error?.details.join(),
+    /may exist in part\. To remove it: stellarctl its delete its1 --hosting-context kind-kubeflex/,
+  );
 });
 
 describe('creating a WDS', () => {

@@ -76,7 +76,6 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     [['ca'], 'data precedes a file'],
   ],
   ['a certificate', ca, { ...cert, ...key }],
-  ['a certificate without an authority', {}, { ...cert, ...key }],
   ['files of a certificate', ca, { 'client-certificate': certFile, 'client-key': keyFile }],
   ['a certificate and the file of its key', ca, { ...cert, 'client-key': keyFile }],
   ['the file of a certificate and its key', ca, { 'client-certificate': certFile, ...key }],
@@ -101,7 +100,6 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     [['error'], 'Node would present no certificate: we refuse it'],
   ],
   ['no verification', insecure, token],
-  ['no verification, with a certificate', insecure, { ...cert, ...key }],
   ['verification', { ...ca, 'insecure-skip-tls-verify': false }, token],
   [
     'no verification, and an authority',
@@ -110,8 +108,6 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     [['rejectUnauthorized'], 'the authority wins'],
   ],
   ['a TLS name', named, token],
-  ['a TLS name and an authority', { ...named, ...ca }, { ...cert, ...key }],
-  ['a TLS name and no verification', { ...named, ...insecure }, token],
   ['a password', {}, password],
   ['a password without a user', {}, { password: 'p' }],
   [
@@ -156,7 +152,6 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
     { 'auth-provider': { name: 'oidc', config: { 'id-token': idToken } } },
   ],
   ['impersonation', {}, { as: 'alice', ...token }],
-  ['impersonation with a certificate', ca, { as: 'system:admin', ...cert, ...key }],
   [
     'impersonation with groups',
     {},
@@ -167,11 +162,7 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
   ['an https proxy', { ...ca, 'proxy-url': 'https://proxy.example' }, { ...cert, ...key }],
   ['a proxy with a password', { ...ca, 'proxy-url': 'http://me:p%40w@proxy.example:3128' }, token],
   ['a SOCKS proxy', { ...ca, 'proxy-url': 'socks5://proxy.example:1080' }, token],
-  [
-    'a SOCKS proxy with a password, and a TLS name',
-    { ...named, 'proxy-url': 'socks5://me:pw@proxy.example' },
-    token,
-  ],
+  ['a SOCKS proxy with a password', { 'proxy-url': 'socks5://me:pw@proxy.example' }, token],
   ['a server without TLS, and no verification', { ...plain, ...insecure }, token],
   [
     'a server without TLS',

@@ -16,6 +16,8 @@ import {
 import { assertGone } from '../../../../is-alive.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 import { newPath } from '../../../support/folder.ts';
+import { withoutKubectl } from '../../../support/kubectl.ts';
+import { oneContext } from '../../../support/one-context.ts';
 import { plugin, pluginHost } from '../../../support/plugin-host.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
@@ -41,9 +43,6 @@ const failure = async (exec: ExecEntry, host?: PluginHost) =>
     () => assert.fail('it did not fail'),
     (error) => (error instanceof StellarError ? error : assert.fail(error)),
   );
-
-const noKubectl =
-  spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
 
 describe('a plugin receives, as from kubectl,', () => {
   const heard = newPath();
@@ -74,22 +73,14 @@ describe('a plugin receives, as from kubectl,', () => {
     for (const [name, cluster] of Object.entries(clusters))
       for (const provideClusterInfo of [true, false])
         test(`${apiVersion}, cluster ${name}, provideClusterInfo ${provideClusterInfo}`, {
-          skip: noKubectl,
+          skip: withoutKubectl,
         }, async () => {
           const exec = plugin(`printf %s "$KUBERNETES_EXEC_INFO" > ${heard}; exit 1`, {
             apiVersion,
             provideClusterInfo,
           });
           const file = newPath();
-          const config = {
-            apiVersion: 'v1',
-            kind: 'Config',
-            'current-context': 'mine',
-            clusters: [{ name: 'mine', cluster }],
-            users: [{ name: 'mine', user: { exec } }],
-            contexts: [{ name: 'mine', context: { cluster: 'mine', user: 'mine' } }],
-          };
-          writeFileSync(file, JSON.stringify(config));
+          writeFileSync(file, JSON.stringify(oneContext(cluster, { exec })));
           const hear = () => {
             const text = readFileSync(heard, 'utf8');
             rmSync(heard);
@@ -99,7 +90,7 @@ describe('a plugin receives, as from kubectl,', () => {
             stdio: 'ignore',
           });
           const expected = hear();
-          const selected = selectContext(await loadKubeconfig(file, {}), 'mine');
+          const selected = selectContext(await loadKubeconfig(file, {}), 'x');
           await new Credentials(selected, pluginHost()).server().catch(() => {});
           assert.deepEqual(hear(), expected);
         });

@@ -30,6 +30,7 @@ import {
 } from '../../../../../src/lib/kube/kubeconfig/contexts.ts';
 import { editKubeconfig } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
 import { modeOf, newPath } from '../../../support/folder.ts';
+import { withoutKubectl } from '../../../support/kubectl.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
 /** A file name in a folder of its own, with this content if given. */
@@ -414,6 +415,13 @@ describe('a file is the same under every name:', { concurrency: true }, () => {
   });
 });
 
+const library = new URL('../../../../../src/lib/', import.meta.url);
+/** What scripts of other processes use. */
+const imports = `import { setContext } from '${library}kube/kubeconfig/contexts.ts';
+  import { editKubeconfig } from '${library}kube/kubeconfig/edit.ts';
+  import { Deadline } from '${library}core/deadline.ts';
+  import { stepLines } from '${library}core/next-step.ts';`;
+
 describe('a dry run detects that', () => {
   const dry = (where: string) =>
     setContext({ ...target(where), dryRun: true }, wanted('its1'), waiting());
@@ -431,9 +439,7 @@ describe('a dry run detects that', () => {
 
   /** How a dry run and an edit by a user other than root end. Undefined: only root can run this. */
   function dryAsSomebody(name: string): string[] | undefined {
-    const script = `const { setContext } = await import('${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}');
-      const { stepLines } = await import('${new URL('../../../../../src/lib/core/next-step.ts', import.meta.url)}');
-      const { Deadline } = await import('${new URL('../../../../../src/lib/core/deadline.ts', import.meta.url)}');
+    const script = `${imports}
       const waiting = { deadline: new Deadline(0), signal: new AbortController().signal };
       const wanted = { context: 'c', cluster: { name: 'c', entry: { server: 'https://c' } }, user: { name: 'c', entry: {} } };
       for (const dryRun of [true, false])
@@ -661,9 +667,7 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
       [
         '--input-type=module',
         '-e',
-        `import { setContext } from '${new URL('../../../../../src/lib/kube/kubeconfig/contexts.ts', import.meta.url)}';
-        import { editKubeconfig } from '${new URL('../../../../../src/lib/kube/kubeconfig/edit.ts', import.meta.url)}';
-        import { Deadline } from '${new URL('../../../../../src/lib/core/deadline.ts', import.meta.url)}';
+        `${imports}
         const waiting = { deadline: new Deadline(150_000), signal: new AbortController().signal };
         ${script}`,
       ],
@@ -697,47 +701,39 @@ describe("locks, compatible with client-go's (FILE.lock):", () => {
     hasNoOther(name);
   });
 
-  test(
-    "kubectl and stellarctl respect each other's lock, and kubectl reads our output",
-    isolated,
-    async (t) => {
-      const run = promisify(execFile);
-      const env = { ...process.env, KUBECONFIG: file(present) };
-      if (
-        !(await run('kubectl', ['version', '--client']).then(
-          () => true,
-          () => false,
-        ))
-      )
-        return t.skip('kubectl is not on PATH');
-      const ours = once(addContexts(env.KUBECONFIG, 'ours', 25), 'exit');
-      let refused = 0;
-      for (let i = 0; i < 8; ) {
-        // kubectl does not wait for a lock.
-        const done = await run('kubectl', ['config', 'set-context', `theirs${i}`, '--cluster=a'], {
-          env,
-        }).then(
-          () => true,
-          (error: Error) => assert.match(error.message, /config\.lock: file exists/),
-        );
-        if (done) i++;
-        else refused++;
-      }
-      assert.equal((await ours)[0], 0);
-      t.diagnostic(`kubectl was refused ${refused} times`);
-      const view = JSON.parse(
-        execFileSync('kubectl', ['config', 'view', '-o', 'json'], { env, encoding: 'utf8' }),
+  test("kubectl and stellarctl respect each other's lock, and kubectl reads our output", {
+    ...isolated,
+    skip: withoutKubectl,
+  }, async (t) => {
+    const run = promisify(execFile);
+    const env = { ...process.env, KUBECONFIG: file(present) };
+    const ours = once(addContexts(env.KUBECONFIG, 'ours', 25), 'exit');
+    let refused = 0;
+    for (let i = 0; i < 8; ) {
+      // kubectl does not wait for a lock.
+      const done = await run('kubectl', ['config', 'set-context', `theirs${i}`, '--cluster=a'], {
+        env,
+      }).then(
+        () => true,
+        (error: Error) => assert.match(error.message, /config\.lock: file exists/),
       );
-      // kubectl reads before it locks, and then removes contexts that were added in between (clientcmd.ModifyConfig).
-      const written = ['a', 'b', ...expected(['theirs'], 8)];
-      const kept = names(view.contexts).filter((each) => !each.startsWith('ours'));
-      assert.deepEqual(kept.sort(), written.sort());
-      assert.ok(
-        names(view.contexts).length > written.length,
-        'kubectl has kept contexts of stellarctl',
-      );
-    },
-  );
+      if (done) i++;
+      else refused++;
+    }
+    assert.equal((await ours)[0], 0);
+    t.diagnostic(`kubectl was refused ${refused} times`);
+    const view = JSON.parse(
+      execFileSync('kubectl', ['config', 'view', '-o', 'json'], { env, encoding: 'utf8' }),
+    );
+    // kubectl reads before it locks, and then removes contexts that were added in between (clientcmd.ModifyConfig).
+    const written = ['a', 'b', ...expected(['theirs'], 8)];
+    const kept = names(view.contexts).filter((each) => !each.startsWith('ours'));
+    assert.deepEqual(kept.sort(), written.sort());
+    assert.ok(
+      names(view.contexts).length > written.length,
+      'kubectl has kept contexts of stellarctl',
+    );
+  });
 
   test('a lock that is released is waited for', async () => {
     const name = locked();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
@@ -13,6 +13,7 @@ import {
   selectContext,
 } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { newPath, temporaryFolder } from '../../../support/folder.ts';
+import { withoutKubectl } from '../../../support/kubectl.ts';
 import { oneContext } from '../../../support/one-context.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
@@ -141,8 +142,6 @@ describe('kubectl reads the same:', () => {
         encoding: 'utf8',
       }),
     ) as Record<string, { name: string; [key: string]: unknown }[]> & { 'current-context': string };
-  const skip =
-    spawnSync('kubectl', ['version', '--client']).status === 0 ? false : 'kubectl is not on PATH';
   const entries = (
     items: { name: string; [key: string]: unknown }[] | null | undefined,
     key: string,
@@ -157,7 +156,7 @@ describe('kubectl reads the same:', () => {
     };
   };
 
-  test('several files', { skip }, async () => {
+  test('several files', { skip: withoutKubectl }, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 3 }), async (contents) => {
         const files = [...contents.map((each) => write(toFile(each))), missing];
@@ -168,7 +167,7 @@ describe('kubectl reads the same:', () => {
   });
 
   // Kubectl then uses no file at all.
-  test('a list of empty names', { skip }, async () => {
+  test('a list of empty names', { skip: withoutKubectl }, async () => {
     const home = newPath();
     mkdirSync(path.join(home, '.kube'), { recursive: true });
     writeFileSync(path.join(home, '.kube', 'config'), stringify(toFile(simple('https://home'))));
@@ -429,11 +428,10 @@ describe('a context', () => {
       ).server,
       'https://r/k8s/clusters/c-1',
     ));
-  test('may have no user', async () =>
-    assert.deepEqual(
-      selectContext(await config({ contexts: { x: { cluster: 'c' } } }), 'x').user,
-      {},
-    ));
+  test('that is unknown is a usage error, also without any file', async () => {
+    const nothing = await load(missing);
+    assert.throws(() => selectContext(nothing, 'y'), { code: 'context-unknown', exitCode: 2 });
+  });
   const broken: [what: string, content: Partial<Content>, why: RegExp][] = [
     ['without its cluster', { clusters: {} }, /names the cluster "c", which has no server/],
     ['without a server', { clusters: { c: {} } }, /has no server/],

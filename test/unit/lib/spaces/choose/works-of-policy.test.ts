@@ -4,7 +4,6 @@ import { ifSeen, seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import { readDelivery } from '../../../../../src/lib/workloads/delivery/delivery.ts';
-import { getReturned } from '../../../../../src/lib/workloads/delivery/returned.ts';
 import { inspectPolicy } from '../../../../../src/lib/workloads/policy/delete-policy.ts';
 import { refreshPolicy } from '../../../../../src/lib/workloads/policy/refresh-policy.ts';
 import { soon } from '../../../support/space-builders.ts';
@@ -90,20 +89,5 @@ describe('the name of a WDS on its works', () => {
       toDelete(opened([work('shop-wds1-0', 'wds1')], { isItsAssumed: true })),
       failsWith({ code: 'identity-unproven', steps: /stellarctl wds get wds1/ }),
     );
-  });
-  test('finds the statuses that WECs have returned', async () => {
-    const status = {
-      kind: 'WorkStatus',
-      metadata: { name: 's', namespace: 'w1', labels: labelsOf('wds1') },
-      spec: { sourceRef: { resource: 'namespaces', name: 'shop' } },
-      status: { phase: 'Active' },
-    } as Typed;
-    const { view } = await getReturned(
-      { kind: 'namespace', name: 'shop', namespace: 'x' },
-      opened([own, status]),
-    );
-    assert.deepEqual(view.wecs, [
-      { wec: 'w1', status: { phase: 'Active' }, unavailableSince: null },
-    ]);
   });
 });

@@ -106,15 +106,3 @@ test('a Job without retries left has failed permanently', () => {
     /^failed for good: Job /,
   );
 });
-
-test('the pods of an older manager are ignored', () => {
-  const { metadata } = ready.manager as NonNullable<Hosting['manager']>;
-  for (const status of [
-    { ...rolledOut, observedGeneration: 1 },
-    { ...rolledOut, updatedReplicas: 0 },
-  ])
-    assert.match(
-      verdictOf('manager', { manager: { metadata, spec: { replicas: 1 }, status } }),
-      /^waiting: /,
-    );
-});

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { StellarError } from '../../../../../src/lib/core/errors.ts';
 import type { ProgramOutput, RunProgram } from '../../../../../src/lib/core/program.ts';
 import {
   chartFromLabel,
@@ -304,28 +303,21 @@ test('the ingress is the chart of Traefik: that of its repository, or one of a m
   const { helm: nginx } = helmThat(async () => ({
     stdout: 'name: ingress-nginx\nversion: 4.12.1\n',
   }));
-  const before = process.cwd();
-  try {
-    // The built-in address is not looked for in the current folder.
-    process.chdir(temporaryFolder());
-    await mkdir('oci:/ghcr.io/traefik/helm/traefik', { recursive: true });
-    await mkdir('traefik');
-    await assert.rejects(fetchIngressChart(refused, undefined), (error: StellarError) => {
-      assert.match(error.message, /oci:\/\/ghcr\.io\/traefik\/helm\/traefik cannot be fetched/);
-      assert.match(JSON.stringify(error.next), /helm pull oci:.*--ingress FILE.*--ingress none/);
-      return error.code === 'chart-unusable';
-    });
-    assert.match(
-      await fetchIngressChart(other, 'https://mirror.example.com/chart.tgz'),
-      /chart\.tgz$/,
-    );
-    assert.equal(await fetchIngressChart(other, './traefik'), './traefik');
-    await assert.rejects(
-      fetchIngressChart(nginx, './traefik'),
-      /is the chart "ingress-nginx", not traefik/,
-    );
-  } finally {
-    process.chdir(before);
-    await Promise.all([other.close(), refused.close(), nginx.close()]);
-  }
+  await assert.rejects(
+    fetchIngressChart(refused, undefined),
+    failsWith({
+      code: 'chart-unusable',
+      message: /oci:\/\/ghcr\.io\/traefik\/helm\/traefik cannot be fetched/,
+      steps: /helm pull oci:.*--ingress FILE[\s\S]*--ingress none/,
+    }),
+  );
+  const mirror = 'https://mirror.example.com/chart.tgz';
+  assert.match(await fetchIngressChart(other, mirror), /chart\.tgz$/);
+  const folder = import.meta.dirname;
+  assert.equal(await fetchIngressChart(other, folder), folder);
+  await assert.rejects(
+    fetchIngressChart(nginx, folder),
+    /is the chart "ingress-nginx", not traefik/,
+  );
+  await Promise.all([other.close(), refused.close(), nginx.close()]);
 });

@@ -17,6 +17,7 @@ import { SpaceWatcher } from '../../../../../src/lib/spaces/space/space-watcher.
 import { fakeKube } from '../../../support/builders.ts';
 import {
   conditions,
+  deployment,
   evidence,
   inSpace,
   its,
@@ -29,11 +30,6 @@ import {
   wdsInside,
 } from '../../../support/space-builders.ts';
 import { stepsOf } from '../../../support/steps.ts';
-
-const running = {
-  metadata: { name: 'kubestellar-controller-manager' },
-  status: { readyReplicas: 1, updatedReplicas: 1 },
-};
 
 async function judged(all: ControlPlane[], deployments: Deployment[] = []) {
   const hosting = fakeKube({ cluster: { context: 'kind', server: 'https://kind' } });
@@ -51,7 +47,10 @@ async function judged(all: ControlPlane[], deployments: Deployment[] = []) {
 test('a WDS that names no ITS uses the only one, and none of several', async () => {
   const two = [its('its1'), its('its2')];
   assert.equal((await judged([its('its1'), wds('wds1')])).status, 'pass');
-  assert.equal((await judged([...two, wds('wds1')], [running])).status, 'warn');
+  assert.equal(
+    (await judged([...two, wds('wds1')], [deployment('kubestellar-controller-manager')])).status,
+    'warn',
+  );
   assert.equal((await judged([...two, wds('wds1', 'its2')])).status, 'pass');
   const found = await judged([...two, wds('wds1')]);
   assert.ok(found.status === 'fail');

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
-  bootstrapSecretOf,
   itsManifest,
   managerBinding,
   wdsManifest,
@@ -106,11 +105,4 @@ test('the manager gets the same permissions as from the chart, which may adopt t
     subjects: [
       { kind: 'ServiceAccount', name: 'kubeflex-controller-manager', namespace: 'kubeflex-system' },
     ],
-  }));
-
-test('the bootstrap Secret is in the namespace that kflex uses', () =>
-  assert.deepEqual(bootstrapSecretOf('ext'), {
-    name: 'ext-bootstrap',
-    namespace: 'kubeflex-system',
-    inClusterKey: 'kubeconfig-incluster',
   }));

@@ -213,15 +213,6 @@ describe("a hook's Job", () => {
     const applied = its('its1', { applied: ['its-hub-init'] });
     says(done(evidence(applied, { jobs: [job('its-hub-init', 'failed')] })), /^failed/);
   });
-  test('is waited for while it cannot be scheduled, which is reported', () => {
-    const pods = [
-      pod('its-hub-init-a', { unschedulable: '0/1 nodes are available: 1 Insufficient cpu.' }),
-    ];
-    says(
-      done(evidence(plane, { jobs: [job('its-hub-init')], pods })),
-      'waiting: pod its-hub-init-a cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu.',
-    );
-  });
   test('only reports a possible image problem, and no failed attempt', () => {
     const running = { jobs: [job('its-hub-init')] };
     const image = pod('its-hub-init-a', { waiting: { reason: 'ImagePullBackOff' } });

@@ -78,6 +78,7 @@ describe('the ITS of a WDS is', () => {
     const hooks = [{ hookName: 'transport-controller', vars: { ITSName: 'its2' } }];
     assert.equal(itsNameOf(wds('wds1', 'its1', { hooks })), 'its2');
     assert.equal(itsNameOf(wds('wds1', '')), undefined);
+    assert.equal(itsNameOf(undefined), undefined);
   });
 });
 

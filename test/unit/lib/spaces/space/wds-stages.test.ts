@@ -19,13 +19,12 @@ import {
   type WdsInside,
   wdsStages,
 } from '../../../../../src/lib/spaces/space/wds-stages.ts';
-import { fakeKube, secondsAgo } from '../../../support/builders.ts';
+import { fakeKube } from '../../../support/builders.ts';
 import {
   conditions,
   deployment,
   evidence,
   MemoryCluster,
-  pod,
   space,
   wds,
   wdsDeployments,
@@ -117,19 +116,6 @@ describe('a WDS is blocked', () => {
     assert.deepEqual(
       stage?.verdict.state === 'failed' && stepsOf(stage.verdict),
       'Repair it: stellarctl wds repair wds1 --hosting-context kind-kubeflex',
-    );
-  });
-  test('by an init container that does not complete, while pods of the earlier template are ready', () => {
-    const pods = [
-      pod('kubestellar-controller-manager-2-a', { init: true, runningSince: secondsAgo(600) }),
-    ];
-    const updated = {
-      ...deployment('kubestellar-controller-manager'),
-      status: { replicas: 2, updatedReplicas: 1, readyReplicas: 1 },
-    };
-    assert.equal(
-      blocking({ deployments: [server, updated], pods }),
-      'kubestellar-controller waiting: init container main of pod kubestellar-controller-manager-2-a has not completed for 10m',
     );
   });
   test('by a controller manager that is scaled to zero, of which a bare start may cost the workloads', () => {
