@@ -149,11 +149,16 @@ export async function run(
   return { exitCode, says: stderr + stdout, removed, changed, read };
 }
 
-/** The one check of every cell. @param may what the command names; undefined if it has to refuse */
+/**
+ * The one check of every cell.
+ * @param may what the command names; undefined if it has to refuse
+ * @param healthy what it does without a fault: where it exits with 0, it does all of that, or says what stays
+ */
 export function check(
   line: string,
   { exitCode, says, removed, changed }: Outcome,
   may: RegExp | undefined,
+  healthy?: Outcome,
 ): void {
   const all = [...removed, ...changed];
   const told = `\n$ stellarctl ${line}\n${says}exit ${exitCode}, removed or changed:\n  ${all.join('\n  ')}\n`;
@@ -164,6 +169,9 @@ export function check(
   if (may === undefined) assert.notEqual(exitCode, 0, `not refused: ${told}`);
   const lost = removed.filter((id) => /^c\d widgets/.test(id));
   if (/--keep|--local/.test(line)) assert.deepEqual(lost, [], `workloads lost: ${told}`);
+  if (healthy === undefined || exitCode !== 0) return;
+  const kept = [...healthy.removed, ...healthy.changed].filter((id) => !all.includes(id));
+  if (kept.length > 0) assert.match(says, /stays? /, `there is still ${kept}: ${told}`);
 }
 
 export const isList = ({ method, name }: Asked): boolean => method === 'GET' && name === undefined;
