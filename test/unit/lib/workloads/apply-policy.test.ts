@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeEffect } from '../../../../src/lib/core/read-confirmed.ts';
-import { seen } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
@@ -9,8 +8,11 @@ import {
   applyPolicy,
   type PolicyChange,
 } from '../../../../src/lib/workloads/policy/create-policy.ts';
+import { joinedCluster } from '../../support/builders.ts';
+import { binding } from '../../support/policy-builders.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { openWds } from './open-wds.ts';
 
 type Typed = KubeObject & { kind: string };
 const edge = [{ matchLabels: { env: 'edge' } }];
@@ -32,8 +34,10 @@ const bound = [
   { group: '', version: 'v1', resource: 'configmaps', namespace: 'shop', name: 'settings' },
   { group: 'apps', version: 'v1', resource: 'deployments', namespace: 'shop', name: 'web' },
 ];
-const wec = (name: string, env: string) =>
-  ({ kind: 'ManagedCluster', metadata: { name, labels: { env } } }) as Typed;
+const wec = (name: string, env: string) => joinedCluster({ name, labels: { env } });
+
+const policyWith = (spec: object) =>
+  ({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec }) as Typed;
 
 /** The spec that a merge patch says: null takes a field away. */
 const patchedSpec = (patch: { spec?: object }) =>
@@ -44,45 +48,22 @@ async function change(
   spec: object,
   hide: (inWds: WorkloadCluster) => void = () => {},
   wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
-  contextsNamed: Wds['contextsNamed'] = async () => [],
+  contextsNamed: NonNullable<Wds['contextsNamed']> = async () => [],
 ) {
-  const binding = {
-    kind: 'Binding',
-    metadata: { name: 'shop', generation: 1 },
-    spec: {
-      destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }],
-      workload: { namespaceScope: bound },
-    },
-  } as Typed;
-  const policy = {
-    kind: 'BindingPolicy',
-    metadata: { name: 'shop', uid: 'u' },
-    spec: both,
-  } as Typed;
-  const inWds = new WorkloadCluster([...objects, binding, policy]);
+  const policy = policyWith(both);
+  const sent = binding('shop', { destinations: ['w1', 'w2'], objects: bound });
+  const inWds = new WorkloadCluster([...objects, sent, policy]);
   const merge = async (_kind: object, _name: string, patch: object) =>
     Object.assign(policy, { spec: patchedSpec(patch) });
   Object.assign(inWds.kube, { merge });
   hide(inWds);
-  const its = new MemoryCluster(wecs);
-  const wds = {
-    name: 'wds1',
-    kube: inWds.kube,
-    context: 'wds1',
-    apiGroups: [],
-    type: 'k8s',
-    isGiven: true,
-  };
   let shown: PolicyChange | undefined;
   const confirm = async (seenNow: PolicyChange) => {
     shown = seenNow;
     return false;
   };
-  const open = {
-    ...{ ...wds, contextsNamed },
-    its: seen({ name: 'its1', kube: its.kube }),
-  } as unknown as Wds;
-  const { error } = await applyPolicy({ name: 'shop', spec, wds: open }, confirm, soon());
+  const wds = openWds(inWds.kube, new MemoryCluster(wecs).kube, { contextsNamed });
+  const { error } = await applyPolicy({ name: 'shop', spec, wds }, confirm, soon());
   assert.ok(shown);
   return {
     code: error?.code,
@@ -151,28 +132,13 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
     Object.assign(inWds.kube, {
       get: async () => policies[0],
       create: async () => {
-        policies.push({
-          kind: 'BindingPolicy',
-          metadata: { name: 'shop', uid: 'u' },
-          spec,
-        } as Typed);
+        policies.push(policyWith(spec));
         throw apiError(inWds.kube.cluster, 409, '{"message":"exists"}');
       },
     });
-    const wds = {
-      name: 'wds1',
-      kube: inWds.kube,
-      context: 'wds1',
-      apiGroups: [],
-      type: 'k8s',
-      isGiven: true,
-    };
-    const open = {
-      ...wds,
-      its: seen({ name: 'its1', kube: new MemoryCluster([]).kube }),
-    } as unknown as Wds;
+    const wds = openWds(inWds.kube);
     const { error } = await applyPolicy(
-      { name: 'shop', spec: narrow, wds: open },
+      { name: 'shop', spec: narrow, wds },
       async () => false,
       soon(),
     );

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stepLines } from '../../../../src/lib/core/next-step.ts';
-import { seen } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
@@ -18,8 +17,10 @@ import {
   waitForPolicy,
 } from '../../../../src/lib/workloads/policy/wait-policy.ts';
 import { listWorkloads, type Wanted } from '../../../../src/lib/workloads/workload-list.ts';
+import { joinedCluster } from '../../support/builders.ts';
 import { soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { notedWork, openWds } from './open-wds.ts';
 
 const labels = { app: 'shop' };
 type Typed = KubeObject & { kind: string };
@@ -53,34 +54,17 @@ const inWds: KubeObject[] = [
     status: { observedGeneration: 1 },
   } as KubeObject,
 ];
-const wec = (name: string): KubeObject & { kind: string } =>
-  ({
-    kind: 'ManagedCluster',
-    metadata: { name },
-    spec: { hubAcceptsClient: true },
-    status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
-  }) as never;
+const wec = (name: string) => ({ ...joinedCluster(), metadata: { name } }) as Typed;
 
 /** A work of both objects. @param applied the agent's condition of the ConfigMap */
-function work(
-  on: string,
-  applied: 'True' | 'False',
-  generation = 1,
-): KubeObject & { kind: string } {
+function work(on: string, applied: 'True' | 'False', generation = 1): Typed {
   const conditions = (status: string) => [
     { type: 'Applied', status, observedGeneration: 1, message: status === 'True' ? '' : 'refused' },
     { type: 'Available', status },
   ];
+  const { metadata, ...sent } = notedWork('p', on, '1');
   return {
-    kind: 'ManifestWork',
-    metadata: {
-      ...{ name: 'p-wds1-0', namespace: on, generation },
-      labels: {
-        'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
-        'transport.kubestellar.io/originWdsName': 'wds1',
-      },
-      annotations: { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': '1' },
-    },
+    ...{ ...sent, metadata: { ...metadata, generation } },
     spec: {
       workload: {
         manifests: [
@@ -105,17 +89,10 @@ function work(
   } as never;
 }
 
-const wds = (works: (KubeObject & { kind: string })[], more: KubeObject[] = inWds): Wds => ({
-  ...{
-    name: 'wds1',
-    isGiven: true,
-    context: 'wds1',
-    type: 'k8s',
-    apiGroups: [],
-    kube: new WorkloadCluster(more).kube,
-  },
-  its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
-});
+const inIts = (...objects: KubeObject[]) =>
+  new WorkloadCluster([wec('w1'), wec('w2'), ...objects]).kube;
+const wds = (works: Typed[], more: KubeObject[] = inWds): Wds =>
+  openWds(new WorkloadCluster(more).kube, inIts(...works));
 const good = () => wds([work('w1', 'True'), work('w2', 'True')]);
 const half = () => wds([work('w1', 'True'), work('w2', 'False')]);
 const hidden = { state: 'hidden', why: 'no route', error: undefined } as const;
@@ -211,7 +188,7 @@ describe('the policies of a WDS are listed', () => {
   test('with one that is deleted, until its works are gone', async () => {
     const silent = { ...wec('w2'), status: {} };
     const its = new WorkloadCluster([wec('w1'), silent, work('w1', 'True'), work('w2', 'True')]);
-    const of = { ...wds([], []), its: seen({ name: 'its1', kube: its.kube }) };
+    const of = openWds(new WorkloadCluster([]).kube, its.kube);
     const why =
       'it is deleted, and 2 works are being removed from w1, w2, of which w2 not available';
     assert.deepEqual(await told(of), [`p 2 0 0/0 waiting ${why}`]);
@@ -328,10 +305,7 @@ test('a work that was written before a transform of its kind changed is reported
     spec: { apiGroup: '', resource: 'configmaps', remove: ['$.data.a'] },
   } as KubeObject;
   const works = [sent('w1', '2026-11-20T15:10:00Z'), sent('w2', '2026-11-20T15:09:59Z')];
-  const of = (): Wds => ({
-    ...wds([], [...inWds, transform]),
-    its: seen({ name: 'its1', kube: new WorkloadCluster([wec('w1'), wec('w2'), ...works]).kube }),
-  });
+  const of = () => wds(works, [...inWds, transform]);
   const { deliveries } = (
     await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of())
   ).view;
@@ -372,7 +346,7 @@ test('a WEC that a slip in a label leaves out is shown with an object of the pol
     labelled('w2', 'edge'),
     labelled('w3', 'egde'),
   ]);
-  const of: Wds = { ...wds([], objects), its: seen({ name: 'its1', kube: hub.kube }) };
+  const of = openWds(new WorkloadCluster(objects).kube, hub.kube);
   const { problems } = (await getWorkload({ kind: 'configmap', name: 'c', namespace: 'shop' }, of))
     .view;
   assert.deepEqual(
@@ -400,7 +374,7 @@ describe('what could not be read, or is missing, is reported beside the results'
       work('w2', 'True'),
     ]);
     cluster.forbidden.add(plural);
-    return { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) };
+    return openWds(new WorkloadCluster(inWds).kube, cluster.kube);
   };
   test('nothing if all is seen', async () => {
     assert.deepEqual(codes(await getWorkload(named, good())), []);
@@ -453,10 +427,7 @@ describe('what could not be read, or is missing, is reported beside the results'
   });
   test('a cluster that is not a WDS', () =>
     assert.rejects(
-      listPolicies({
-        ...good(),
-        kube: new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube,
-      }),
+      listPolicies(openWds(new WorkloadCluster([], ['bindings', 'bindingpolicies']).kube)),
       { code: 'not-found' },
     ));
 });
@@ -558,42 +529,40 @@ describe('an object is waited for', () => {
   test('but not on an ITS without permission, which is not a timeout', async () => {
     const cluster = new WorkloadCluster([wec('w1'), wec('w2')]);
     cluster.forbidden.add('manifestworks');
-    const { code, details } = await waited(
-      { ...good(), its: seen({ name: 'its1', kube: cluster.kube }) },
-      'applied',
-    );
+    const of = openWds(new WorkloadCluster(inWds).kube, cluster.kube);
+    const { code, details } = await waited(of, 'applied');
     assert.equal(code, 'forbidden');
     assert.match(details?.join('\n') ?? '', /^w1, w2: [^\n]+$/);
   });
 
-  const gadget = {
-    kind: 'Gadget',
-    metadata: { name: 'g', namespace: 'shop', labels, resourceVersion: '1' },
-  };
-  const asking = (asked: object, destinations = ['w1', 'w2']): Wds => {
+  test('but not for a status that is not requested', async () => {
     const [, , policy, binding] = structuredClone(inWds) as never as [0, 0, Typed, Typed];
-    const selected = { ...bound('gadgets', 'g', 'shop'), group: 'example.com', ...asked };
-    Object.assign(policy, {
-      spec: { clusterSelectors: [{}], downsync: [{ resources: ['gadgets'], ...asked }] },
-    });
-    const spec = {
-      workload: { namespaceScope: [selected] },
-      destinations: destinations.map((clusterId) => ({ clusterId })),
-    };
-    return wds([], [gadget, policy, { ...binding, spec } as KubeObject]);
-  };
-  const forStatus = async (of: Wds) => {
+    const metadata = { name: 'g', namespace: 'shop', labels };
+    const downsync = [{ resources: ['gadgets'] }];
+    const selected = { ...bound('gadgets', 'g', 'shop'), group: 'example.com' };
+    const of = wds(
+      [],
+      [
+        { kind: 'Gadget', metadata } as Typed,
+        { ...policy, spec: { clusterSelectors: [{}], downsync } } as Typed,
+        {
+          ...binding,
+          spec: {
+            workload: { namespaceScope: [selected] },
+            destinations: [{ clusterId: 'w1' }, { clusterId: 'w2' }],
+          },
+        } as Typed,
+      ],
+    );
     const at = { kind: 'gadget', name: 'g', namespace: 'shop' };
     const { error } = await waitForWorkload(
       { named: at, goal: 'status', on: undefined },
       of,
       soon(0),
     );
-    return [error?.code, error?.message];
-  };
-  test('but not for a status that is not requested', async () =>
-    assert.deepEqual(await forStatus(asking({})), [
-      'usage',
-      'No policy asks for a status of this Gadget, or its kind has none.',
-    ]));
+    assert.deepEqual(
+      [error?.code, error?.message],
+      ['usage', 'No policy asks for a status of this Gadget, or its kind has none.'],
+    );
+  });
 });

@@ -13,7 +13,6 @@ import {
 } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
-import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   boundObjects,
   combinedKey,
@@ -32,6 +31,8 @@ import {
   statusesByPlace,
   type WorkStatus,
 } from '../../../../src/lib/workloads/status/returned-status.ts';
+import { joinedCluster } from '../../support/builders.ts';
+import { openWds } from './open-wds.ts';
 
 /** A work of one object, as the records have it: those of KubeStellar's transport are alike. */
 interface RecordedWork {
@@ -104,28 +105,15 @@ const records = JSON.parse(
   readFileSync(path.join(import.meta.dirname, 'fixtures', 'records.json'), 'utf8'),
 ) as Record<string, Omit<Recorded, 'works'> & { works?: RecordedWork[] }>;
 
-const wec = (name: string, status: 'True' | 'Unknown' = 'True'): [string, ManagedCluster] => [
+const wec = (name: string, available: 'yes' | 'unknown' = 'yes'): [string, ManagedCluster] => [
   name,
-  {
-    metadata: { name, labels: { name, 'location-group': 'edge' } },
-    spec: { hubAcceptsClient: true },
-    status: {
-      conditions: [
-        {
-          type: 'ManagedClusterConditionAvailable',
-          status,
-          reason: 'ManagedClusterLeaseUpdateStopped',
-        },
-      ],
-    },
-  },
+  joinedCluster({ name, available, labels: { name, 'location-group': 'edge' } }),
 ];
 
 /** Its clients are not used: the evidence has been read. */
-const unopened: Wds = {
-  ...{ name: 'wdsh', context: 'wdsh', apiGroups: [], type: undefined, isGiven: false },
-  ...{ kube: undefined as never, its: undefined as never },
-};
+const unopened = openWds(undefined as never, undefined, {
+  ...{ name: 'wdsh', context: 'wdsh', type: undefined, isGiven: false },
+});
 
 function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): DeliveryEvidence {
   return {
@@ -154,6 +142,7 @@ function evidenceOf(record: Recorded, changes: Partial<DeliveryEvidence> = {}): 
 const plurals: Record<string, string> = {
   ConfigMap: 'configmaps',
   Deployment: 'deployments',
+  Event: 'events',
   Job: 'jobs',
   Namespace: 'namespaces',
   PersistentVolumeClaim: 'persistentvolumeclaims',
@@ -169,14 +158,8 @@ interface Subject {
   object?: Partial<KubeObject['metadata']> | null;
 }
 
-/** The deliveries of a recorded object. */
-function deliveries(
-  record: Recorded,
-  subject: Subject,
-  changes: Partial<DeliveryEvidence> = {},
-  context?: string,
-  difference?: WorkloadDifference,
-): DeliveryView[] {
+/** The deliveries of a recorded object, before they are shown. */
+function judged(record: Recorded, subject: Subject, changes: Partial<DeliveryEvidence> = {}) {
   const { kind, apiVersion = 'v1', name, namespaceLabels = {} } = subject;
   const namespace =
     record.objects?.[0]?.metadata.namespace ?? record.policies[0]?.metadata.name ?? '';
@@ -204,13 +187,30 @@ function deliveries(
     evidence.policies,
     new Map([[namespace, namespaceLabels]]),
   );
-  return deliveriesOf(of, evidence).map((each) => viewOfDelivery({ ...each, context, difference }));
+  return deliveriesOf(of, evidence);
 }
+
+/** The deliveries of a recorded object. @param compared with the object on the WEC */
+const deliveries = (
+  record: Recorded,
+  subject: Subject,
+  changes: Partial<DeliveryEvidence> = {},
+  compared: {
+    context?: string;
+    difference?: WorkloadDifference;
+    generation?: number | undefined;
+  } = {},
+): DeliveryView[] =>
+  judged(record, subject, changes).map((each) => viewOfDelivery({ ...each, ...compared }));
 
 const record = (name: string): Recorded => {
   const { works, ...rest } = structuredClone(records[name]) ?? assert.fail(name);
   return { ...rest, ...(works && { works: works.map(workOf) }) };
 };
+const workConditions = ({ works = [] }: Recorded) =>
+  works.flatMap(({ status }) =>
+    (status?.resourceStatus?.manifests ?? []).flatMap(({ conditions = [] }) => conditions),
+  );
 const told = (views: readonly DeliveryView[]) =>
   views.map(({ policy, wec: on, stage, blockedAt, code, done }) =>
     [
@@ -277,9 +277,7 @@ describe('the next command', () => {
     const [way] = deliveries(record('forbidden-on-wec'), widget, { wds });
     assert.equal(way?.next, 'stellarctl wec grant cluster1=cluster1 --from-errors --its its1');
     const given = record('singleton-status');
-    for (const { status } of given.works ?? [])
-      for (const { conditions = [] } of status?.resourceStatus?.manifests ?? [])
-        for (const each of conditions) if (each.type === 'Available') each.status = 'False';
+    for (const each of workConditions(given)) if (each.type === 'Available') each.status = 'False';
     const [missing] = deliveries(given, web, { wds });
     assert.match(
       missing?.next ?? '',
@@ -287,7 +285,8 @@ describe('the next command', () => {
     );
   });
   test('names another one, if it is proven to lead there', () => {
-    const [way] = deliveries(record('forbidden-on-wec'), widget, { wds }, 'kind-cluster1');
+    const context = 'kind-cluster1';
+    const [way] = deliveries(record('forbidden-on-wec'), widget, { wds }, { context });
     assert.equal(way?.next, 'stellarctl wec grant cluster1=kind-cluster1 --from-errors --its its1');
   });
   /** The record of a refusal for another reason. */
@@ -296,10 +295,8 @@ describe('the next command', () => {
     changes: Partial<DeliveryEvidence> = {},
     [given, subject]: [Recorded, Subject] = [record('forbidden-on-wec'), widget],
   ) => {
-    for (const work of given.works ?? [])
-      for (const { conditions = [] } of work.status?.resourceStatus?.manifests ?? [])
-        for (const each of conditions)
-          Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
+    for (const each of workConditions(given))
+      Object.assign(each, { message, lastTransitionTime: '2026-11-20T15:00:00Z' });
     return deliveries(given, subject, changes);
   };
   test('leads to the webhook of the WEC that refuses an object, or does not answer', () => {
@@ -433,7 +430,12 @@ describe('what is applied is as its work says', () => {
   });
   const toldOf = (rest: Partial<WorkloadDifference>) => {
     const given = record('singleton-status');
-    const [way] = deliveries(given, web, {}, 'kind-cluster1', differing(rest));
+    const [way] = deliveries(
+      given,
+      web,
+      {},
+      { context: 'kind-cluster1', difference: differing(rest) },
+    );
     const { id, state, why } = way?.stages.at(-1) ?? {};
     assert.equal(id, 'equal');
     return [way?.done, state, way?.code, why ?? ''].join(' ');
@@ -464,8 +466,9 @@ describe('what is applied is as its work says', () => {
 
 describe('a broken link is named:', () => {
   const good = () => record('create-only');
+  const none = () => {};
   const broken = (
-    change: (given: Recorded) => void,
+    change: (given: Recorded) => unknown = none,
     subject: Subject = configMap,
     changes = {},
   ) => {
@@ -474,17 +477,125 @@ describe('a broken link is named:', () => {
     return told(deliveries(given, subject, changes));
   };
   const one = <T>([first]: readonly T[] = []): T => first as T;
-  const none = () => {};
-
-  test('the object is not in the WDS', () =>
-    assert.deepEqual(broken(none, { ...configMap, object: null }), [
+  const unreadBinding = (given: Recorded) => {
+    const { metadata } = one(given.bindings);
+    metadata.generation = 2;
+    const managedFields = [
+      { time: '2026-11-20T15:00:00Z' },
+      { time: '2026-11-20T15:19:59Z', subresource: 'status' },
+    ];
+    Object.assign(metadata, { managedFields });
+  };
+  const plainly: [
+    title: string,
+    expected: string,
+    change?: (given: Recorded) => unknown,
+    subject?: Subject,
+    changes?: object,
+  ][] = [
+    [
+      'the object is not in the WDS',
       't10: cluster1: null failed object-missing',
-    ]));
-  test('the object is being deleted', () =>
-    assert.deepEqual(
-      broken(none, { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } }),
-      ['t10: cluster1: null waiting object-deleting'],
-    ));
+      none,
+      { ...configMap, object: null },
+    ],
+    [
+      'the object is being deleted',
+      't10: cluster1: null waiting object-deleting',
+      none,
+      { ...configMap, object: { deletionTimestamp: '2026-11-20T15:19:00Z' } },
+    ],
+    [
+      'its kind is never sent',
+      'no policy: no WEC: exists failed never-sent',
+      none,
+      { kind: 'Event', name: 'e' },
+    ],
+    [
+      'the WDS does not send its group',
+      't10: cluster1: exists failed group-not-watched',
+      none,
+      configMap,
+      { wds: { ...unopened, apiGroups: ['apps'] } },
+    ],
+    [
+      'there is no policy',
+      'no policy: no WEC: exists failed not-selected',
+      (given) => Object.assign(given, { policies: [], bindings: [] }),
+    ],
+    [
+      'the policy has not been processed',
+      't10: cluster1: selected waiting policy-unobserved',
+      (given) => {
+        one(given.policies).status = {};
+        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:19:50Z';
+      },
+    ],
+    [
+      'the policy was changed a moment ago, long after it was created',
+      't10: cluster1: selected waiting policy-unobserved',
+      (given) =>
+        Object.assign(one(given.policies).metadata, {
+          generation: 2,
+          creationTimestamp: '2026-11-20T10:00:00Z',
+          managedFields: [{ time: '2026-11-20T15:19:50Z' }],
+        }),
+    ],
+    [
+      'the policy has had no Binding for too long, for example because it is rejected',
+      't10: no WEC: policy failed binding-missing',
+      (given) => {
+        given.bindings = [];
+        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
+      },
+    ],
+    [
+      'the Binding has lost its policy',
+      't10: cluster1: selected failed binding-orphaned',
+      (given) => given.policies.splice(0),
+    ],
+    [
+      'the object is not in the Binding yet',
+      't10: cluster1: policy waiting object-not-in-binding',
+      (given) => Object.assign(one(given.bindings).spec ?? {}, { workload: {} }),
+    ],
+    [
+      'the Binding has an earlier state of the object',
+      't10: cluster1: policy waiting binding-behind',
+      none,
+      { ...configMap, object: { resourceVersion: '9999' } },
+    ],
+    [
+      'the transport has not read the Binding for too long',
+      't10: cluster1: policy failed transport-behind',
+      unreadBinding,
+    ],
+    [
+      'the WEC is not available',
+      't10: cluster1: binding failed wec-unavailable',
+      none,
+      configMap,
+      { inventory: seen(new Map([wec('cluster1', 'unknown')])) },
+    ],
+    [
+      'the WEC is no longer registered',
+      't10: cluster1: binding failed wec-missing',
+      none,
+      configMap,
+      { inventory: seen(new Map()) },
+    ],
+    [
+      'there is no work in the mailbox',
+      't10: cluster1: wec failed work-missing',
+      (given) => {
+        given.works = [];
+        one(given.bindings).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
+      },
+    ],
+  ];
+  for (const [title, expected, ...given] of plainly)
+    test(title, () => assert.deepEqual(broken(...given), [expected]));
+
   test('the object has been in deletion for too long', () => {
     const object = { deletionTimestamp: '2026-11-20T15:10:00Z' };
     const [delivery] = deliveries(good(), { ...configMap, object });
@@ -505,66 +616,6 @@ describe('a broken link is named:', () => {
       't10: cluster1: selected failed policy-deleting',
     ]);
   });
-  test('its kind is never sent', () => {
-    plurals.Event = 'events';
-    assert.deepEqual(broken(none, { kind: 'Event', name: 'e' }), [
-      'no policy: no WEC: exists failed never-sent',
-    ]);
-  });
-  test('the WDS does not send its group', () => {
-    const wds = { name: 'wdsh', context: 'wdsh', apiGroups: ['apps'] };
-    assert.deepEqual(broken(none, configMap, { wds }), [
-      't10: cluster1: exists failed group-not-watched',
-    ]);
-  });
-  test('there is no policy', () =>
-    assert.deepEqual(
-      broken((given) => {
-        given.policies = [];
-        given.bindings = [];
-      }, configMap),
-      ['no policy: no WEC: exists failed not-selected'],
-    ));
-  test('the policy has not been processed', () =>
-    assert.deepEqual(
-      broken((given) => {
-        one(given.policies).status = {};
-        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:19:50Z';
-      }),
-      ['t10: cluster1: selected waiting policy-unobserved'],
-    ));
-  test('the policy was changed a moment ago, long after it was created', () =>
-    assert.deepEqual(
-      broken((given) => {
-        const { metadata } = one(given.policies);
-        metadata.generation = 2;
-        metadata.creationTimestamp = '2026-11-20T10:00:00Z';
-        metadata.managedFields = [{ time: '2026-11-20T15:19:50Z' }];
-      }),
-      ['t10: cluster1: selected waiting policy-unobserved'],
-    ));
-  test('the policy has had no Binding for too long, for example because it is rejected', () =>
-    assert.deepEqual(
-      broken((given) => {
-        given.bindings = [];
-        one(given.policies).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
-      }),
-      ['t10: no WEC: policy failed binding-missing'],
-    ));
-  test('the Binding has lost its policy', () =>
-    assert.deepEqual(
-      broken((given) => {
-        given.policies = [];
-      }),
-      ['t10: cluster1: selected failed binding-orphaned'],
-    ));
-  test('the object is not in the Binding yet', () =>
-    assert.deepEqual(
-      broken((given) => {
-        one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
-      }),
-      ['t10: cluster1: policy waiting object-not-in-binding'],
-    ));
   test('the object is missing from the Binding for too long, for example because its Namespace was labelled later', () => {
     const given = good();
     one(given.bindings).spec = { ...one(given.bindings).spec, workload: {} };
@@ -580,10 +631,6 @@ describe('a broken link is named:', () => {
       'kubectl --context wdsh -n t10 annotate --overwrite configmaps c stellarctl/changed=7',
     );
   });
-  test('the Binding has an earlier state of the object', () =>
-    assert.deepEqual(broken(none, { ...configMap, object: { resourceVersion: '9999' } }), [
-      't10: cluster1: policy waiting binding-behind',
-    ]));
   test('only the status of the object is newer than its Binding', () => {
     const time = new Date().toISOString();
     const object = { resourceVersion: '9999', managedFields: [{ subresource: 'status', time }] };
@@ -615,17 +662,6 @@ describe('a broken link is named:', () => {
     ]);
     assert.equal(delivery?.blockedAt?.why, 'the Binding of t10 has an earlier version of it');
   });
-  const unreadBinding = (given: Recorded) => {
-    const { metadata } = one(given.bindings);
-    metadata.generation = 2;
-    const managedFields = [
-      { time: '2026-11-20T15:00:00Z' },
-      { time: '2026-11-20T15:19:59Z', subresource: 'status' },
-    ];
-    Object.assign(metadata, { managedFields });
-  };
-  test('the transport has not read the Binding for too long', () =>
-    assert.deepEqual(broken(unreadBinding), ['t10: cluster1: policy failed transport-behind']));
   test('the transport crashes', () => {
     const see = run('kubectl logs transport', 'See');
     const controllers = {
@@ -646,15 +682,6 @@ describe('a broken link is named:', () => {
       't10: cluster1: policy failed transport-paused',
     ]);
   });
-  test('the WEC is not available', () =>
-    assert.deepEqual(
-      broken(none, configMap, { inventory: seen(new Map([wec('cluster1', 'Unknown')])) }),
-      ['t10: cluster1: binding failed wec-unavailable'],
-    ));
-  test('the WEC is no longer registered', () =>
-    assert.deepEqual(broken(none, configMap, { inventory: seen(new Map()) }), [
-      't10: cluster1: binding failed wec-missing',
-    ]));
   test('the Binding does not name a WEC that the policy selects now', () => {
     const select = (given: Recorded) => {
       one(given.policies).spec = {
@@ -675,14 +702,6 @@ describe('a broken link is named:', () => {
       't10: cluster2: binding failed wec-not-in-binding',
     );
   });
-  test('there is no work in the mailbox', () =>
-    assert.deepEqual(
-      broken((given) => {
-        given.works = [];
-        one(given.bindings).metadata.creationTimestamp = '2026-11-20T15:00:00Z';
-      }),
-      ['t10: cluster1: wec failed work-missing'],
-    ));
   test('the transport sends other objects of the Binding meanwhile', () => {
     const sending = (creationTimestamp: string) => (given: Recorded) => {
       const [work] = given.works ?? [];
@@ -734,22 +753,9 @@ describe('a broken link is named:', () => {
       spec: { hubAcceptsClient: false },
     };
     const inventory = seen(new Map([['cluster0', never], wec('cluster1'), wec('cluster2')]));
-    const evidence = evidenceOf(given, { inventory });
-    const [bound] = given.bindings.flatMap(objectsOf);
-    assert.ok(bound);
-    const ref = {
-      group: bound.group ?? '',
-      version: 'v1',
-      resource: bound.resource,
-      kind: '',
-      name: bound.name,
-    };
-    const of = followed(
-      { ...ref, namespace: bound.namespace, object: undefined },
-      evidence.policies,
-      new Map(),
+    const stops = judged(given, { ...web, object: null }, { inventory }).map(
+      ({ wec: on, stoppedAt }) => [on, stoppedAt],
     );
-    const stops = deliveriesOf(of, evidence).map(({ wec: on, stoppedAt }) => [on, stoppedAt]);
     assert.deepEqual(stops, [
       ['cluster0', undefined],
       ['cluster1', 'cluster0'],
@@ -854,37 +860,6 @@ describe('a broken link is named:', () => {
         /^cluster1 has returned no status for it: the status agent of /,
       );
     });
-    test(`the WEC has it with another immutable field${when}`, () => {
-      const given = record('singleton-status');
-      const message =
-        'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
-      for (const each of given.works ?? [])
-        for (const { conditions = [] } of each.status?.resourceStatus?.manifests ?? [])
-          for (const condition of conditions)
-            if (condition.type === 'Applied')
-              Object.assign(condition, { status: 'False', message });
-      const [delivery] = deliveries(given, web);
-      assert.equal(delivery?.code, 'immutable-on-wec');
-      assert.match(
-        delivery?.steps.join(' ') ?? '',
-        /get deployments\.apps \S+ -o yaml.* delete deployments\.apps /,
-      );
-    });
-    test(`the WEC refuses pods of the present version${when}`, () => {
-      const given = record('singleton-status');
-      const refused = {
-        type: 'ReplicaFailure',
-        status: 'True',
-        message: 'pods "web-1" is forbidden',
-      };
-      for (const each of given.workStatuses ?? []) each.status = { conditions: [refused] };
-      const [delivery] = deliveries(given, web);
-      assert.deepEqual([delivery?.stage, delivery?.code], ['applied', 'failing-on-wec']);
-      assert.equal(
-        delivery?.blockedAt?.why,
-        'it reports ReplicaFailure: pods "web-1" is forbidden',
-      );
-    });
     test(`the status has not come back to the WDS${when}`, () => {
       const given = record('singleton-status');
       written(given, time, { creationTimestamp: longAgo });
@@ -903,22 +878,45 @@ describe('a broken link is named:', () => {
         assert.match(delivery?.next ?? '', / annotate --overwrite deployments\.apps web /);
     });
   }
+  test('the WEC has it with another immutable field', () => {
+    const given = record('singleton-status');
+    const message =
+      'Deployment.apps "web" is invalid: spec.selector: Invalid value: {}: field is immutable';
+    for (const condition of workConditions(given))
+      if (condition.type === 'Applied') Object.assign(condition, { status: 'False', message });
+    const [delivery] = deliveries(given, web);
+    assert.equal(delivery?.code, 'immutable-on-wec');
+    assert.match(
+      delivery?.steps.join(' ') ?? '',
+      /get deployments\.apps \S+ -o yaml.* delete deployments\.apps /,
+    );
+  });
+  test('the WEC refuses pods of the present version', () => {
+    const given = record('singleton-status');
+    const refused = {
+      type: 'ReplicaFailure',
+      status: 'True',
+      message: 'pods "web-1" is forbidden',
+    };
+    for (const each of given.workStatuses ?? []) each.status = { conditions: [refused] };
+    const [delivery] = deliveries(given, web);
+    assert.deepEqual(
+      [delivery?.stage, delivery?.code, delivery?.blockedAt?.why],
+      ['applied', 'failing-on-wec', 'it reports ReplicaFailure: pods "web-1" is forbidden'],
+    );
+  });
   test('the returned status is of an earlier version than the object on the WEC', () => {
     const given = record('singleton-status');
     for (const { status = {} } of given.workStatuses ?? [])
       Object.assign(status, { observedGeneration: 2 });
-    const evidence = evidenceOf(given);
-    const metadata = { name: 'web', namespace: 't1', labels: { app: 't1' } };
-    const ref = {
-      ...{ group: 'apps', version: 'v1', resource: 'deployments' },
-      kind: 'Deployment',
-      ...metadata,
+    const unversioned = {
+      ...web,
+      object: { labels: { app: 't1' }, resourceVersion: undefined as never },
     };
-    const of = followed({ ...ref, object: { metadata } }, evidence.policies, new Map([['t1', {}]]));
     const areOutdated = (generation: number | undefined) =>
-      deliveriesOf(of, evidence).flatMap((delivery) =>
-        viewOfDelivery({ ...delivery, generation })
-          .stages.filter(
+      deliveries(given, unversioned, {}, { generation }).flatMap(({ stages }) =>
+        stages
+          .filter(
             ({ why = '' }) =>
               why === 'the status that cluster1 has returned is of an earlier version',
           )

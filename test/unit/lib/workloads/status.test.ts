@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { describeReturned } from '../../../../src/commands/workload/status.ts';
-import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
+import { hidden } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { getReturned } from '../../../../src/lib/workloads/delivery/returned.ts';
@@ -18,6 +18,7 @@ import type { CollectorSpec } from '../../../../src/lib/workloads/status/returne
 import { soon } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { openWds } from './open-wds.ts';
 
 type Typed = KubeObject & { kind?: string };
 
@@ -34,20 +35,9 @@ const as = (kind: string, objects: Typed[]): Typed[] =>
 
 function wdsWith(objects: Typed[], its: Typed[] | null = []): Wds & { cluster: WorkloadCluster } {
   const cluster = new WorkloadCluster(objects);
-  const access: Access<{ name: string; kube: typeof cluster.kube }> =
-    its === null
-      ? hidden('no access')
-      : seen({ name: 'its1', kube: new WorkloadCluster(its).kube });
-  return {
-    name: 'wdsh',
-    isGiven: true,
-    context: 'wdsh',
-    type: 'host',
-    apiGroups: [],
-    kube: cluster.kube,
-    its: access,
-    cluster,
-  };
+  const changes: Partial<Wds> = { name: 'wdsh', context: 'wdsh', type: 'host' };
+  if (its === null) changes.its = hidden('no access');
+  return { ...openWds(cluster.kube, new WorkloadCluster(its ?? []).kube, changes), cluster };
 }
 
 const recorded = (): Typed[] => [
@@ -215,38 +205,13 @@ describe('status collectors', () => {
       select:
         record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [],
     };
-    assert.equal(
-      (
-        await createReported(
-          'collector',
-          { name: 't4-list', spec: { ...list, limit: 20 } },
-          wds,
-          soon(),
-        )
-      ).changed,
-      false,
-    );
+    const create = (name: string, given: CollectorSpec) =>
+      createReported('collector', { name, spec: given }, wds, soon());
+    assert.equal((await create('t4-list', { ...list, limit: 20 })).changed, false);
     assert.deepEqual(wds.cluster.writes, []);
-    await assert.rejects(
-      createReported(
-        'collector',
-        { name: 't4-list', spec: spec({ preset: 'conditions' }) },
-        wds,
-        soon(),
-      ),
-      { code: 'name-taken' },
-    );
-    assert.equal(
-      (
-        await createReported(
-          'collector',
-          { name: 'new', spec: spec({ preset: 'conditions' }) },
-          wds,
-          soon(),
-        )
-      ).changed,
-      true,
-    );
+    const other = spec({ preset: 'conditions' });
+    await assert.rejects(create('t4-list', other), { code: 'name-taken' });
+    assert.equal((await create('new', other)).changed, true);
   });
 
   test('are reported as broken once KubeStellar has said so', async () => {

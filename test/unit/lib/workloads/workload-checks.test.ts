@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runChecks } from '../../../../src/lib/core/checks.ts';
-import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import { hidden } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { workloadChecks } from '../../../../src/lib/workloads/workload-checks.ts';
-import { fakeKube } from '../../support/builders.ts';
+import { fakeKube, joinedCluster } from '../../support/builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { notedWork, openWds } from './open-wds.ts';
 
 type Typed = KubeObject & { kind?: string };
 const binding = (name: string, ...wecs: string[]): Typed =>
@@ -24,23 +25,10 @@ const binding = (name: string, ...wecs: string[]): Typed =>
   }) as Typed;
 const policy = (name: string): Typed => ({ kind: 'BindingPolicy', metadata: { name } });
 const space: Typed = { kind: 'Namespace', metadata: { name: 'shop' } };
-const wec = {
-  kind: 'ManagedCluster',
-  metadata: { name: 'w1' },
-  spec: { hubAcceptsClient: true },
-  status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
-} as Typed;
+const wec = joinedCluster({ name: 'w1' }) as Typed;
 const work = (of: string, available = 'True'): Typed =>
   ({
-    kind: 'ManifestWork',
-    metadata: {
-      ...{ name: `${of}-0`, namespace: 'w1' },
-      labels: {
-        'transport.kubestellar.io/originOwnerReferenceBindingKey': of,
-        'transport.kubestellar.io/originWdsName': 'wds1',
-      },
-      annotations: { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': '1' },
-    },
+    ...notedWork(of, 'w1', '1'),
     spec: {
       workload: {
         manifests: [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } }],
@@ -72,18 +60,7 @@ async function judged(
   const { kube } = new WorkloadCluster([space, ...objects]);
   const hub = new WorkloadCluster([...wecs, work('p'), work('c')]);
   if (forbidden !== undefined) hub.forbidden.add(forbidden);
-  const its: Wds['its'] = isSeen
-    ? seen({ name: 'its1', kube: hub.kube })
-    : hidden('it was not reached');
-  const wds: Wds = {
-    name: 'wds1',
-    isGiven: true,
-    kube,
-    context: 'wds1',
-    type: 'k8s',
-    apiGroups: [],
-    its,
-  };
+  const wds = openWds(kube, hub.kube, isSeen ? {} : { its: hidden('it was not reached') });
   const findings = await runChecks(workloadChecks, wds, []);
   const finding = findings.find(({ id }) => id === check);
   assert.ok(finding !== undefined);

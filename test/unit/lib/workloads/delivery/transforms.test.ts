@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
@@ -10,6 +9,7 @@ import {
 } from '../../../../../src/lib/workloads/delivery/transforms.ts';
 import { refreshPolicy } from '../../../../../src/lib/workloads/policy/refresh-policy.ts';
 import { createReported } from '../../../../../src/lib/workloads/selection/create-object.ts';
+import { binding } from '../../../support/policy-builders.ts';
 import {
   inSpace,
   MemoryCluster,
@@ -19,26 +19,11 @@ import {
   wds as wdsOf,
 } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+import { notedWork, openWds } from '../open-wds.ts';
 
 type Typed = KubeObject & { kind?: string };
 const deployment = (name: string, spec: object): Typed =>
   ({ kind: 'Deployment', metadata: { name, namespace: 'shop' }, spec }) as Typed;
-const binding = (name: string, ...objects: string[]): Typed =>
-  ({
-    kind: 'Binding',
-    metadata: { name },
-    spec: {
-      workload: {
-        namespaceScope: objects.map((each) => ({
-          group: 'apps',
-          version: 'v1',
-          resource: 'deployments',
-          namespace: 'shop',
-          name: each,
-        })),
-      },
-    },
-  }) as Typed;
 const transform = (name: string, remove: string[], status = {}): Typed =>
   ({
     kind: 'CustomTransform',
@@ -49,16 +34,7 @@ const transform = (name: string, remove: string[], status = {}): Typed =>
 
 function wdsWith(objects: Typed[], works: Typed[] = []) {
   const [cluster, its] = [new WorkloadCluster(objects), new WorkloadCluster(works)];
-  const access = seen({ name: 'its1', kube: its.kube });
-  const wds: Wds = {
-    name: 'wds1',
-    isGiven: true,
-    context: 'wds1',
-    type: 'host',
-    apiGroups: [],
-    kube: cluster.kube,
-    its: access,
-  };
+  const wds = openWds(cluster.kube, its.kube, { type: 'host' });
   return { wds, cluster, its };
 }
 
@@ -66,7 +42,11 @@ const sent = [
   deployment('web', { replicas: 2 }),
   deployment('api', {}),
   deployment('unsent', { replicas: 1 }),
-  binding('p', 'web', 'api'),
+  binding('p', {
+    objects: ['web', 'api'].map((name) => ({
+      ...{ group: 'apps', version: 'v1', resource: 'deployments', namespace: 'shop', name },
+    })),
+  }),
 ];
 const spec = {
   apiGroup: 'apps',
@@ -79,16 +59,11 @@ describe('a CustomTransform', () => {
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
-    assert.equal(
-      (await createReported('transform', { name: 't', spec: asked }, wds, soon())).changed,
-      true,
-    );
+    const create = (on: Wds) => createReported('transform', { name: 't', spec: asked }, on, soon());
+    assert.equal((await create(wds)).changed, true);
     assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
     const again = wdsWith([...sent, transform('t', spec.remove)]);
-    assert.equal(
-      (await createReported('transform', { name: 't', spec: asked }, again.wds, soon())).changed,
-      false,
-    );
+    assert.equal((await create(again.wds)).changed, false);
     assert.deepEqual(again.cluster.writes, []);
   });
 
@@ -138,20 +113,10 @@ describe('a CustomTransform', () => {
 });
 
 describe('works of a policy are rewritten', () => {
-  const work = (name: string, noted: string | undefined): Typed => ({
-    kind: 'ManifestWork',
-    metadata: {
-      ...{ name, namespace: 'w1', uid: name, resourceVersion: '1' },
-      labels: {
-        'transport.kubestellar.io/originOwnerReferenceBindingKey': 'p',
-        'transport.kubestellar.io/originWdsName': 'wds1',
-      },
-      annotations:
-        noted === undefined
-          ? {}
-          : { 'transport.kubestellar.io/originOwnerReferenceBindingGeneration': noted },
-    },
-  });
+  const work = (name: string, noted?: string): Typed => {
+    const { metadata, ...rest } = notedWork('p', 'w1', noted);
+    return { ...rest, metadata: { ...metadata, name, uid: name, resourceVersion: '1' } };
+  };
 
   test('by removing the record of their generation', async () => {
     const { wds, its } = wdsWith([], [work('a', '3'), work('b', '3')]);
@@ -186,7 +151,7 @@ describe('works of a policy are rewritten', () => {
   });
 
   test('and waited for', async () => {
-    const { wds } = wdsWith([], [work('a', undefined)]);
+    const { wds } = wdsWith([], [work('a')]);
     const { error } = await refreshPolicy('p', wds, soon(0));
     assert.deepEqual(
       [error?.code, error?.message],

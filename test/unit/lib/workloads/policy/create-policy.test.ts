@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
-import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   applyPolicy,
   type PolicyChange,
@@ -12,8 +10,10 @@ import {
   specOf,
 } from '../../../../../src/lib/workloads/policy/create-policy.ts';
 import { type Explanation, explain } from '../../../../../src/lib/workloads/policy/explain.ts';
+import { joinedCluster, managedCluster } from '../../../support/builders.ts';
 import { soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+import { openWds } from '../open-wds.ts';
 
 const kind = (
   apiVersion: string,
@@ -67,28 +67,22 @@ describe('a policy is written as requested:', () => {
   });
 });
 
-const policy = (name: string, spec: object): KubeObject & { spec: object } => ({
-  apiVersion: 'control.kubestellar.io/v1alpha1',
-  kind: 'BindingPolicy',
-  metadata: { name },
-  spec,
-});
-const wec = (name: string, labels: Record<string, string>, changes: object = {}) => ({
-  kind: 'ManagedCluster',
-  metadata: { name, labels },
-  spec: { hubAcceptsClient: true },
-  status: { conditions: [{ type: 'ManagedClusterConditionAvailable', status: 'True' }] },
-  ...changes,
-});
-const inShop = (
-  type: string,
-  name: string,
-  labels: Record<string, string> = {},
-  more: object = {},
-) => ({
+const wec = (name: string, labels: Record<string, string>) => joinedCluster({ name, labels });
+const app = { app: 'shop' };
+const inShop = (type: string, name: string, more: object = {}) => ({
   kind: type,
-  metadata: { name, namespace: 'shop', labels, ...(more as { metadata?: object }).metadata },
-  ...Object.fromEntries(Object.entries(more).filter(([key]) => key !== 'metadata')),
+  metadata: { name, namespace: 'shop', labels: app },
+  ...more,
+});
+const configMap = inShop('ConfigMap', 'c');
+/** A ConfigMap whose templates are filled in. */
+const template = (a: string) => ({
+  ...configMap,
+  metadata: {
+    ...configMap.metadata,
+    annotations: { 'control.kubestellar.io/expand-templates': 'true' },
+  },
+  data: { a },
 });
 const space = (name: string, labels: Record<string, string> = {}) => ({
   kind: 'Namespace',
@@ -107,17 +101,7 @@ async function creating(
   }: { name?: string; its?: KubeObject[]; type?: string | null; yes?: boolean } = {},
 ) {
   const cluster = new WorkloadCluster(objects);
-  const wds: Wds = {
-    ...{
-      name: 'wds1',
-      isGiven: true,
-      context: 'wds1',
-      type: type ?? undefined,
-      apiGroups: [],
-      kube: cluster.kube,
-    },
-    its: seen({ name: 'its1', kube: new WorkloadCluster(its).kube }),
-  };
+  const wds = openWds(cluster.kube, new WorkloadCluster(its).kube, { type: type ?? undefined });
   const shown: Explanation[] = [];
   const spec = specOf(request(changes), cluster.kinds);
   const confirmed: string[][] = [];
@@ -143,13 +127,14 @@ async function creating(
 }
 
 describe('the preview of a new policy shows', () => {
-  const app = { app: 'shop' };
   const byLabel = { selectors: ['app=shop'] };
+  const shop = [space('shop', app), configMap];
+  /** Whose mailbox is missing. */
+  const pending = (name: string) => managedCluster({ name, labels: { tier: 'web' } });
 
   test('its selection', async () => {
-    const inWds = [space('shop', app), inShop('ConfigMap', 'c', app)];
     const its = [wec('w1', { tier: 'web' }), wec('w3', { tier: 'db' })];
-    const { shown, writes, result } = await creating(byLabel, inWds, { its });
+    const { shown, writes, result } = await creating(byLabel, shop, { its });
     assert.deepEqual(shown?.notSelected, ['w3']);
     assert.deepEqual(shown?.wecs, [
       { name: 'w1', accepted: true, available: true, deleting: false },
@@ -167,22 +152,18 @@ describe('the preview of a new policy shows', () => {
     string,
     [Partial<PolicyRequest>, (KubeObject & { kind?: string })[], string[], object?]
   > = {
-    'that no WEC has the labels': [
-      { ...byLabel, clusters: ['tier=db'] },
-      [space('shop', app), inShop('ConfigMap', 'c', app)],
-      ['no-wec-matches'],
-    ],
+    'that no WEC has the labels': [{ ...byLabel, clusters: ['tier=db'] }, shop, ['no-wec-matches']],
     'that the transport stops at a WEC which has no mailbox': [
       byLabel,
-      [space('shop', app), inShop('ConfigMap', 'c', app)],
+      shop,
       ['transport-stopped'],
-      { its: [wec('w2', { tier: 'web' }), wec('w1', { tier: 'web' }, { spec: {}, status: {} })] },
+      { its: [wec('w2', { tier: 'web' }), pending('w1')] },
     ],
     'and only if there is another WEC after it': [
       byLabel,
-      [space('shop', app), inShop('ConfigMap', 'c', app)],
+      shop,
       [],
-      { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' }, { spec: {}, status: {} })] },
+      { its: [wec('w1', { tier: 'web' }), pending('w2')] },
     ],
     'that no object has the labels': [
       { selectors: ['app=other'] },
@@ -191,41 +172,35 @@ describe('the preview of a new policy shows', () => {
     ],
     'that objects go without their Namespace': [
       byLabel,
-      [space('shop'), inShop('ConfigMap', 'c', app)],
+      [space('shop'), configMap],
       ['namespace-not-selected'],
     ],
     'that an object is too large': [
       byLabel,
-      [space('shop', app), inShop('ConfigMap', 'c', app, { data: { a: 'x'.repeat(500 * 1024) } })],
+      [space('shop', app), inShop('ConfigMap', 'c', { data: { a: 'x'.repeat(500 * 1024) } })],
       ['object-too-large'],
     ],
     'that a WEC lacks a property that a template asks for': [
       byLabel,
-      [
-        space('shop', app),
-        inShop('ConfigMap', 'c', app, {
-          metadata: { annotations: { 'control.kubestellar.io/expand-templates': 'true' } },
-          data: { a: '{{.region}} {{.clusterName}} {{.tier}}' },
-        }),
-      ],
+      [space('shop', app), template('{{.region}} {{.clusterName}} {{.tier}}')],
       ['property-missing'],
     ],
     'that status is returned from exactly one WEC': [
       { ...byLabel, status: ['singleton'] },
-      [space('shop', app), inShop('Deployment', 'web', app)],
+      [space('shop', app), inShop('Deployment', 'web')],
       ['singleton-needs-one-wec'],
       { its: [wec('w1', { tier: 'web' }), wec('w2', { tier: 'web' })] },
     ],
     'that a StatusCollector is missing': [
       { ...byLabel, status: ['sum'] },
-      [space('shop', app), inShop('Deployment', 'web', app)],
+      [space('shop', app), inShop('Deployment', 'web')],
       ['status-collector-missing'],
     ],
     'that a CustomResourceDefinition has two served versions': [
       byLabel,
       [
         space('shop', app),
-        inShop('Gadget', 'g', app),
+        inShop('Gadget', 'g'),
         { kind: 'CustomResourceDefinition', metadata: { name: 'gadgets.example.com' } },
       ],
       ['two-served-versions'],
@@ -286,10 +261,7 @@ describe('the preview of a new policy shows', () => {
   });
 
   test('the labels of objects that it may mean', async () => {
-    const { shown } = await creating({ selectors: ['app=shpo'] }, [
-      space('shop', app),
-      inShop('ConfigMap', 'c', app),
-    ]);
+    const { shown } = await creating({ selectors: ['app=shpo'] }, shop);
     assert.deepEqual(
       shown?.problems.map(({ code, steps }) => [code, steps[0]]),
       [['no-object-matches', 'The nearest labels of objects are app=shop (2 objects)']],
@@ -306,42 +278,26 @@ describe('the preview of a new policy shows', () => {
     );
   });
 
-  test('that system objects would be sent, which is refused', async () => {
-    const objects = [
-      space('kube-system'),
-      { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } },
-    ];
-    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, {
-      type: 'host',
+  for (const [title, type] of [
+    ['that system objects would be sent, which is refused', 'host'],
+    ['the same if only the kinds of the cluster show that it is a hosting cluster', null],
+  ] as const)
+    test(title, async () => {
+      const objects = [
+        space('kube-system'),
+        { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } },
+      ];
+      const asked = { namespaces: ['kube-system'] };
+      const { result, writes } = await creating(asked, objects, { type });
+      assert.equal((result as { code: string }).code, 'system-objects-selected');
+      assert.deepEqual(writes, []);
     });
-    assert.equal((result as { code: string }).code, 'system-objects-selected');
-    assert.deepEqual(writes, []);
-  });
-
-  test('the same if only the kinds of the cluster show that it is a hosting cluster', async () => {
-    const objects = [
-      space('kube-system'),
-      { kind: 'ConfigMap', metadata: { name: 'x', namespace: 'kube-system' } },
-    ];
-    const { result, writes } = await creating({ namespaces: ['kube-system'] }, objects, {
-      type: null,
-    });
-    assert.equal((result as { code: string }).code, 'system-objects-selected');
-    assert.deepEqual(writes, []);
-  });
 
   test('what can be seen if the properties of WECs are unseen', async () => {
     const its = new WorkloadCluster([wec('w1', { tier: 'web' })]);
     its.forbidden.add('configmaps');
-    const object = inShop('ConfigMap', 'c', app, {
-      metadata: { annotations: { 'control.kubestellar.io/expand-templates': 'true' } },
-      data: { a: `{{.region}}${'x'.repeat(500 * 1024)}` },
-    });
-    const wds: Wds = {
-      ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [] },
-      kube: new WorkloadCluster([space('shop', app), object]).kube,
-      its: seen({ name: 'its1', kube: its.kube }),
-    };
+    const object = template(`{{.region}}${'x'.repeat(500 * 1024)}`);
+    const wds = openWds(new WorkloadCluster([space('shop', app), object]).kube, its.kube);
     const spec = specOf(request(byLabel), its.kinds);
     const { view, errors } = await explain('p', wds, spec);
     assert.deepEqual(
@@ -355,7 +311,11 @@ describe('the preview of a new policy shows', () => {
   });
 
   test('that an existing one of its name has other selectors, and stays', async () => {
-    const present = policy('p', { clusterSelectors: [{}], downsync: [{ objectNames: ['c'] }] });
+    const present = {
+      kind: 'BindingPolicy',
+      metadata: { name: 'p' },
+      spec: { clusterSelectors: [{}], downsync: [{ objectNames: ['c'] }] },
+    };
     const { result, writes } = await creating(byLabel, [space('shop', app), present]);
     assert.equal((result as { code: string }).code, 'name-taken');
     assert.deepEqual(writes, []);

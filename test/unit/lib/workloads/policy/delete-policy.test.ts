@@ -3,32 +3,22 @@ import { describe, test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   deletePolicy,
   inspectPolicy,
 } from '../../../../../src/lib/workloads/policy/delete-policy.ts';
+import { workOf } from '../../../support/policy-builders.ts';
 import { MemoryCluster, soon } from '../../../support/space-builders.ts';
 import { failsWith } from '../../../support/steps.ts';
+import { openWds } from '../open-wds.ts';
 
 const policy: KubeObject = {
   kind: 'BindingPolicy',
   metadata: { name: 'shop', uid: 'uid-of-policy' },
 };
-const binding = (isOwned: boolean): KubeObject => ({
-  kind: 'Binding',
-  metadata: {
-    name: 'shop',
-    uid: 'uid-of-binding',
-    ...(isOwned
-      ? {
-          ownerReferences: [
-            { apiVersion: 'x', kind: 'BindingPolicy', name: 'shop', uid: 'uid-of-policy' },
-          ],
-        }
-      : {}),
-  },
-});
+const freed: KubeObject = { kind: 'Binding', metadata: { name: 'shop', uid: 'uid-of-binding' } };
+const owner = { apiVersion: 'x', kind: 'BindingPolicy', name: 'shop', uid: 'uid-of-policy' };
+const binding = { ...freed, metadata: { ...freed.metadata, ownerReferences: [owner] } };
 const work = (
   name: string,
   objects: [kind: string, namespace: string | undefined, name: string][],
@@ -37,13 +27,7 @@ const work = (
   kind: 'ManifestWork',
   metadata: {
     ...{ name, namespace: 'w1', uid: `uid-of-${name}`, generation: 1 },
-    labels:
-      of === undefined
-        ? {}
-        : {
-            'transport.kubestellar.io/originOwnerReferenceBindingKey': of,
-            'transport.kubestellar.io/originWdsName': 'wds1',
-          },
+    labels: (of === undefined ? {} : workOf(of, 'wds1', 'w1').metadata.labels) ?? {},
   },
   spec: {
     workload: {
@@ -62,7 +46,7 @@ function scene(
   onDelete: (name: string, its: MemoryCluster) => void = () => {},
 ) {
   const log: string[] = [];
-  const its = new MemoryCluster(works, {
+  const its = new MemoryCluster(structuredClone(works), {
     list: async (_, { namespace, labelSelector } = {}) =>
       its.objects.filter(
         ({ metadata }) =>
@@ -85,7 +69,7 @@ function scene(
       return {} as never;
     },
   });
-  const inWds = new MemoryCluster(wds);
+  const inWds = new MemoryCluster(structuredClone(wds));
   const { delete: remove } = inWds.kube;
   const kube = {
     ...inWds.kube,
@@ -98,11 +82,7 @@ function scene(
       return isDone;
     },
   };
-  const opened: Wds = {
-    ...{ name: 'wds1', isGiven: true, context: 'wds1', type: 'k8s', apiGroups: [], kube },
-    its: seen({ name: 'its1', kube: its.kube }),
-  };
-  return { wds: opened, its, log };
+  return { wds: openWds(kube, its.kube), its, log };
 }
 
 const own = work(
@@ -124,7 +104,7 @@ const yes = async (_: unknown, more: readonly unknown[]) => more.length === 0;
 
 describe('an object that leaves a WEC with a policy', () => {
   test('stays if another work has it, and takes along the contents of its Namespace', async () => {
-    const { wds } = scene([policy], [structuredClone(own), structuredClone(others)]);
+    const { wds } = scene([policy], [own, others]);
     assert.deepEqual((await inspectPolicy('shop', wds)).effects, [
       {
         wec: 'w1',
@@ -138,7 +118,7 @@ describe('an object that leaves a WEC with a policy', () => {
 
 test('an object that another work has as well stays', async () => {
   const namespace = work('c', [['Namespace', undefined, 'shop']]);
-  const { wds } = scene([policy], [structuredClone(own), namespace]);
+  const { wds } = scene([policy], [own, namespace]);
   const [effects] = (await inspectPolicy('shop', wds)).effects;
   assert.deepEqual(effects, {
     wec: 'w1',
@@ -152,10 +132,7 @@ describe('a policy is not deleted, and nothing is written, while a kind is not s
   for (const plural of ['bindingpolicies', 'bindings', 'manifestworks'])
     test(plural, async () => {
       for (const keepWorkloads of [false, true]) {
-        const { wds, log } = scene(
-          [structuredClone(policy), binding(true)],
-          [structuredClone(own)],
-        );
+        const { wds, log } = scene([policy, binding], [own]);
         const without = <Found>(kind: { plural: string }, read: () => Promise<Found>) =>
           kind.plural === plural ? Promise.resolve(undefined) : read();
         const notServing = (kube: Kube): Kube => ({
@@ -174,10 +151,7 @@ describe('a policy is not deleted, and nothing is written, while a kind is not s
       }
     });
   test('and is not taken for deleted once a kind is no longer served', async () => {
-    const { wds, its, log } = scene(
-      [structuredClone(policy), binding(true)],
-      [structuredClone(own)],
-    );
+    const { wds, its, log } = scene([policy, binding], [own]);
     const gone = async (kind: { plural: string }) =>
       kind.plural !== 'manifestworks' && log.length > 0;
     const kube: Kube = {
@@ -204,22 +178,14 @@ describe('deleting a policy', () => {
   });
 
   test('uses its UID, and waits for its works', async () => {
-    const given = scene(
-      [structuredClone(policy), binding(true)],
-      [structuredClone(own)],
-      removeWorks('BindingPolicy'),
-    );
+    const given = scene([policy, binding], [own], removeWorks('BindingPolicy'));
     const { log, error } = await deleted(given);
     assert.equal(error, undefined);
     assert.deepEqual(log, ['delete BindingPolicy uid-of-policy']);
   });
 
   test('keeps its workloads: the Binding is deleted only once the works own nothing', async () => {
-    const given = scene(
-      [structuredClone(policy), binding(true)],
-      [structuredClone(own)],
-      removeWorks('Binding'),
-    );
+    const given = scene([policy, binding], [own], removeWorks('Binding'));
     const { log, error } = await deleted(given, true);
     assert.equal(error, undefined);
     assert.deepEqual(log, [
@@ -230,13 +196,13 @@ describe('deleting a policy', () => {
   });
 
   test('resumes an interrupted run', async () => {
-    const given = scene([binding(false)], [structuredClone(own)], removeWorks('Binding'));
+    const given = scene([freed], [own], removeWorks('Binding'));
     const { log, changed } = await deleted(given, true);
     assert.deepEqual([changed, log], [true, ['orphan a', 'delete Binding uid-of-binding']]);
   });
 
   test('removes leftovers of its transport: a work of a WEC that its Binding no longer named', async () => {
-    const given = scene([], [structuredClone(own), structuredClone(others)]);
+    const given = scene([], [own, others]);
     const { changed, error } = await deleted(given);
     assert.deepEqual([changed, error], [true, undefined]);
     assert.equal((await inspectPolicy('shop', given.wds)).works.length, 0);
@@ -256,7 +222,7 @@ describe('deleting a policy', () => {
   });
 
   test('fails if something is not deleted in time', async () => {
-    const given = scene([structuredClone(policy), binding(true)], [structuredClone(own)]);
+    const given = scene([policy, binding], [own]);
     const { error } = await deletePolicy({ name: 'shop', confirm: yes }, given.wds, soon(50));
     assert.equal(error?.code, 'timeout');
     assert.match(String(error?.message), /removing 1 work from w1/);
@@ -277,8 +243,8 @@ test('a name that is too long for a label has no works, and is not part of a sel
 
 test('a policy that was sent through another ITS is not deleted with what it has sent there', async () => {
   const sent = {
-    ...binding(true),
-    metadata: { ...binding(true).metadata, generation: 2 },
+    ...binding,
+    metadata: { ...binding.metadata, generation: 2 },
     spec: {
       destinations: [{ clusterId: 'w1' }],
       workload: { clusterScope: [{ resource: 'namespaces', name: 'shop' }] },

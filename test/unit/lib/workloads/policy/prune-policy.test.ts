@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import { prunePolicy } from '../../../../../src/lib/workloads/policy/prune-policy.ts';
+import { workOf } from '../../../support/policy-builders.ts';
 import { MemoryCluster, soon } from '../../../support/space-builders.ts';
 import { WorkloadCluster } from '../../../support/workload-cluster.ts';
+import { openWds } from '../open-wds.ts';
 
 type Typed = KubeObject & { kind: string };
 const policy = {
@@ -37,16 +37,7 @@ const settings = (labels = {}): Typed => ({
   kind: 'ConfigMap',
   metadata: { name: 'settings', namespace: 'shop', labels },
 });
-const work: Typed = {
-  kind: 'ManifestWork',
-  metadata: {
-    ...{ name: 'uid-of-binding-wds1-0', namespace: 'w1', uid: 'uid-of-work' },
-    labels: {
-      'transport.kubestellar.io/originOwnerReferenceBindingKey': 'shop',
-      'transport.kubestellar.io/originWdsName': 'wds1',
-    },
-  },
-};
+const work = workOf('shop', 'wds1', 'w1');
 
 function scene(...objects: Typed[]) {
   const its: MemoryCluster = new MemoryCluster([work], { list: async () => its.objects as never });
@@ -63,13 +54,6 @@ function scene(...objects: Typed[]) {
       its.objects.splice(0);
     }) as typeof inWds.kube.merge,
   };
-  const wds = {
-    name: 'wds1',
-    kube,
-    context: 'wds1',
-    apiGroups: [],
-    its: seen({ name: 'its1', kube: its.kube }),
-  };
   const asked: string[] = [];
   const run = () =>
     prunePolicy(
@@ -78,7 +62,7 @@ function scene(...objects: Typed[]) {
         asked.push(effects.map(({ wec }) => wec).join());
         return true;
       },
-      { ...wds, isGiven: true, type: 'k8s' } as Wds,
+      openWds(kube, its.kube),
       soon(),
     );
   return { run, patches, asked, inWds };

@@ -15,7 +15,9 @@ import {
   controlPlane,
   its,
   kubeconfigOf,
+  kubeconfigSecret,
   MemoryCluster,
+  toolsOf,
   wds,
 } from '../../../support/space-builders.ts';
 
@@ -26,18 +28,8 @@ const bindingPolicy = (name: string, clusterSelectors = edge): KubeObject & { sp
   spec: { clusterSelectors },
 });
 const kubeSystem = (uid: string) => ({ kind: 'Namespace', metadata: { name: 'kube-system', uid } });
-const secret = (space: string, server: string): KubeObject & { data: object } => ({
-  kind: 'Secret',
-  metadata: { name: 'admin-kubeconfig', namespace: `${space}-system` },
-  data: { kubeconfig: Buffer.from(kubeconfigText(server)).toString('base64') },
-});
-const kubeconfigText = (server: string) =>
-  JSON.stringify({
-    'current-context': 'x',
-    contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
-    clusters: [{ name: 'x', cluster: { server: `https://${server}.example.com:6443` } }],
-    users: [{ name: 'x', user: { token: 't' } }],
-  });
+const secret = (space: string, server: string) =>
+  kubeconfigSecret(space, { server: `https://${server}.example.com:6443` }, { token: 't' });
 
 const k8s = { type: 'k8s' };
 const refusing = (message: string): Kube => {
@@ -46,6 +38,15 @@ const refusing = (message: string): Kube => {
   };
   return new MemoryCluster([], { get: fail, list: fail }).kube;
 };
+
+/** Connects to clusters by the first part of the names of their servers. */
+const connectTo =
+  (clusters: Record<string, MemoryCluster | Kube>) =>
+  ({ server }: { server: string }): Kube => {
+    const found = clusters[new URL(server).hostname.split('.')[0] as string];
+    if (found === undefined) return refusing(`Cannot reach ${server}.`);
+    return found instanceof MemoryCluster ? found.kube : found;
+  };
 
 /** The contents of each server, by the first part of its name; the ITS is its1, with the given works. */
 async function read(
@@ -62,15 +63,7 @@ async function read(
   } = {},
 ) {
   const hub = new MemoryCluster([kubeSystem('hub'), ...works]).kube;
-  const all = { its1: hub, ...clusters };
-  const connect = ({ server }: { server: string }) => {
-    const found = all[new URL(server).hostname.split('.')[0] as keyof typeof all] as
-      | MemoryCluster
-      | Kube
-      | undefined;
-    if (found === undefined) return refusing(`Cannot reach ${server}.`);
-    return found instanceof MemoryCluster ? found.kube : found;
-  };
+  const connect = connectTo({ its1: hub, ...clusters });
   const kubeconfig = kubeconfigOf(
     Object.fromEntries(contexts.map((name) => [name, { cluster: name, user: name }])),
   );
@@ -90,30 +83,14 @@ async function read(
   };
 }
 
-function hostingOf(
+const hostingOf = (
   spaces: readonly (ControlPlane | KubeObject)[],
   clusters: Record<string, MemoryCluster | Kube>,
-  source: SpaceTools['hostingSource'] = 'kubeconfig',
-): SpaceTools {
-  const connect = ({ server }: { server: string }) => {
-    const found = clusters[new URL(server).hostname.split('.')[0] as string];
-    if (found === undefined) return refusing(`Cannot reach ${server}.`);
-    return found instanceof MemoryCluster ? found.kube : found;
-  };
-  return {
-    hosting: new MemoryCluster(spaces).kube,
-    hostingContext: {
-      name: 'kind-kubeflex',
-      server: 'https://hosting.example.com:6443',
-      cluster: {},
-      user: {},
-    },
-    hostingSource: source,
-    kubeconfig: kubeconfigOf({}),
-    target: { file: '/no/such/kubeconfig', env: {}, dryRun: true },
-    connect,
-  };
-}
+): SpaceTools =>
+  toolsOf(new MemoryCluster(spaces).kube, {
+    connect: connectTo(clusters),
+    hostingSource: 'kubeconfig',
+  });
 
 describe('policies of a hosting cluster', () => {
   const its1 = its('its1', k8s);
@@ -124,11 +101,10 @@ describe('policies of a hosting cluster', () => {
     bindingPolicy('demo'),
     binding('demo', { destinations: ['m1'] }),
   ]);
+  const readFrom = (clusters: Record<string, MemoryCluster | Kube>, works: KubeObject[] = []) =>
+    read({}, { hosting: hostingOf(spaces, clusters), works });
   test('are those of every WDS that uses the ITS', async () => {
-    const { policies, unread, found } = await read(
-      {},
-      { hosting: hostingOf(spaces, { its1: hub, wds1: demo }) },
-    );
+    const { policies, unread, found } = await readFrom({ its1: hub, wds1: demo });
     assert.deepEqual([policies, unread], [['demo (wds1)'], []]);
     assert.deepEqual(
       [found[0]?.clusterSelectors, found[0]?.binding?.metadata.uid],
@@ -137,31 +113,21 @@ describe('policies of a hosting cluster', () => {
   });
   test('are not those of a WDS that uses another ITS', async () => {
     const other = new MemoryCluster([kubeSystem('other')]);
-    const { policies, unread } = await read(
-      {},
-      { hosting: hostingOf(spaces, { its1: other, wds1: demo }) },
-    );
+    const { policies, unread } = await readFrom({ its1: other, wds1: demo });
     assert.deepEqual([policies, unread], [[], []]);
   });
   test('of a WDS whose ITS cannot be compared count if the works show it', async () => {
-    const hosting = hostingOf(spaces, { wds1: demo });
-    const doubted = await read(
-      {},
-      { hosting, works: [workOf('demo', 'wds1', 'm1', uidOf('other'))] },
-    );
+    const doubted = await readFrom({ wds1: demo }, [workOf('demo', 'wds1', 'm1', uidOf('other'))]);
     assert.deepEqual(doubted.policies, []);
     assert.match(
       doubted.unread[0]?.why ?? '',
       /whether its ITS its1 is its1 is not known: Cannot reach/,
     );
-    const shown = await read({}, { hosting, works: [workOf('demo', 'wds1', 'm1')] });
+    const shown = await readFrom({ wds1: demo }, [workOf('demo', 'wds1', 'm1')]);
     assert.deepEqual([shown.policies, shown.unread], [['demo (wds1)'], []]);
   });
   test('of a WDS that does not answer, or cannot be reached, are unread', async () => {
-    const silent = await read(
-      {},
-      { hosting: hostingOf(spaces, { its1: hub, wds1: refusing('It is silent.') }) },
-    );
+    const silent = await readFrom({ its1: hub, wds1: refusing('It is silent.') });
     assert.deepEqual(
       [silent.policies, silent.unread],
       [[], [{ wds: 'wds1', why: 'It is silent' }]],
@@ -174,10 +140,7 @@ describe('policies of a hosting cluster', () => {
     for (const missing of ['bindingpolicies', 'bindings']) {
       const list: Kube['list'] = async (kind, selection) =>
         kind.plural === missing ? undefined : kube.list(kind, selection);
-      const { policies, unread } = await read(
-        {},
-        { hosting: hostingOf(spaces, { its1: hub, wds1: { ...kube, list } }) },
-      );
+      const { policies, unread } = await readFrom({ its1: hub, wds1: { ...kube, list } });
       assert.deepEqual([policies, unread.map(({ wds: of }) => of)], [[], ['wds1']]);
       assert.match(unread[0]?.why ?? '', new RegExp(`does not serve ${missing}`));
     }
@@ -192,7 +155,7 @@ describe('policies of a hosting cluster', () => {
       binding('gone'),
       binding('held', { destinations: ['m1'] }),
     ]);
-    const { policies } = await read({}, { hosting: hostingOf(spaces, { its1: hub, wds1: held }) });
+    const { policies } = await readFrom({ its1: hub, wds1: held });
     assert.deepEqual(policies, ['held (wds1) orphaned']);
   });
   test('are unread if it does not answer, unless it is only the current context', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
 import {
@@ -68,7 +69,6 @@ describe('the contents of a WDS', () => {
   });
 
   test('are shown without the kinds that cannot be listed, which are named', async () => {
-    const { StellarError } = await import('../../../../../src/lib/core/errors.ts');
     const refused = new StellarError('forbidden', 'Not allowed to list secrets.');
     const { wds } = fakeWds({ deployments: [web], namespaces: [shop], secrets: refused });
     const { objects, unread } = await readContents(wds, [{ objectNames: ['*'] }], kinds);
