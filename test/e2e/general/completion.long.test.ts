@@ -10,11 +10,12 @@ import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
 import { findProgram } from '../../../testbed/index.ts';
 import { inShell, start, startOfCompletion, stellarctl } from '../../stellarctl.ts';
+import { contextsOf } from '../../unit/support/one-context.ts';
 import { prompt, ShellTerminal } from '../support/shell-terminal.ts';
 
 /** Names that are valid in a cluster or a kubeconfig and special to shells. */
 const wecs = ['cluster1', 'cluster2', 'edge$(touch pwned)'];
-const contexts = ['arn:aws:eks:eu-west-1:1:cluster/hub', 'kind-cluster1', 'my hub'];
+const contexts = ['arn:aws:eks:eu-west-1:1:cluster/hub', 'kind-cluster1'];
 
 let home: string;
 let its: Server;
@@ -43,12 +44,7 @@ before(async () => {
   await program('kubectl-stellar', 'exit 1');
   await program('kubectl_complete-stellar', `exec ${inShell(startOfCompletion)} "$@"`);
   const server = `http://127.0.0.1:${(its.address() as AddressInfo).port}`;
-  const kubeconfig = {
-    'current-context': 'my hub',
-    clusters: [{ name: 'c', cluster: { server } }],
-    users: [{ name: 'u', user: { token: 'abc' } }],
-    contexts: contexts.map((name) => ({ name, context: { cluster: 'c', user: 'u' } })),
-  };
+  const kubeconfig = contextsOf({ server }, { token: 'abc' }, 'my hub', ...contexts);
   await writeFile(path.join(home, 'kubeconfig'), JSON.stringify(kubeconfig));
   environment = {
     PATH: `${bin}:${process.env.PATH}`,

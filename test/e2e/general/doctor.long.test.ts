@@ -18,6 +18,7 @@ import { readArchive } from '../support/archive.ts';
 import { type Finding, isWrong } from '../support/findings.ts';
 import { Cli } from '../support/harness.ts';
 import { writesOn } from '../support/refusal.ts';
+import { deletePods } from '../support/registration.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -123,14 +124,7 @@ describe('an installation', { concurrency: 1 }, () => {
       image: 'ocm-transport-controller',
       log: ['panic'],
     });
-    const { items } = await hosting.admin.list<KubeObject>(resources.pods, {
-      namespace: 'wds1-system',
-    });
-    for (const {
-      metadata: { name },
-    } of items)
-      if (name.startsWith('transport-controller-'))
-        await hosting.admin.delete(resources.pods, `wds1-system/${name}`);
+    await deletePods(hosting, 'wds1-system', 'transport-controller-');
     await cli.succeed(['label', 'cluster2', 'location-group=edge', '--its', 'its1']);
     for (const line of ['workload get namespace/late', 'policy get late', 'policy list']) {
       const isNamed = async () =>

@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { after, before, beforeEach, it } from 'node:test';
 import { assertGone } from '../../is-alive.ts';
+import { contextsOf } from '../../unit/support/one-context.ts';
 import { Cli } from '../support/harness.ts';
 import { shown } from '../support/screen.ts';
 
@@ -41,11 +42,7 @@ before(async () => {
   };
   await writeFile(
     path.join(cli.home, 'kubeconfig'),
-    JSON.stringify({
-      clusters: [{ name: 'its1', cluster: { server: `http://127.0.0.1:${port}` } }],
-      users: [{ name: 'its1', user: { exec } }],
-      contexts: [{ name: 'its1', context: { cluster: 'its1', user: 'its1' } }],
-    }),
+    JSON.stringify(contextsOf({ server: `http://127.0.0.1:${port}` }, { exec }, 'its1')),
   );
 });
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
+import { deletePods } from '../support/registration.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
@@ -33,10 +34,7 @@ describe('OCM with the feature gate NetworkPolicies', inRelease, () => {
     await cli.type('wec join cluster1=cluster1 --its its1 --accept');
     const plane = all.bed.plane('cluster1');
     await enableNetworkPolicies(plane);
-    for (const { metadata } of (
-      await plane.admin.list<AnyObject>(resources.pods, { namespace: agents })
-    ).items)
-      await plane.admin.delete(resources.pods, `${agents}/${metadata.name}`);
+    await deletePods(plane, agents);
     await cli.type('wec wait cluster1=cluster1 --its its1');
     const { json } = await cli.type('wec get cluster1=cluster1 --its its1 -o json');
     assert.equal(json().stage, 'available');
@@ -62,10 +60,7 @@ describe('OCM with the feature gate NetworkPolicies', inRelease, () => {
     await enableNetworkPolicies(plane);
     const its2 = await all.bed.nested('its2');
     await its2.patch(resources.managedClusters, 'cluster1', { spec: { leaseDurationSeconds: 5 } });
-    for (const { metadata } of (
-      await plane.admin.list<AnyObject>(resources.pods, { namespace: agents })
-    ).items)
-      await plane.admin.delete(resources.pods, `${agents}/${metadata.name}`);
+    await deletePods(plane, agents);
     const seen = await until(async () => {
       const { diagnosis } = (
         await cli.run('wec get cluster1=cluster1 --its its2 -o json'.split(' '))

@@ -19,6 +19,7 @@ import {
 } from '../../unit/support/builders.ts';
 import { FakeServer, type ReceivedRequest } from '../../unit/support/fake-server.ts';
 import { doesSomething, hostileTexts } from '../../unit/support/hostile.ts';
+import { contextsOf, oneContext } from '../../unit/support/one-context.ts';
 import { controlPlane } from '../../unit/support/space-builders.ts';
 import { Cli, type CliOptions } from '../support/harness.ts';
 
@@ -68,12 +69,7 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'stellarctl-hostile-'));
   const { cluster, user } = server.context();
   const kubeconfig = path.join(folder, 'kubeconfig');
-  const document = {
-    clusters: [{ name: 'its1', cluster }],
-    users: [{ name: 'its1', user }],
-    contexts: [{ name: 'its1', context: { cluster: 'its1', user: 'its1' } }],
-    'current-context': 'its1',
-  };
+  const document = contextsOf(cluster, user, 'its1');
   await writeFile(kubeconfig, JSON.stringify(document));
   cli = await Cli.create(kubeconfig);
   const cluster1 = joinedCluster({ name: 'cluster1', labels: { [`l${hostile}`]: hostile } });
@@ -216,11 +212,7 @@ it('does not run a program or read a file that a kubeconfig in a Secret names', 
     metadata: { name: 'admin-kubeconfig' },
     data: {
       kubeconfig: Buffer.from(
-        JSON.stringify({
-          clusters: [{ name: 'x', cluster: { ...cluster, 'proxy-url': 'http://127.0.0.1:1' } }],
-          users: [{ name: 'x', user }],
-          contexts: [{ name: 'x', context: { cluster: 'x', user: 'x' } }],
-        }),
+        JSON.stringify(oneContext({ ...cluster, 'proxy-url': 'http://127.0.0.1:1' }, user)),
       ).toString('base64'),
     },
   });

@@ -14,6 +14,7 @@ import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { execa } from 'execa';
 import { chartOf, shareCache } from '../../../testbed/index.ts';
+import { contextsOf } from '../../unit/support/one-context.ts';
 
 const root = path.resolve(import.meta.dirname, '..', '..', '..');
 
@@ -62,15 +63,11 @@ async function taken(port: number): Promise<Server> {
 /** The machine of somebody who has used the tool: the environment of a run. */
 function machine(): NodeJS.ProcessEnv {
   const at = (...parts: string[]) => path.join(folder, 'user', ...parts);
-  const kubeconfig = {
-    'current-context': 'its1',
-    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-    users: [{ name: 'u', user: { token: 'abc' } }],
-    contexts: ['its1', 'hosting'].map((context) => ({
-      name: context,
-      context: { cluster: 'c', user: 'u' },
-    })),
-  };
+  const kubeconfig = contextsOf(
+    { server: 'https://127.0.0.1:1' },
+    { token: 'abc' },
+    ...['its1', 'hosting'],
+  );
   const write = (file: string, content: unknown) => {
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, JSON.stringify(content));

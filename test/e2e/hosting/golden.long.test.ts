@@ -1,7 +1,7 @@
 /** Output and writes in the life of an installation, its ITS and its WDS, in the order of the files. */
-import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before } from 'node:test';
 import { parseDocument } from 'yaml';
 import {
   type Bed,
@@ -9,7 +9,6 @@ import {
   chartOf,
   type KubeObject,
   limitedUser,
-  type Plane,
   resources,
   startBed,
   until,
@@ -17,27 +16,14 @@ import {
 } from '../../../testbed/index.ts';
 import { knownVersion } from '../support/golden/known-version.ts';
 import { Player } from '../support/golden/player.ts';
-import { replay } from '../support/golden/transcript.ts';
+import { replayAll } from '../support/golden/replay-all.ts';
 import { Cli } from '../support/harness.ts';
-
-const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'spaces');
-const transcripts = (await readdir(folder)).sort();
+import { setCores } from '../support/spaces.ts';
 
 type Binding = KubeObject & {
   spec: { destinations?: object[] };
   status?: { observedGeneration?: number };
 };
-
-/** What its nodes have for all pods. */
-async function setCores({ admin }: Plane, cpu: string): Promise<void> {
-  for (const { metadata } of (await admin.list(resources.nodes)).items)
-    await admin.patch(
-      resources.nodes,
-      metadata.name,
-      { status: { allocatable: { cpu } } },
-      { subresource: 'status' },
-    );
-}
 
 let bed: Bed;
 let cli: Cli;
@@ -99,11 +85,4 @@ after(async () => {
   await bed?.stop();
 });
 
-describe('for the life of an installation, output and writes match the recording', {
-  concurrency: 1,
-}, () => {
-  for (const file of transcripts)
-    it(path.basename(file, '.txt'), () =>
-      replay(path.join(folder, file), (step) => player.perform(step)),
-    );
-});
+replayAll('spaces', 'for the life of an installation', () => player);

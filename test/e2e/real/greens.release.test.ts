@@ -2,27 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { WorkloadDifference } from '../../../src/lib/workloads/delivery/difference.ts';
-import {
-  type AnyObject,
-  type Bed,
-  crd,
-  installAddonByPlacement,
-  type Plane,
-  resources,
-  runWds,
-  startBed,
-  until,
-  writeKubeconfig,
-} from '../../../testbed/index.ts';
+import { type AnyObject, crd, type Plane, resources, until } from '../../../testbed/index.ts';
 import { resourceOf } from '../support/golden/workload-acts.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { deployment } from '../support/trap-scenes.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 
-let bed: Bed;
+let all: WdsBed;
 let cli: Cli;
 let wds1: Plane;
 let w1: Plane;
-const running: { stop(): void }[] = [];
 const at = ['--wds', 'wds1', '--its', 'its1'];
 const labels = { app: 'shop' };
 
@@ -102,18 +91,14 @@ async function told({ object: name, there }: Row): Promise<Omit<Row, 'there'>> {
 }
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
-  [wds1, w1] = [bed.plane('wds1'), bed.plane('w1')];
-  const its1 = bed.plane('its1');
-  const entries = bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry);
-  cli = await Cli.create(await writeKubeconfig(its1, entries));
+  all = await startWds(['w1'], { type: 'host', hasAddon: true });
+  ({ cli, wds1 } = all);
+  w1 = all.bed.plane('w1');
   const widgets = crd({ group: 'example.com', versions: ['v1'], kind: 'Widget' });
   await wds1.admin.create(resources.customResourceDefinitions, {
     ...widgets,
     metadata: { ...widgets.metadata, labels },
   });
-  running.push(await installAddonByPlacement(its1), await runWds(wds1, its1, { type: 'host' }));
-  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1', '--accept', '--label', 'tier=web']);
   // Somebody else's.
   await w1.admin.create(resources.namespaces, { metadata: { name: 'shop' } });
   await w1.admin.create(resources.configMaps, {
@@ -124,24 +109,7 @@ before(async () => {
   for (const each of [...objects, job]) await wds1.admin.create(resourceOf(each), each);
 });
 
-after(async () => {
-  for (const one of running) one.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
-
-const create = (name: string, ...words: string[]) =>
-  cli.run([
-    'policy',
-    'create',
-    name,
-    '--clusters',
-    'tier=web',
-    ...words,
-    '--yes',
-    '--allow-errors',
-    ...at,
-  ]);
+after(() => all?.stop());
 
 describe('what is shown as arrived', { concurrency: 1 }, () => {
   it('is asked for, where it is an object of somebody else', async () => {
@@ -149,7 +117,11 @@ describe('what is shown as arrived', { concurrency: 1 }, () => {
     const transform = ['transform', 'create', 'scaled', '--select', 'deploy'];
     await cli.succeed([...transform, '--remove', '$.spec.replicas', ...at]);
     const kinds = 'namespaces,crd,configmaps,serviceaccounts,widgets,deployments,statefulsets';
-    const { exitCode, stderr } = await create('shop', '--select', kinds, '-l', 'app=shop');
+    const { exitCode, stderr } = await cli.run(
+      `policy create shop --clusters tier=web --select ${kinds} -l app=shop --yes --allow-errors --wds wds1 --its its1`.split(
+        ' ',
+      ),
+    );
     assert.match(stderr, /ConfigMap shop\/theirs/);
     assert.equal(exitCode, 0, stderr);
     await cli.succeed([
@@ -220,35 +192,6 @@ describe('what is shown as arrived', { concurrency: 1 }, () => {
       ...{ get: 'equal waiting differs-on-wec', diff: 'different', wait: 3 },
       there: data,
       is: { a: 'hand' },
-    },
-    {
-      object: 'configmap/conf',
-      async change() {
-        const label = (tracked: string | null) =>
-          wds1.admin.patch(resources.configMaps, 'shop/conf', {
-            metadata: { labels: { tracked } },
-          } as never);
-        const isThere = async () => {
-          const { metadata } = await w1.admin.get<AnyObject>(resources.configMaps, 'shop/conf');
-          return metadata.labels?.tracked === 'yes';
-        };
-        await label('yes');
-        await until(isThere, 'the label on the WEC');
-        await label(null);
-      },
-      ...{ get: 'equal failed differs-on-wec', diff: 'different', wait: 1, doctor: true },
-      there: ({ metadata: { labels: of } }) => of,
-      is: { ...labels, tracked: 'yes' },
-    },
-    {
-      object: 'serviceaccount/robot',
-      change: () =>
-        wds1.admin.patch(resources.serviceAccounts, 'shop/robot', {
-          imagePullSecrets: [{ name: 'new' }],
-        } as never),
-      ...{ get: 'equal failed differs-on-wec', diff: 'different', wait: 1, doctor: true },
-      there: ({ imagePullSecrets: of }) => of,
-      is: [{ name: 'old' }],
     },
   ];
   for (const { change, ...row } of differing)

@@ -2,25 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { parse } from 'yaml';
-import {
-  type AnyObject,
-  type Bed,
-  type ManifestWork,
-  type Plane,
-  resources,
-  runWds,
-  startBed,
-  until,
-  writeKubeconfig,
-} from '../../../testbed/index.ts';
+import { type AnyObject, type ManifestWork, resources, until } from '../../../testbed/index.ts';
 import { resourceOf } from '../support/golden/workload-acts.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 
-let bed: Bed;
+let all: WdsBed;
 let cli: Cli;
-let wds1: Plane;
-let its1: Plane;
-let sending: { stop(): void } | undefined;
 const at = ['--wds', 'wds1', '--its', 'its1'];
 const labels = { app: 'shop' };
 const run = { run: 'web' };
@@ -171,25 +159,17 @@ const resourceFor = (object: AnyObject) => {
 };
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
-  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
-  const entries = bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry);
-  cli = await Cli.create(await writeKubeconfig(its1, entries));
-  sending = await runWds(wds1, its1, { type: 'host' });
-  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1', '--accept', '--label', 'tier=web']);
+  all = await startWds(['w1'], { type: 'host' });
+  ({ cli } = all);
   for (const object of objects.toSorted(
     (a, b) => Number(b.kind === 'Namespace') - Number(a.kind === 'Namespace'),
   ))
-    await wds1.admin.create(resourceFor(object), object);
+    await all.wds1.admin.create(resourceFor(object), object);
   const transform = ['transform', 'create', 'scaled', '--select', 'deploy'];
   await cli.succeed([...transform, '--remove', '$.spec.replicas', ...at]);
 });
 
-after(async () => {
-  sending?.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
+after(() => all?.stop());
 
 const render = async ({ kind = '', metadata: { name, namespace } }: AnyObject) => {
   const object = [`${kind.toLowerCase()}/${name}`, ...(namespace ? ['-n', namespace] : [])];
@@ -201,28 +181,15 @@ it('renders each object as the transport sends it', async () => {
   const before = new Map<string, AnyObject>();
   for (const object of objects)
     before.set(`${object.kind} ${object.metadata.name}`, await render(object));
-  await cli.succeed([
-    'policy',
-    'create',
-    'shop',
-    '--clusters',
-    'tier=web',
-    '-l',
-    'app=shop',
-    '--yes',
-    ...at,
-  ]);
+  await cli.type('policy create shop --clusters tier=web -l app=shop --yes --wds wds1 --its its1');
   const sent = await until(async () => {
-    const { items } = await its1.admin.list<ManifestWork>(resources.manifestWorks);
+    const { items } = await all.its1.admin.list<ManifestWork>(resources.manifestWorks);
     const manifests = items.flatMap(({ spec }) => (spec?.workload?.manifests ?? []) as AnyObject[]);
     const found = manifests.filter(({ kind, metadata }) => before.has(`${kind} ${metadata.name}`));
     return found.length === objects.length && found;
   }, 'all works');
   for (const manifest of sent as AnyObject[])
     assert.deepEqual(before.get(`${manifest.kind} ${manifest.metadata.name}`), manifest);
-  const [{ kind, metadata } = assert.fail()] = objects;
-  const work = (sent as AnyObject[]).find(
-    (each) => each.kind === kind && each.metadata.name === metadata.name,
-  );
-  assert.deepEqual(await render(objects[0] as AnyObject), work);
+  const [first = assert.fail()] = objects;
+  assert.deepEqual(await render(first), before.get(`${first.kind} ${first.metadata.name}`));
 });

@@ -4,6 +4,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type AnyObject, resources, runKubectl, until } from '../../../testbed/index.ts';
+import { oneContext } from '../../unit/support/one-context.ts';
 import { controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 let all: HostingBed;
@@ -43,14 +44,7 @@ async function codeAt(
   token: string,
   words: string[],
 ): Promise<string | undefined> {
-  const context = { cluster: 'x', user: 'x' };
-  const config = {
-    ...{
-      clusters: [{ name: 'x', cluster: { server, 'certificate-authority-data': ca } }],
-      'current-context': 'x',
-    },
-    ...{ users: [{ name: 'x', user: { token } }], contexts: [{ name: 'x', context }] },
-  };
+  const config = oneContext({ server, 'certificate-authority-data': ca }, { token });
   await writeFile(place('x'), JSON.stringify(config));
   return (await cli.run([...words, '-o', 'json'], asWho('x'))).json().error?.code;
 }

@@ -10,6 +10,7 @@ import {
   resources,
   until,
 } from '../../../testbed/index.ts';
+import type { Fixes } from '../support/findings.ts';
 import { type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
 const day = 86_400;
@@ -31,17 +32,12 @@ before(async () => {
 
 after(() => all?.stop());
 
-interface Document {
-  items: { id: string; status: string; code?: string }[];
-  fixed: { command: string; findings: { subject: string; code: string }[]; result: string }[];
-}
-
-async function doctor(options: string): Promise<Document & { stderr: string }> {
+async function doctor(options: string): Promise<Fixes & { stderr: string }> {
   const run = await cli.run(`doctor --timeout 3m -o json ${options}`.trim().split(' '));
-  return { ...(run.json() as Document), stderr: run.stderr };
+  return { ...(run.json() as Fixes), stderr: run.stderr };
 }
 
-const codesOf = ({ items }: Document): string[] =>
+const codesOf = ({ items }: Fixes): string[] =>
   items.flatMap(({ id, code }) => (/its-token|credentials/.test(id) && code) || []);
 
 const secret = () =>

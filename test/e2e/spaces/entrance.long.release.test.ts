@@ -8,7 +8,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { buildHelm, chartOf, freePort, resources, until } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
-import { type HostingBed, startHosting, untilReady } from '../support/spaces.ts';
+import { type HostingBed, setCores, startHosting, untilReady } from '../support/spaces.ts';
 
 let all: HostingBed;
 /** The port of the addresses, which the test serves. */
@@ -108,16 +108,9 @@ describe('at the address of a space', () => {
 it('a space that loses its node to a pod of higher priority shows which one', () =>
   serving(toIngress(), async () => {
     const { hosting, cli } = all;
-    const setCores = (cpu: string) =>
-      hosting.admin.patch(
-        resources.nodes,
-        hosting.nodeName,
-        { status: { allocatable: { cpu } } },
-        { subresource: 'status' },
-      );
     const isThere = async (pod: string) =>
       (await hosting.admin.find(resources.pods, pod)) !== undefined;
-    await setCores('1');
+    await setCores(hosting, '1');
     const greedy = {
       metadata: { name: 'greedy', namespace: 'default' },
       spec: {
@@ -140,5 +133,5 @@ it('a space that loses its node to a pod of higher priority shows which one', ()
     await hosting.admin.delete(resources.pods, 'default/greedy');
     await until(async () => !(await isThere('default/greedy')), 'it is gone');
     await until(async () => (await judged('its1')).status === 'pass', 'it answers again');
-    await setCores('64');
+    await setCores(hosting, '64');
   }));

@@ -1,8 +1,7 @@
 /** A fleet with its spaces: from an empty hosting cluster to a WEC that is registered, by one file. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, it } from 'node:test';
+import { fleetOf, saveFleet } from '../support/fleet-file.ts';
 import { writesOn } from '../support/refusal.ts';
 import { type HostingBed, startHosting } from '../support/spaces.ts';
 
@@ -11,22 +10,19 @@ let file: string;
 
 before(async () => {
   all = await startHosting([{ name: 'cluster1' }]);
-  file = path.join(all.cli.home, 'fleet.yaml');
-  await writeFile(
-    file,
-    `apiVersion: stellarctl.kubestellar.io/v1alpha1
-kind: Fleet
-metadata: { name: prod }
-spaces:
-  its: [{ name: its1, type: host }]
-  wds: [{ name: wds1, type: host, its: its1 }]
-wecs:
-  - { name: cluster1, context: cluster1, labels: { location-group: edge } }
-`,
-  );
+  await save('edge');
 });
 
 after(() => all?.stop());
+
+async function save(group: string): Promise<void> {
+  const wec = { name: 'cluster1', context: 'cluster1', labels: { 'location-group': group } };
+  const spaces = {
+    its: [{ name: 'its1', type: 'host' }],
+    wds: [{ name: 'wds1', type: 'host', its: 'its1' }],
+  };
+  file = await saveFleet(all.cli, fleetOf([wec], { spaces }));
+}
 
 const fleet = (verb: string, ...more: string[]) =>
   all.cli.run(['fleet', verb, '-f', file, '--hosting-context', 'hosting', ...more]);
@@ -67,23 +63,10 @@ it('creates what is missing, registers the WEC, and does nothing the second time
 });
 
 it('shows which workloads a change of labels moves', async () => {
-  const { kubeconfig } = all.bed;
-  const create = [
-    'policy',
-    'create',
-    'shop',
-    '--clusters',
-    'location-group=edge',
-    '-l',
-    'app=shop',
-    '--wds',
-    'wds1',
-  ];
-  await all.cli.succeed([...create, '--hosting-context', 'hosting', '--yes', '--allow-errors'], {
-    kubeconfig,
-  });
-  const text = (await import('node:fs/promises')).readFile(file, 'utf8');
-  await writeFile(file, (await text).replace('location-group: edge', 'location-group: core'));
+  await all.cli.type(
+    'policy create shop --clusters location-group=edge -l app=shop --wds wds1 --hosting-context hosting --yes --allow-errors',
+  );
+  await save('core');
   const run = await fleet('plan');
   assert.match(
     run.stdout,

@@ -7,10 +7,8 @@ import {
   type Plane,
   resources,
   until,
-  writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { isRelease } from '../support/in-release.ts';
-import { runKilled } from '../support/killed-runs.ts';
+import { runKilled, type WatchedWrites, watchWrites } from '../support/killed-runs.ts';
 import { statusOf } from '../support/registration.ts';
 import {
   controlPlane,
@@ -20,43 +18,40 @@ import {
   tagsIn,
   untilReady,
 } from '../support/spaces.ts';
-import { WriteProxy } from '../support/write-proxy.ts';
 
 let all: HostingBed;
 let cli: SpaceCli;
 let hosting: Plane;
-let proxy: WriteProxy;
+let watched: WatchedWrites;
 let kubeconfig: string;
-let onWrite: (write: string) => void = () => {};
 
 const jobs = { apiVersion: 'batch/v1', kind: 'Job', plural: 'jobs', namespaced: true };
 
 before(async () => {
   all = await startHosting([{ name: 'cluster1' }, { name: 'cluster10' }], { hasNewerOcm: true });
   ({ cli, hosting } = all);
-  proxy = await WriteProxy.start(hosting, (write) => onWrite(write));
-  const wecs = ['cluster1', 'cluster10'].map((name) => all.bed.plane(name).kubeconfigEntry);
-  kubeconfig = await writeKubeconfig(hosting, [proxy.entry, ...wecs] as never);
+  watched = await watchWrites([hosting], all.bed.plane('cluster1'), all.bed.plane('cluster10'));
+  ({ kubeconfig } = watched);
 });
 
 after(async () => {
-  proxy?.stop();
+  watched?.stop();
   await all?.stop();
 });
 
 const versionsOfHub = () => tagsIn(hosting, 'open-cluster-management-hub');
 
 it('a new ITS ends with OCM 1.0.1, although the run is killed while it changes that', async () => {
-  const listen = (listener: (write: string) => void) => {
-    onWrite = (write) =>
-      /\/(deployments|clustermanagers)\/cluster-manager/.test(write) && listener(write);
-  };
-  const most = isRelease ? {} : { most: 1 };
-  const { writes, last } = await runKilled(cli, 'its create its1 --type host', {
-    kubeconfig,
-    listen,
-    ...most,
-  });
+  const changing = /\/(deployments|clustermanagers)\/cluster-manager/;
+  const { writes, last } = await runKilled(
+    cli,
+    'its create its1 --type host',
+    {
+      ...watched,
+      listen: (onWrite) => watched.listen((write) => changing.test(write) && onWrite(write)),
+    },
+    { inCi: Number.POSITIVE_INFINITY },
+  );
   assert.ok(writes.length > 0);
   assert.match(last.stdout, /^its1: ready/m);
   assert.deepEqual(await versionsOfHub(), ['v1.0.1']);

@@ -3,11 +3,10 @@
  * upgrades of KubeStellar and OCM, and on another hub.
  */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
+import { fleetOf, saveFleet } from '../support/fleet-file.ts';
 import {
   assertAvailableIn,
   controlPlane,
@@ -240,14 +239,9 @@ describe('a guard', { concurrency: 1 }, () => {
   it('keeps the objects on the WEC when it moves to another hub', async () => {
     const own = async () => (await present()).filter((each) => !each.startsWith('cluster1 '));
     const before = await own();
-    const file = path.join(cli.home, 'fleet.yaml');
-    const head =
-      'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: { name: all }';
-    const spaces =
-      'spaces:\n  its: [{ name: its2 }]\n  wds: [{ name: wds1, type: host, its: its2 }]';
-    const wecs =
-      'wecs:\n  - { name: cluster1, context: cluster1, labels: { location-group: edge } }';
-    await writeFile(file, `${head}\n${spaces}\n${wecs}\n`);
+    const wec = { name: 'cluster1', context: 'cluster1', labels: { 'location-group': 'edge' } };
+    const spaces = { its: [{ name: 'its2' }], wds: [{ name: 'wds1', type: 'host', its: 'its2' }] };
+    const file = await saveFleet(cli, fleetOf([wec], { spaces }));
     await cli.type(
       `fleet apply -f ${file} --its its2 --hosting-context hosting --replace-hub --yes`,
     );

@@ -1,10 +1,9 @@
 /** An ITS is lost with everything that it knew; a file brings its WECs to another one, and what runs on them keeps running. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyObject, resources, until } from '../../../testbed/index.ts';
+import { fleetOf, saveFleet } from '../support/fleet-file.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { type HostingBed, sendFrom, startHosting } from '../support/spaces.ts';
 import { workloadOn } from '../support/workloads.ts';
@@ -12,12 +11,10 @@ import { workloadOn } from '../support/workloads.ts';
 const names = isRelease ? ['cluster1', 'cluster2', 'cluster3', 'cluster4'] : ['cluster1'];
 const graceMs = 10_000;
 let all: HostingBed;
-let file: string;
 let uids: string[][];
 
 before(async () => {
   all = await startHosting(names.map((name) => ({ name })));
-  file = path.join(all.cli.home, 'fleet.yaml');
   const made = await fleet('its1', 'its1', 'apply', '--yes');
   assert.equal(made.exitCode, 0, made.stdout + made.stderr);
   for (const name of names) {
@@ -39,24 +36,14 @@ after(() => all?.stop());
 
 /** @param wdsIts the ITS of wds1; without one, the file does not name wds1 */
 async function fleet(its: string, wdsIts: string | undefined, verb: string, ...more: string[]) {
-  const wds = wdsIts === undefined ? '' : `\n  wds: [{ name: wds1, type: host, its: ${wdsIts} }]`;
-  const wecs = names
-    .map((name) => `\n  - { name: ${name}, context: ${name}, labels: { app: shop } }`)
-    .join('');
-  const head =
-    'apiVersion: stellarctl.kubestellar.io/v1alpha1\nkind: Fleet\nmetadata: { name: prod }';
-  await writeFile(file, `${head}\nspaces:\n  its: [{ name: ${its} }]${wds}\nwecs:${wecs}\n`);
-  return all.cli.run([
-    'fleet',
-    verb,
-    '-f',
-    file,
-    '--its',
-    its,
-    '--hosting-context',
-    'hosting',
-    ...more,
-  ]);
+  const wds = wdsIts && { wds: [{ name: 'wds1', type: 'host', its: wdsIts }] };
+  const wecs = names.map((name) => ({ name, context: name, labels: { app: 'shop' } }));
+  const file = await saveFleet(
+    all.cli,
+    fleetOf(wecs, { spaces: { its: [{ name: its }], ...wds } }),
+  );
+  const at = `fleet ${verb} -f ${file} --its ${its} --hosting-context hosting`;
+  return all.cli.run([...at.split(' '), ...more]);
 }
 
 const running = () =>
@@ -100,15 +87,8 @@ it(
     assert.match(plan.stdout, /^ {4}\d works? of that hub: kept until its2 sends them$/m);
     assert.match(plan.stdout, /^4 to move, 0 unchanged$/m);
 
-    const moved = await fleet(
-      'its2',
-      undefined,
-      'apply',
-      '--replace-hub',
-      '--yes',
-      '--timeout',
-      '90s',
-    );
+    const words = '--replace-hub --yes --timeout 90s'.split(' ');
+    const moved = await fleet('its2', undefined, 'apply', ...words);
     assert.equal(moved.exitCode, 3, moved.stdout + moved.stderr);
     assert.match(moved.stderr, /cluster1: its2 has not sent \d objects? yet: .*shop/);
     await sleep(2 * graceMs);

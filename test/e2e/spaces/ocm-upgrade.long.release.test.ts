@@ -9,26 +9,24 @@ import {
   type Plane,
   resources,
   until,
-  writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
-import { type Listen, runKilled } from '../support/killed-runs.ts';
+import { runKilled, type WatchedWrites, watchWrites } from '../support/killed-runs.ts';
 import { type HostingBed, type SpaceCli, startHosting, tagsIn } from '../support/spaces.ts';
 import { workloadOn } from '../support/workloads.ts';
-import { WriteProxy } from '../support/write-proxy.ts';
 
 let all: HostingBed;
 let cli: SpaceCli;
 let hosting: Plane;
+let watched: WatchedWrites;
 let kubeconfig: string;
-let onWrite: (write: string) => void = () => {};
-const proxies: WriteProxy[] = [];
 /** The second one has a Deployment for each agent. */
 const longest = 300_000;
 const names = ['cluster1', 'cluster10'];
 /** Each takes two minutes: OCM's programs wait for the leases of those that they follow. */
 const upgraded = isRelease ? names : ['cluster1'];
 const earlier = new Map<string, string[]>();
+const once = { inCi: Number.POSITIVE_INFINITY };
 
 before(async () => {
   all = await startHosting(
@@ -36,9 +34,8 @@ before(async () => {
     { hasNewerOcm: true },
   );
   ({ cli, hosting } = all);
-  for (const plane of [hosting, ...names.map((name) => all.bed.plane(name))])
-    proxies.push(await WriteProxy.start(plane, (write) => onWrite(write)));
-  kubeconfig = await writeKubeconfig(hosting, proxies.map(({ entry }) => entry) as never);
+  watched = await watchWrites([hosting, ...names.map((name) => all.bed.plane(name))]);
+  ({ kubeconfig } = watched);
   await type('its create its1 --type host --ocm-version chart');
   for (const name of names) {
     const mode = name === 'cluster10' ? 'Default' : 'Singleton';
@@ -60,7 +57,7 @@ before(async () => {
 });
 
 after(async () => {
-  for (const proxy of proxies) proxy.stop();
+  watched?.stop();
   await all?.stop();
 });
 
@@ -76,10 +73,6 @@ async function codes(): Promise<string[]> {
 }
 
 const type = (line: string) => cli.type(line, { kubeconfig });
-const listen: Listen = (listener) => {
-  onWrite = listener;
-};
-const killing = () => ({ kubeconfig, listen, ...(isRelease ? {} : { most: 1 }) });
 
 async function uidsOn(name: string): Promise<string[]> {
   const { admin } = all.bed.plane(name);
@@ -137,11 +130,8 @@ it('is refused on a WEC before its hub, and in versions that are not known', asy
 });
 
 it('runs on the hub in the new version, although it is killed in between', async () => {
-  const { writes, last } = await runKilled(
-    cli,
-    'its upgrade its1 --hosting-context hosting --to 1.2.1',
-    killing(),
-  );
+  const line = 'its upgrade its1 --hosting-context hosting --to 1.2.1';
+  const { writes, last } = await runKilled(cli, line, watched, once);
   assert.match(last.stdout, /^its1: (upgraded.*; )?runs OCM 1\.2\.1/m);
   if (isRelease)
     for (const write of [
@@ -186,7 +176,7 @@ it(
 
 it('runs on WECs in the new version, with the same works and workloads, although it is killed in between', async () => {
   const line = `wec upgrade ${upgraded.map((name) => `${name}=${name}`).join(' ')} --its its1`;
-  const { writes, last } = await runKilled(cli, line, killing());
+  const { writes, last } = await runKilled(cli, line, watched, once);
   assert.ok(writes.includes('PATCH deployments/klusterlet'), writes.join(', '));
   for (const name of upgraded) {
     assert.match(

@@ -2,45 +2,35 @@
 import assert from 'node:assert/strict';
 import { after, before, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type AnyObject,
-  type Plane,
-  resources,
-  until,
-  writeKubeconfig,
-} from '../../../testbed/index.ts';
+import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
 import { inRelease } from '../support/in-release.ts';
-import { type Listen, runKilled } from '../support/killed-runs.ts';
+import { runKilled, type WatchedWrites, watchWrites } from '../support/killed-runs.ts';
+import { deletePods } from '../support/registration.ts';
 import { type HostingBed, type SpaceCli, sendFrom, startHosting } from '../support/spaces.ts';
 import { workloadOn } from '../support/workloads.ts';
-import { WriteProxy } from '../support/write-proxy.ts';
 
 let all: HostingBed;
 let cli: SpaceCli;
 let hosting: Plane;
 let cluster1: Plane;
-let proxy: WriteProxy;
+let watched: WatchedWrites;
 let kubeconfig: string;
-let onWrite: (write: string) => void = () => {};
 
 before(async () => {
   all = await startHosting([{ name: 'cluster1' }]);
   ({ cli, hosting } = all);
   cluster1 = all.bed.plane('cluster1');
-  proxy = await WriteProxy.start(hosting, (write) => onWrite(write));
-  kubeconfig = await writeKubeconfig(hosting, [proxy.entry, cluster1.kubeconfigEntry]);
+  watched = await watchWrites([hosting], cluster1);
+  ({ kubeconfig } = watched);
   await type('its create its1 --type host');
   await type('wec join cluster1 --its its1 --accept --label location-group=edge');
 });
 
 after(async () => {
-  proxy?.stop();
+  watched?.stop();
   await all?.stop();
 });
 
-const listen: Listen = (listener) => {
-  onWrite = listener;
-};
 const type = (line: string) => cli.type(line, { kubeconfig });
 
 /** A start of the controller manager takes less. */
@@ -114,8 +104,7 @@ it('without its guard keeps workloads if the controller manager has crashed whil
     async () => (await podsOf('transport-controller')).length === 0,
     'the transport has ended',
   );
-  for (const { metadata } of await podsOf('kubestellar-controller-manager'))
-    await hosting.admin.delete(resources.pods, `wds1-system/${metadata.name}`);
+  await deletePods(hosting, 'wds1-system', 'kubestellar-controller-manager-');
   const generation = async () =>
     (await wds1.list<AnyObject>(resources.bindings)).items.find(
       ({ metadata }) => metadata.name === 'kept',
@@ -143,17 +132,13 @@ it(
     const { uids } = await workloadOn(cluster1, 'shop');
     const refused = await cli.run('wds guard wds1'.split(' '), { kubeconfig });
     assert.match(refused.stderr, /Restart wds1\? This needs confirmation/);
-    const { writes } = await runKilled(cli, 'wds guard wds1 --yes --hosting-context hosting', {
-      ...{ kubeconfig, listen },
-      // While its API server restarts, the WDS cannot be reached.
-      isExpected: /cannot be reached|connection refused/,
-    });
+    const line = 'wds guard wds1 --yes --hosting-context hosting';
+    // While its API server restarts, the WDS cannot be reached.
+    const isExpected = /cannot be reached|connection refused/;
+    const { writes } = await runKilled(cli, line, watched, { isExpected });
     assert.ok(writes.includes('PATCH deployments/kube-apiserver'), writes.join(', '));
     assert.deepEqual((await workloadOn(cluster1, 'shop')).uids, uids);
-    const pods = await hosting.admin.list<AnyObject>(resources.pods, { namespace: 'wds1-system' });
-    for (const { metadata } of pods.items)
-      if (metadata.name.startsWith('kubestellar-controller-manager-'))
-        await hosting.admin.delete(resources.pods, `wds1-system/${metadata.name}`);
+    await deletePods(hosting, 'wds1-system', 'kubestellar-controller-manager-');
     await untilStarted();
     assert.deepEqual((await workloadOn(cluster1, 'shop')).uids, uids);
   },

@@ -10,3 +10,9 @@ export interface Finding {
 }
 
 export const isWrong = ({ status }: Finding): boolean => status === 'warn' || status === 'fail';
+
+/** What `doctor --fix` prints as JSON. */
+export interface Fixes {
+  items: Finding[];
+  fixed: { command: string; findings: object[]; result: string }[];
+}

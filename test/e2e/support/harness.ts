@@ -26,8 +26,6 @@ export interface CliOptions {
   mayShowToken?: boolean;
   /** Sends a signal as soon as this text is printed. */
   signalAt?: { text: RegExp; signal: NodeJS.Signals };
-  /** Closes both output streams as soon as this text is printed: the rest is lost. */
-  closeOutputAt?: RegExp;
   /** Calls this once, as soon as this text is printed. */
   whenPrinted?: { text: RegExp; act: () => Promise<unknown> };
   /** Answers on a terminal, each typed once its prompt is on the screen. */
@@ -87,14 +85,9 @@ export class Cli {
     };
     const child = stellarctl(arguments_, surroundings, options.start);
     options.onStart?.((signal) => child.kill(signal), child.pid);
-    const { signalAt, closeOutputAt } = options;
+    const { signalAt } = options;
     if (signalAt !== undefined)
       oncePrinted(child, signalAt.text, () => child.kill(signalAt.signal));
-    if (closeOutputAt !== undefined)
-      oncePrinted(child, closeOutputAt, () => {
-        child.stdout?.destroy();
-        child.stderr?.destroy();
-      });
     const acting = options.whenPrinted && actWhenPrinted(child, options.whenPrinted);
     const ended = await child;
     await acting?.();
@@ -106,8 +99,7 @@ export class Cli {
       json: () => JSON.parse(String(ended.stdout)),
     };
     assertClean(run, options);
-    if (run.signal === undefined && closeOutputAt === undefined)
-      assertDocumented(arguments_, run.stdout);
+    if (run.signal === undefined) assertDocumented(arguments_, run.stdout);
     return run;
   }
 
@@ -116,6 +108,11 @@ export class Cli {
     const run = await this.run(arguments_, options);
     assert.equal(run.exitCode, 0, `${arguments_.join(' ')}\n${run.stdout}${run.stderr}`);
     return run;
+  }
+
+  /** Runs a command line as typed, and expects it to succeed. */
+  type(line: string, options?: CliOptions): Promise<CliRun> {
+    return this.succeed(line.split(' '), options);
   }
 
   /** Runs a command line on a pseudo-terminal (util-linux's `script`), with both streams combined. */

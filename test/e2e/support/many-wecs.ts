@@ -12,8 +12,8 @@ import {
   startBed,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { CountedNetwork } from './counted-network.ts';
 import { Cli, type CliRun } from './harness.ts';
+import { Network } from './network.ts';
 
 /** The cost of one command. */
 export interface Cost {
@@ -42,14 +42,14 @@ export class ManyWecs {
   readonly hub: Plane;
   readonly cli: Cli;
   readonly #bed: Bed;
-  readonly #network: CountedNetwork;
+  readonly #network: Network;
   readonly #stubs: StubWecs;
 
   private constructor(
     names: readonly string[],
     bed: Bed,
     cli: Cli,
-    network: CountedNetwork,
+    network: Network,
     stubs: StubWecs,
   ) {
     this.names = names;
@@ -66,7 +66,7 @@ export class ManyWecs {
     try {
       const hub = bed.plane('its1');
       const stubs = await StubWecs.start(hub, { names, latency });
-      const network = await CountedNetwork.start(hub);
+      const network = await Network.start(hub);
       const cli = await Cli.create(await writeKubeconfig(hub, [network.entry, ...stubs.entries]));
       return new ManyWecs(names, bed, cli, network, stubs);
     } catch (error) {

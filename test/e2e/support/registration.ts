@@ -7,6 +7,7 @@ import {
   until,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
+import type { Cli, CliRun } from './harness.ts';
 
 /** A condition's status on an object, whatever its kind. */
 export function statusOf(object: object | undefined, type: string): string | undefined {
@@ -27,6 +28,13 @@ export async function assertAvailable(hub: Plane, name: string): Promise<KubeObj
     assert.equal(statusOf(cluster, type), 'True', `${name}: ${type}`);
   }
   return cluster;
+}
+
+/** Joins and accepts a WEC whose context has its name: then the hub reports it as available. */
+export async function join(cli: Cli, its: Plane, name: string, more = ''): Promise<CliRun> {
+  const run = await cli.type(`wec join ${name} --accept --its ${its.name} ${more}`.trim());
+  await assertAvailable(its, name);
+  return run;
 }
 
 /** The decoded bootstrap secret of a WEC. */
@@ -72,6 +80,13 @@ export async function restartPods({ admin }: Plane, namespace: string): Promise<
     for (const { metadata } of items)
       await admin.delete(resource, `${namespace}/${metadata.name}`, { gracePeriodSeconds: 0 });
   }
+}
+
+/** Deletes the pods of a namespace whose names begin so, without a break for what replaces them. */
+export async function deletePods({ admin }: Plane, namespace: string, start = ''): Promise<void> {
+  for (const { metadata } of (await admin.list(resources.pods, { namespace })).items)
+    if (metadata.name.startsWith(start))
+      await admin.delete(resources.pods, `${namespace}/${metadata.name}`);
 }
 
 /** The authority that the fault `certificate` serves with. */

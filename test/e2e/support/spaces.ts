@@ -68,11 +68,6 @@ export class SpaceCli extends Cli {
     this.outputs.push(run.stdout + run.stderr);
     return run;
   }
-
-  /** Runs a command line as typed, and expects it to succeed. */
-  type(line: string, options?: CliOptions): Promise<CliRun> {
-    return this.succeed(line.split(' '), options);
-  }
 }
 
 /** The test bed's kubeconfig, which stellarctl writes to. */
@@ -113,6 +108,17 @@ export const untilReady = (hosting: Plane, name: string): Promise<unknown> =>
     async () => statusOf(await controlPlane(hosting, name), 'Ready') === 'True',
     `ready ${name}`,
   );
+
+/** What its nodes have for all pods. */
+export async function setCores({ admin }: Plane, cpu: string): Promise<void> {
+  for (const { metadata } of (await admin.list(resources.nodes)).items)
+    await admin.patch(
+      resources.nodes,
+      metadata.name,
+      { status: { allocatable: { cpu } } },
+      { subresource: 'status' },
+    );
+}
 
 /** A WEC is available according to its ITS. */
 export async function assertAvailableIn(its: Api, wec: string): Promise<void> {

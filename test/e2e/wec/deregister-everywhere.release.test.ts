@@ -12,7 +12,7 @@ import {
 import { Cli } from '../support/harness.ts';
 import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
 import { assertRefused } from '../support/refusal.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { contextsOf, join } from '../support/registration.ts';
 import { type RunningWorkload, runWorkload } from '../support/workloads.ts';
 
 let bed: Bed;
@@ -47,17 +47,7 @@ const clusterOn = (its: Plane) => its.admin.find<AnyObject>(resources.managedClu
 
 describe('a WEC that receives works from a policy for every cluster', () => {
   it('stays, with its labels restored, and the policy is named', async () => {
-    await cli.succeed([
-      'wec',
-      'join',
-      'cluster1',
-      '--its',
-      'its1',
-      '--accept',
-      '--label',
-      'env=edge',
-    ]);
-    await assertAvailable(its1, 'cluster1');
+    await join(cli, its1, 'cluster1', '--label env=edge');
     workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
     const before = await clusterOn(its1);
     const run = await cli.run(line);
@@ -85,9 +75,9 @@ describe('a WEC that receives works from a policy for every cluster', () => {
     assert.match(run.stderr, /Not restored: label env=edge/);
     assert.match(run.stderr, /stellarctl deregister cluster1 --undo --its its1/);
     await its1.start();
-    const { stdout } = await cli.succeed(['wec', 'list', '--its', 'its1']);
+    const { stdout } = await cli.type('wec list --its its1');
     assert.match(stdout, /deregistration/);
-    await cli.succeed(['deregister', 'cluster1', '--undo', '--its', 'its1']);
+    await cli.type('deregister cluster1 --undo --its its1');
     const stays = await clusterOn(its1);
     assert.deepEqual(stays?.metadata.labels, before?.metadata.labels);
     assert.deepEqual(stays?.metadata.annotations, before?.metadata.annotations);

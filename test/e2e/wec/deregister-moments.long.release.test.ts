@@ -2,20 +2,17 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
-  type Bed,
   faultyPods,
   type Plane,
-  type RunningWds,
   resources,
-  runWds,
-  startBed,
   until,
   untilApplied,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli, CliRun } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertRefused, assertUnwritten, markAll } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
+import { join, statusOf } from '../support/registration.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 
 const labelsOf: Record<string, string[]> = {
   w1: ['tier=web', 'region=eu-w1', 'topology.kubernetes.io/zone=z'],
@@ -24,35 +21,25 @@ const labelsOf: Record<string, string[]> = {
 };
 const names = Object.keys(labelsOf);
 
-let bed: Bed;
+let entered: WdsBed;
+let bed: WdsBed['bed'];
 let cli: Cli;
 let its1: Plane;
 let wds1: Plane;
 let all: Plane[];
-let controllers: RunningWds;
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, ...[...names, 'wds1'].map((name) => ({ name }))],
-  });
-  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
+  entered = await startWds(names, { wecs: [] });
+  ({ bed, cli, its1, wds1 } = entered);
   all = [its1, ...names.map((name) => bed.plane(name))];
-  cli = await Cli.create(await contextsOf(its1, wds1, ...all.slice(1)));
-  controllers = await runWds(wds1, its1);
   await Promise.all(
-    names.map(async (name) => {
-      const labels = (labelsOf[name] ?? []).flatMap((label) => ['--label', label]);
-      await cli.succeed(['wec', 'join', name, '--its', 'its1', '--accept', ...labels]);
-      await assertAvailable(its1, name);
-    }),
+    names.map((name) =>
+      join(cli, its1, name, labelsOf[name]?.map((label) => `--label ${label}`).join(' ')),
+    ),
   );
 });
 
-after(async () => {
-  controllers?.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
+after(() => entered?.stop());
 
 const clusterOf = (name: string) => its1.admin.find<AnyObject>(resources.managedClusters, name);
 const worksOf = async (name: string) =>
@@ -126,40 +113,36 @@ describe('a WEC that policies select', () => {
     await untilSent('w1', 2);
   });
 
-  it('has its labels restored after SIGINT', async () => {
+  /** Ends the deregistration of w2 by a signal, restores it, and expects its registration to be as before. */
+  async function assertRestored(signal: 'SIGINT' | 'SIGKILL', restore: (run: CliRun) => unknown) {
     const before = await clusterOf('w2');
     const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
-    const run = await cli.run(deregister('w2'), {
-      signalAt: { text: /is being removed/, signal: 'SIGINT' },
-    });
+    const run = await cli.run(deregister('w2'), { signalAt: { text: /is being removed/, signal } });
     await mend();
-    assert.equal(run.exitCode, 130, run.stderr);
-    assert.match(
-      run.stderr,
-      /Restored: label region=eu-w2, tier=web|Restored: label tier=web, region=eu-w2/,
-    );
+    await restore(run);
     const now = await clusterOf('w2');
     assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
     assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);
     await untilSent('w2', 1);
-  });
+  }
 
-  it('is reported as half deregistered after SIGKILL, and can be restored', inRelease, async () => {
-    const before = await clusterOf('w2');
-    const mend = await bed.fault({ kind: 'dead', plane: 'w2', pod: faultyPods.agents });
-    const run = await cli.run(deregister('w2'), {
-      signalAt: { text: /is being removed/, signal: 'SIGKILL' },
-    });
-    await mend();
-    assert.equal(run.signal, 'SIGKILL');
-    assert.equal((await clusterOf('w2'))?.metadata.labels?.tier, undefined);
-    const undone = await cli.succeed(['deregister', 'w2', '--undo', '--its', 'its1']);
-    assert.match(undone.stdout, /restored: label/);
-    const now = await clusterOf('w2');
-    assert.deepEqual(now?.metadata.labels, before?.metadata.labels);
-    assert.deepEqual(now?.metadata.annotations, before?.metadata.annotations);
-    await untilSent('w2', 1);
-  });
+  it('has its labels restored after SIGINT', () =>
+    assertRestored('SIGINT', ({ exitCode, stderr }) => {
+      assert.equal(exitCode, 130, stderr);
+      assert.match(
+        stderr,
+        /Restored: label region=eu-w2, tier=web|Restored: label tier=web, region=eu-w2/,
+      );
+    }));
+
+  it('is reported as half deregistered after SIGKILL, and can be restored', inRelease, () =>
+    assertRestored('SIGKILL', async ({ signal }) => {
+      assert.equal(signal, 'SIGKILL');
+      assert.equal((await clusterOf('w2'))?.metadata.labels?.tier, undefined);
+      const { stdout } = await cli.type('deregister w2 --undo --its its1');
+      assert.match(stdout, /restored: label/);
+    }),
+  );
 
   it(
     'loses its labels, including those of Kubernetes, before it is deleted, and removes no works of others',

@@ -10,11 +10,11 @@ import {
   until,
   untilApplied,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
 import { assertRefused, assertRefuses } from '../support/refusal.ts';
-import { assertAvailable, contextsOf, statusOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { join, statusOf } from '../support/registration.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 
 const names = [...(isRelease ? ['cluster1', 'cluster2'] : []), 'cluster3'];
@@ -22,28 +22,14 @@ const names = [...(isRelease ? ['cluster1', 'cluster2'] : []), 'cluster3'];
 let bed: Bed;
 let cli: Cli;
 let its1: Plane;
-let planes: Plane[];
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, ...names.map((name) => ({ name }))]);
-  its1 = bed.plane('its1');
-  planes = names.map((name) => bed.plane(name));
-  cli = await Cli.create(await contextsOf(its1, ...planes));
-  await Promise.all(
-    names.map(async (name) => {
-      await cli.succeed([
-        'wec',
-        'join',
-        name,
-        '--its',
-        'its1',
-        '--accept',
-        '--label',
-        `only=${name}`,
-      ]);
-      await assertAvailable(its1, name);
-    }),
-  );
+  ({
+    bed,
+    cli,
+    planes: [its1],
+  } = await enterPlanes('its1', ...names));
+  await Promise.all(names.map((name) => join(cli, its1, name, `--label only=${name}`)));
 });
 
 after(() => leaveBed(cli));
@@ -102,17 +88,9 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
       });
       await kill(name);
       const { uids } = await workloadOn(wec, namespace);
-      const line = [
-        'deregister',
-        `${name}=${name}`,
-        '--its',
-        'its1',
-        '--yes',
-        '--cleanup',
-        '--keep-workloads',
-        '--force',
-      ];
-      await cli.succeed([...line, '--timeout', '240s']);
+      await cli.type(
+        `deregister ${name}=${name} --its its1 --yes --cleanup --keep-workloads --force --timeout 240s`,
+      );
       assert.equal(await clusterOf(name), undefined);
       assert.deepEqual(await workloadOn(wec, namespace), { uids, owners: 0 });
       assert.equal(
@@ -132,7 +110,7 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     const before = await clusterOf(name);
     const mend = await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
     const started = Date.now();
-    const run = await cli.run(['deregister', name, '--its', 'its1', '--yes', '--timeout', '15s']);
+    const run = await cli.run(`deregister ${name} --its its1 --yes --timeout 15s`.split(' '));
     assert.ok(Date.now() - started < 60_000, 'it did not end at its deadline');
     assertRefused(run, {
       exitCode: 3,
@@ -152,15 +130,9 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     await wec.admin.patch(resources.configMaps, key, {
       metadata: { finalizers: ['example.com/hold'] },
     });
-    const held = await cli.run([
-      'deregister',
-      `${name}=${name}`,
-      '--its',
-      'its1',
-      '--yes',
-      '--timeout',
-      '15s',
-    ]);
+    const held = await cli.run(
+      `deregister ${name}=${name} --its its1 --yes --timeout 15s`.split(' '),
+    );
     assertRefused(held, {
       exitCode: 3,
       says: /works of cluster3 were not removed in time/,
@@ -173,7 +145,7 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
     );
 
     await wec.admin.patch(resources.configMaps, key, { metadata: { finalizers: null } });
-    await cli.succeed(['deregister', name, '--its', 'its1', '--yes']);
+    await cli.type(`deregister ${name} --its its1 --yes`);
     assert.equal(await clusterOf(name), undefined);
   });
 });

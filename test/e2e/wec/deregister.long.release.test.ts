@@ -5,7 +5,7 @@ import type { Cli, CliRun } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
 import { inventoryOf, inventoryOfHub } from '../support/inventory.ts';
 import { assertUnwritten, markAll } from '../support/refusal.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
+import { assertAvailable, contextsOf, join } from '../support/registration.ts';
 import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { runWorkload, workloadOn } from '../support/workloads.ts';
 
@@ -30,10 +30,11 @@ after(() => leaveBed(cli));
 interface Case {
   name: string;
   how: string;
-  join?: string[];
+  /** Options of the join. */
+  more?: string;
   hasWorkload?: boolean;
   hasAddon?: boolean;
-  deregister?: string[];
+  deregister?: string;
   inCi?: boolean;
 }
 
@@ -47,7 +48,7 @@ const cases: Case[] = [
   {
     name: 'cluster2',
     how: 'in mode Default, with workloads',
-    join: ['--mode', 'Default'],
+    more: '--mode Default',
     hasWorkload: true,
     inCi: true,
   },
@@ -63,22 +64,22 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
     );
 
   describe('without workloads', { ...inRelease, concurrency: 1 }, () => {
-    const each: Case = { name: 'cluster3', how: 'in mode Default', join: ['--mode', 'Default'] };
+    const each: Case = { name: 'cluster3', how: 'in mode Default', more: '--mode Default' };
 
     it(`restores the cluster to its state before the join: ${each.how}`, () => roundTrip(each));
 
     it('can be done by the administrator of the WEC alone with --local, and later by that of the ITS', async () => {
-      const { wec, earlier } = await register({ ...each, how: 'in mode Singleton', join: [] });
-      const line = ['deregister', '--local', 'cluster3=cluster3', '--yes'];
+      const { wec, earlier } = await register({ ...each, how: 'in mode Singleton', more: '' });
+      const line = 'deregister --local cluster3=cluster3 --yes';
       const kubeconfig = await contextsOf(wec);
-      const { stdout } = await cli.succeed(line, { kubeconfig });
+      const { stdout } = await cli.type(line, { kubeconfig });
       assert.equal(stdout, 'cluster3: cleaned up\n');
       assert.deepEqual(await inventoryOf(wec), earlier);
-      const again = await cli.succeed(line, { kubeconfig });
+      const again = await cli.type(line, { kubeconfig });
       assert.equal(again.stdout, 'cluster3: has no klusterlet; nothing to do\n');
 
       await assertAvailable(its1, 'cluster3');
-      await cli.succeed(['deregister', 'cluster3', '--its', 'its1', '--yes']);
+      await cli.type('deregister cluster3 --its its1 --yes');
       assert.equal(await its1.admin.find(resources.managedClusters, 'cluster3'), undefined);
     });
   });
@@ -88,7 +89,7 @@ describe('deregistering a WEC with --cleanup', { concurrency: true }, () => {
       name: 'cluster4',
       how: '',
       hasWorkload: true,
-      deregister: ['--keep-workloads'],
+      deregister: '--keep-workloads',
     };
     const { wec, earlier, namespace, leave } = await register(each);
     const { uids, owners } = await workloadOn(wec, namespace);
@@ -137,35 +138,16 @@ async function roundTrip(each: Case): Promise<void> {
 }
 
 /** Registers a WEC, optionally with its own workload. */
-async function register({ name, join = [], hasWorkload, hasAddon, deregister = [] }: Case) {
+async function register({ name, more = '', hasWorkload, hasAddon, deregister = '' }: Case) {
   const wec = bed.plane(name);
   const earlier = await inventoryOf(wec);
-  await cli.succeed([
-    'wec',
-    'join',
-    name,
-    '--its',
-    'its1',
-    '--accept',
-    '--label',
-    `only=${name}`,
-    ...join,
-  ]);
-  await assertAvailable(its1, name);
+  await join(cli, its1, name, `--label only=${name} ${more}`.trim());
   let namespace = '';
   if (hasWorkload) {
     const workload = { policy: `policy-${name}`, matchLabels: { only: name } };
     ({ namespace } = await runWorkload(its1, wec, workload));
   }
   if (hasAddon) await installAddon(its1, name);
-  const line = [
-    'deregister',
-    `${name}=${name}`,
-    '--its',
-    'its1',
-    '--yes',
-    '--cleanup',
-    ...deregister,
-  ];
-  return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.succeed(line) };
+  const line = `deregister ${name}=${name} --its its1 --yes --cleanup ${deregister}`.trim();
+  return { wec, earlier, namespace, leave: (): Promise<CliRun> => cli.type(line) };
 }

@@ -8,6 +8,7 @@ import {
   resources,
   until,
 } from '../../../testbed/index.ts';
+import { type Fixes, isWrong } from '../support/findings.ts';
 import { furtherFaults } from '../support/further-faults.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
@@ -29,21 +30,15 @@ after(() => leaveBed(cli));
 
 const agentNamespace = 'open-cluster-management-agent';
 
-interface Document {
-  items: { id: string; status: string; code?: string; command?: string; steps?: string[] }[];
-  fixed: { command: string; findings: { subject: string; code: string }[]; result: string }[];
-}
-
 const doctor = (...options: string[]) =>
   cli.run(['doctor', '--its', 'its1', 'cluster1=cluster1', ...options]);
 
-async function fix(...options: string[]): Promise<Document & { stderr: string }> {
+async function fix(...options: string[]): Promise<Fixes & { stderr: string }> {
   const run = await doctor('--fix', '-o', 'json', ...options);
-  return { ...(run.json() as Document), stderr: run.stderr };
+  return { ...(run.json() as Fixes), stderr: run.stderr };
 }
 
-const isOpen = ({ status }: { status: string }) => status === 'warn' || status === 'fail';
-const openOf = ({ items }: Document) => items.filter(isOpen).map(({ code }) => code);
+const openOf = ({ items }: Fixes) => items.filter(isWrong).map(({ code }) => code);
 
 /** Everything that a fix may change, by version. */
 async function versions({ withPods = false } = {}): Promise<Record<string, string | undefined>> {
@@ -93,7 +88,9 @@ describe('doctor --fix', { concurrency: 1 }, () => {
       try {
         const before = await versions();
         const planned = await fix('--dry-run');
-        const findings = [{ subject: 'wec/cluster1', check: planned.items.find(isOpen)?.id, code }];
+        const findings = [
+          { subject: 'wec/cluster1', check: planned.items.find(isWrong)?.id, code },
+        ];
         const command = planned.fixed[0]?.command ?? '';
         assert.match(command, /^stellarctl wec join cluster1=cluster1 /);
         assert.deepEqual(planned.fixed, [{ command, findings, result: 'planned' }], planned.stderr);
@@ -111,7 +108,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
         if (left.length > 0) await cli.succeed(['accept', 'cluster1', '--its', 'its1']);
         await assertAvailable(bed.plane('its1'), 'cluster1');
         await until(
-          async () => openOf((await doctor('-o', 'json')).json() as Document).length === 0,
+          async () => openOf((await doctor('-o', 'json')).json() as Fixes).length === 0,
           'all is well',
         );
 
@@ -136,7 +133,7 @@ describe('doctor --fix', { concurrency: 1 }, () => {
       assert.deepEqual(fixed, []);
       assert.match(stderr, /^Nothing can be fixed without you/m);
       assert.match(
-        items.find(isOpen)?.command ?? '',
+        items.find(isWrong)?.command ?? '',
         /^stellarctl wec join cluster1=cluster1 --accept /,
       );
     } finally {

@@ -1,10 +1,9 @@
 /** A fleet of sixty WECs: its costs, and what an interruption leaves. */
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { execa } from 'execa';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
+import { type FleetFile as File, fleetOf, saveFleet } from '../support/fleet-file.ts';
 import { assertModest, byKind, type Cost, ManyWecs } from '../support/many-wecs.ts';
 
 const count = 60;
@@ -17,36 +16,17 @@ before(async () => {
 
 after(() => many?.stop());
 
-interface File {
-  apiVersion: string;
-  kind: string;
-  metadata: { name: string };
-  defaults?: { labels: Record<string, string> };
-  wecs: {
-    name: string;
-    context: string;
-    labels?: Record<string, string>;
-    properties?: Record<string, string>;
-  }[];
-}
+const fleet = (tier: string): File =>
+  fleetOf(
+    many.names.map((name, index) => ({
+      name,
+      context: name,
+      labels: { tier, zone: `z${index % 3}` },
+      properties: { maxPods: String(100 + index) },
+    })),
+  );
 
-const fleet = (tier: string): File => ({
-  apiVersion: 'stellarctl.kubestellar.io/v1alpha1',
-  kind: 'Fleet',
-  metadata: { name: 'prod' },
-  wecs: many.names.map((name, index) => ({
-    name,
-    context: name,
-    labels: { tier, zone: `z${index % 3}` },
-    properties: { maxPods: String(100 + index) },
-  })),
-});
-
-async function save(file: File): Promise<string> {
-  const name = path.join(many.cli.home, 'fleet.yaml');
-  await writeFile(name, stringify(file));
-  return name;
-}
+const save = (file: File) => saveFleet(many.cli, file);
 
 const apply = async (file: File): Promise<Cost> =>
   many.measure('fleet', 'apply', '-f', await save(file), '--its', 'its1', '--yes');

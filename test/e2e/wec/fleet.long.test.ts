@@ -5,10 +5,12 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { parse, stringify } from 'yaml';
+import { parse } from 'yaml';
 import { resources } from '../../../testbed/index.ts';
 import { blocksOf } from '../../pages.ts';
 import { inShell, start } from '../../stellarctl.ts';
+import { contextsOf } from '../../unit/support/one-context.ts';
+import { type FleetFile as File, fleetOf, saveFleet } from '../support/fleet-file.ts';
 import { ManyWecs } from '../support/many-wecs.ts';
 import { writesOn } from '../support/refusal.ts';
 
@@ -20,24 +22,7 @@ before(async () => {
 
 after(() => many?.stop());
 
-interface File {
-  apiVersion: string;
-  kind: string;
-  metadata: { name: string };
-  wecs: {
-    name: string;
-    context?: string;
-    labels?: Record<string, string>;
-    properties?: Record<string, string>;
-  }[];
-}
-
-const fileOf = (...wecs: File['wecs']): File => ({
-  apiVersion: 'stellarctl.kubestellar.io/v1alpha1',
-  kind: 'Fleet',
-  metadata: { name: 'prod' },
-  wecs,
-});
+const fileOf = (...wecs: File['wecs']) => fleetOf(wecs);
 
 const wec = (name: string, labels: Record<string, string> = {}) => ({
   name,
@@ -45,11 +30,7 @@ const wec = (name: string, labels: Record<string, string> = {}) => ({
   labels,
 });
 
-async function save(file: File): Promise<string> {
-  const name = path.join(many.cli.home, 'fleet.yaml');
-  await writeFile(name, stringify(file));
-  return name;
-}
+const save = (file: File) => saveFleet(many.cli, file);
 
 async function fleet(verb: string, file: File, ...more: string[]) {
   await many.hub.markAudit();
@@ -93,11 +74,7 @@ it('runs no program of a kubeconfig that the file names, unless that is trusted'
     command: './plugin.sh',
     interactiveMode: 'Never',
   };
-  const kubeconfig = {
-    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
-    users: [{ name: 'u', user: { exec } }],
-    contexts: [{ name: 'wec9', context: { cluster: 'c', user: 'u' } }],
-  };
+  const kubeconfig = contextsOf({ server: 'https://127.0.0.1:1' }, { exec }, 'wec9');
   await writeFile(path.join(home, 'wecs.kubeconfig'), JSON.stringify(kubeconfig));
   const file = fileOf({ ...wec('wec9'), kubeconfig: 'wecs.kubeconfig' } as File['wecs'][number]);
   const refused = await fleet('plan', file);

@@ -1,7 +1,7 @@
 /** Output and writes in the life of WECs, in the order of the files. */
-import { cp, readdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before } from 'node:test';
 import {
   type Bed,
   expiredToken,
@@ -15,13 +15,10 @@ import {
   writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { type Acts, Player } from '../support/golden/player.ts';
-import { replay } from '../support/golden/transcript.ts';
+import { replayAll } from '../support/golden/replay-all.ts';
 import { Cli } from '../support/harness.ts';
 import { announce, ask } from '../support/pretended-agents.ts';
 import { contextsOf, statusOf } from '../support/registration.ts';
-
-const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'wecs');
-const transcripts = (await readdir(folder)).sort();
 
 let bed: Bed;
 let cli: Cli;
@@ -82,9 +79,4 @@ after(async () => {
   await bed?.stop();
 });
 
-describe('for the life of WECs, output and writes match the recording', { concurrency: 1 }, () => {
-  for (const file of transcripts)
-    it(path.basename(file, '.txt'), () =>
-      replay(path.join(folder, file), (step) => player.perform(step)),
-    );
-});
+replayAll('wecs', 'for the life of WECs', () => player);

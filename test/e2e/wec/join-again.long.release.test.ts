@@ -16,10 +16,15 @@ import {
 } from '../../../testbed/index.ts';
 import type { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
+import { runKilledAfter } from '../support/killed-runs.ts';
 import { assertRefused, markAll, writesOn } from '../support/refusal.ts';
-import { assertAvailable, statusOf, stopKlusterlet } from '../support/registration.ts';
+import {
+  assertAvailable,
+  join as joined,
+  statusOf,
+  stopKlusterlet,
+} from '../support/registration.ts';
 import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
-import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -38,7 +43,8 @@ before(async () => {
 
 after(() => leaveBed(cli));
 
-const join = (name: string): string[] => ['wec', 'join', name, '--accept', '--its', 'its1'];
+const joinOf = (name: string) => ['wec', 'join', name, '--accept', '--its', 'its1'];
+const join = (name: string) => joined(cli, its1, name);
 const clusterOf = (name: string) =>
   its1.admin.find<ManagedCluster>(resources.managedClusters, name);
 const uidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
@@ -55,15 +61,7 @@ async function deleteCluster(name: string): Promise<void> {
 }
 
 async function diagnosisOf(name: string): Promise<{ problem: string; next: string }> {
-  const { json } = await cli.succeed([
-    'wec',
-    'get',
-    `${name}=${name}`,
-    '--its',
-    'its1',
-    '-o',
-    'json',
-  ]);
+  const { json } = await cli.type(`wec get ${name}=${name} --its its1 -o json`);
   return json().diagnosis ?? { problem: 'nothing', next: 'nothing' };
 }
 
@@ -72,11 +70,11 @@ describe('rejoining', { concurrency: true }, () => {
     const name = 'cluster1';
 
     it('records its kube-system UID on the ITS, and a second join changes nothing', async () => {
-      await cli.succeed(join(name));
-      const { annotations } = (await assertAvailable(its1, name)).metadata;
+      await join(name);
+      const { annotations } = (await clusterOf(name))?.metadata ?? {};
       assert.equal(annotations?.[uidAnnotation], await uidOf(planeOf(name)));
       await markAll([its1, planeOf(name)]);
-      const again = await cli.succeed(join(name));
+      const again = await join(name);
       assert.match(again.stdout, /nothing to do/);
       assert.deepEqual(await writesFor(name), []);
     });
@@ -101,13 +99,13 @@ describe('rejoining', { concurrency: true }, () => {
       });
       const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, limited]);
       await markAll([its1, planeOf(name)]);
-      const run = await cli.run(join(name), { kubeconfig });
+      const run = await cli.run(joinOf(name), { kubeconfig });
       assertRefused(run, {
         exitCode: 4,
         says: /Not allowed on cluster1 .*delete secrets in \S+-agent, delete pods in/,
       });
       assert.deepEqual(await writesFor(name), []);
-      await cli.succeed(join(name));
+      await join(name);
     });
 
     it('with a certificate that the ITS does not accept', async () => {
@@ -142,15 +140,14 @@ describe('rejoining', { concurrency: true }, () => {
           statusOf(await clusterOf(name), 'ManagedClusterConditionAvailable') === 'Unknown',
         'silence of the agent',
       );
-      const { stderr } = await cli.succeed(join(name));
+      const { stderr } = await join(name);
       assert.match(stderr, /^cluster1: the ITS does not accept the certificate of its agent/m);
-      await assertAvailable(its1, name);
     });
 
     it('when rebuilt, is refused while its old registration exists, and the next step is correct', async () => {
       await wipeKlusterlet(planeOf(name));
       await markAll([its1, planeOf(name)]);
-      const run = await cli.run(join(name).with(2, `${name}=empty`));
+      const run = await cli.run(joinOf(name).with(2, `${name}=empty`));
       assertRefused(run, {
         exitCode: 1,
         says: /cluster1 is the name of another cluster on its1, which has joined/,
@@ -159,8 +156,7 @@ describe('rejoining', { concurrency: true }, () => {
       assert.doesNotMatch(run.stderr, /delete managedcluster/);
       assert.deepEqual(await writesFor(name), []);
       // The same cluster without its Klusterlet is identified by its UID.
-      await cli.succeed(join(name));
-      await assertAvailable(its1, name);
+      await join(name);
     });
   });
 
@@ -173,26 +169,10 @@ describe('rejoining', { concurrency: true }, () => {
     ];
     for (const write of fatal) {
       it(`after ${write.source}`, inRelease, async () => {
-        if ((await clusterOf(name)) === undefined) await cli.succeed(join(name));
+        if ((await clusterOf(name)) === undefined) await join(name);
         await deleteCluster(name);
-        let kill: ((signal: NodeJS.Signals) => void) | undefined;
-        const proxy = await WriteProxy.start(planeOf(name), (description) => {
-          if (write.test(description)) kill?.('SIGKILL');
-        });
-        const kubeconfig = await writeKubeconfig(its1, [its1.kubeconfigEntry, proxy.entry]);
-        try {
-          const run = await cli.run(join(name), {
-            kubeconfig,
-            onStart: (killer) => {
-              kill = killer;
-            },
-          });
-          assert.equal(run.signal, 'SIGKILL', run.stderr);
-        } finally {
-          proxy.stop();
-        }
-        await cli.succeed(join(name));
-        await assertAvailable(its1, name);
+        await runKilledAfter(write, cli, joinOf(name), planeOf(name), its1);
+        await join(name);
       });
     }
   });

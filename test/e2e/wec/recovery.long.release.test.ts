@@ -14,19 +14,19 @@ import {
   resources,
   until,
   untilApplied,
-  writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { Cli } from '../support/harness.ts';
 import { inRelease, isRelease } from '../support/in-release.ts';
+import { runKilledAfter } from '../support/killed-runs.ts';
 import { assertRefused } from '../support/refusal.ts';
 import {
   assertAvailable,
   bootstrapSecretText,
+  join as joined,
   statusOf,
   stopKlusterlet,
 } from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
-import { WriteProxy } from '../support/write-proxy.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -42,20 +42,13 @@ before(async () => {
 after(() => leaveBed(cli));
 
 const agentNamespace = 'open-cluster-management-agent';
-const join = (name: string, its = 'its1'): string[] => [
-  'wec',
-  'join',
-  name,
-  '--accept',
-  '--its',
-  its,
-];
+const join = (name: string, more = '', its = 'its1') => joined(cli, bed.plane(its), name, more);
 const clusterOf = (name: string, its = 'its1') =>
   bed.plane(its).admin.find<ManagedCluster>(resources.managedClusters, name);
 
 /** The problem that `wec get` reports, and its command, as arguments. */
 async function advice(name: string, its = 'its1'): Promise<{ problem: string; next: string[] }> {
-  const { json } = await cli.succeed(['wec', 'get', `${name}=${name}`, '--its', its, '-o', 'json']);
+  const { json } = await cli.type(`wec get ${name}=${name} --its ${its} -o json`);
   const { problem, next } = json().diagnosis ?? { problem: 'nothing', next: '' };
   return { problem, next: (next ?? '').split(' ').slice(1) };
 }
@@ -121,26 +114,25 @@ describe('recovery', { concurrency: true }, () => {
       'whose bootstrap service account was recreated while its request was pending, in mode Default',
       inRelease,
       async () => {
-        await cli.succeed(['wec', 'join', name, '--mode', 'Default', '--its', 'its1']);
+        await cli.type(`wec join ${name} --mode Default --its its1`);
         await remakeBootstrapAccount(bed.plane('its1'));
-        const { stdout, stderr } = await cli.succeed(join(name));
+        const { stdout, stderr } = await join(name);
         assert.match(
           stderr,
           /^token: the ITS does not accept the bootstrap token: it re-registers$/m,
         );
         assert.match(stdout, /^token: joined and available/);
-        await assertAvailable(bed.plane('its1'), name);
       },
     );
 
     it('and when it is registered: there is nothing to do', inRelease, async () => {
       await remakeBootstrapAccount(bed.plane('its1'));
-      const { stdout } = await cli.succeed(join(name));
+      const { stdout } = await join(name);
       assert.match(stdout, /^token: is registered with its1 and available; nothing to do/);
     });
 
     it('whose certificate has expired, in mode Default', async () => {
-      await cli.succeed([...join(name), '--mode', 'Default']);
+      await join(name, '--mode Default');
       const before = await clusterOf(name);
       await letExpire(name);
       const expired = await bootstrapSecretText(bed.plane(name));
@@ -172,7 +164,7 @@ describe('recovery', { concurrency: true }, () => {
     const name = 'removed';
 
     it('whose Klusterlet was removed', async () => {
-      await cli.succeed(join(name));
+      await join(name);
       const { admin } = bed.plane(name);
       await admin.delete(resources.klusterlets, 'klusterlet');
       await until(
@@ -212,7 +204,7 @@ describe('recovery', { concurrency: true }, () => {
         /"additionalPrinterColumns":\[\{"name":"Since"/,
         'its definition stays as well',
       );
-      const again = await cli.succeed(join(name));
+      const again = await join(name);
       assert.match(again.stdout, /nothing to do\.$/m);
     });
   });
@@ -226,11 +218,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
       policy: 'web',
       matchLabels: { tier: 'edge' },
     });
-    await Promise.all(
-      ['moved', 'rebuilt'].map((name) =>
-        cli.succeed([...join(name, 'its2'), '--label', 'tier=edge']),
-      ),
-    );
+    await Promise.all(['moved', 'rebuilt'].map((name) => join(name, '--label tier=edge', 'its2')));
     await Promise.all(['moved', 'rebuilt'].map((name) => untilApplied(bed.plane('its2'), name, 3)));
     workload.stop();
   });
@@ -241,7 +229,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
       problem,
       /^moved cannot connect to its1: it is registered with the hub https:\/\/its2-\S+/,
     );
-    const refused = await cli.run(join('moved'));
+    const refused = await cli.run('wec join moved --accept --its its1'.split(' '));
     assertRefused(refused, { exitCode: 1, says: /it is registered with the hub https:\/\/its2-/ });
     assert.match(refused.stderr, new RegExp(`stellarctl ${next.join(' ')}`, 'm'));
     const unasked = await cli.run(next);
@@ -263,25 +251,13 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
     inRelease,
     async () => {
       const { next } = await advice('moved');
-      let kill: ((signal: NodeJS.Signals) => void) | undefined;
-      const proxy = await WriteProxy.start(bed.plane('moved'), (description) => {
-        if (/^PATCH .*secrets\/bootstrap-hub-kubeconfig/.test(description)) kill?.('SIGKILL');
-      });
-      try {
-        const kubeconfig = await writeKubeconfig(bed.plane('its1'), [
-          bed.plane('its1').kubeconfigEntry,
-          proxy.entry,
-        ]);
-        const run = await cli.run([...next, '--yes'], {
-          kubeconfig,
-          onStart: (killer) => {
-            kill = killer;
-          },
-        });
-        assert.equal(run.signal, 'SIGKILL', run.stderr);
-      } finally {
-        proxy.stop();
-      }
+      await runKilledAfter(
+        /^PATCH .*secrets\/bootstrap-hub-kubeconfig/,
+        cli,
+        [...next, '--yes'],
+        bed.plane('moved'),
+        bed.plane('its1'),
+      );
       assert.deepEqual((await advice('moved')).next, next);
     },
   );

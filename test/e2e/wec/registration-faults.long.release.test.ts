@@ -27,7 +27,6 @@ import {
   trustingOther,
 } from '../support/registration.ts';
 import { enterBed, leaveBed } from '../support/shared-bed.ts';
-import type { TroubledNetwork } from '../support/troubled-network.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -50,10 +49,6 @@ after(() => leaveBed(cli));
 function there(plane: Plane | undefined): Plane {
   assert.ok(plane);
   return plane;
-}
-
-async function succeeds(line: string, options: CliOptions = {}): Promise<CliRun> {
-  return cli.succeed(line.split(' '), options);
 }
 
 /** Runs a command line that must fail at a deadline of seconds, or within half a minute on a busy machine. */
@@ -85,19 +80,8 @@ async function diagnosisOf(
   its: string,
   options: CliOptions = {},
 ): Promise<{ problem: string; steps: string[]; next: string }> {
-  const { diagnosis } = (await succeeds(`wec get ${wec} --its ${its} -o json`, options)).json();
+  const { diagnosis } = (await cli.type(`wec get ${wec} --its ${its} -o json`, options)).json();
   return diagnosis ?? { problem: 'nothing', steps: [], next: 'nothing' };
-}
-
-async function _through<T>(
-  networks: readonly TroubledNetwork[],
-  act: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await act();
-  } finally {
-    for (const network of networks) network.stop();
-  }
 }
 
 async function during<T>(fault: Fault, act: () => Promise<T>): Promise<T> {
@@ -149,7 +133,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           await fails('wec wait cluster1=cluster1 --timeout 5s --its its1', 3, crash);
         },
       );
-      await succeeds('wec join cluster1 --accept --its its1');
+      await cli.type('wec join cluster1 --accept --its its1');
       await assertAvailable(there(its1), 'cluster1');
     });
   });
@@ -159,8 +143,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
 
     it('that compete for a name, join reports only its own request', async () => {
       intruder = await ask(there(its1), 'cluster2', { agent: 'aaaaaaaa-intruder' });
-      await succeeds('wec join cluster2 --its its1');
-      const { requests } = (await succeeds('wec get cluster2 --its its1 -o json')).json();
+      await cli.type('wec join cluster2 --its its1');
+      const { requests } = (await cli.type('wec get cluster2 --its its1 -o json')).json();
       assert.equal(requests.length, 2, 'its own agent has asked when join ends');
     });
 
@@ -188,7 +172,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
     });
 
     it('that compete for a name, join --accept chooses its own', async () => {
-      await succeeds('wec join cluster2 --accept --its its1');
+      await cli.type('wec join cluster2 --accept --its its1');
       await assertAvailable(there(its1), 'cluster2');
       assert.equal(await stateOf(there(its1), intruder), 'pending');
     });
@@ -206,8 +190,8 @@ describe('when something goes wrong', { concurrency: true }, () => {
       };
       await together(
         watch(),
-        succeeds(line, restarting('its2', /klusterlet applied/)),
-        succeeds('wec wait cluster3 --for request --timeout 240s --its its2'),
+        cli.type(line, restarting('its2', /klusterlet applied/)),
+        cli.type('wec wait cluster3 --for request --timeout 240s --its its2'),
         fails(
           'accept asking --wait --timeout 25s --its its2',
           3,
@@ -222,7 +206,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
       inRelease,
       async () => {
         const hub = there(its2);
-        await succeeds('wec join cluster3 --accept --its its2');
+        await cli.type('wec join cluster3 --accept --its its2');
         await judgeSoon(hub, 'cluster3');
         await during({ kind: 'certificate', plane: 'its2' }, async () => {
           const all = [
@@ -268,7 +252,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
           const file = path.join(cli.home, 'other-ca.pem');
           await writeFile(file, otherAuthorityOf(hub));
           const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
-          await succeeds(line, options);
+          await cli.type(line, options);
           await assertAvailable(hub, 'cluster3');
         });
       },
@@ -307,7 +291,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         assert.match(diagnosis.problem, /^early .*OCM's webhook/);
         assert.match(diagnosis.next, look);
       });
-      await succeeds('wec join cluster3 --accept --its its2');
+      await cli.type('wec join cluster3 --accept --its its2');
       await assertAvailable(hub, 'cluster3');
     });
   });

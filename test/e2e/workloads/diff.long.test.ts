@@ -2,25 +2,15 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { WorkloadDifference } from '../../../src/lib/workloads/delivery/difference.ts';
-import {
-  type AnyObject,
-  type Bed,
-  installAddonByPlacement,
-  type Plane,
-  resources,
-  runWds,
-  startBed,
-  until,
-  writeKubeconfig,
-} from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
+import type { Cli } from '../support/harness.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 import { typeIn } from '../support/workload-traps.ts';
 
-let bed: Bed;
+let all: WdsBed;
 let cli: Cli;
 let wds1: Plane;
 let w1: Plane;
-const running: { stop(): void }[] = [];
 const at = ['--wds', 'wds1', '--its', 'its1'];
 const labels = { app: 'shop' };
 const inShop = { namespace: 'shop', labels };
@@ -74,46 +64,16 @@ const objects: AnyObject[] = [
 ] as never;
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
-  [wds1, w1] = [bed.plane('wds1'), bed.plane('w1')];
-  cli = await Cli.create(
-    await writeKubeconfig(
-      bed.plane('its1'),
-      bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry),
-    ),
-  );
-  running.push(await installAddonByPlacement(bed.plane('its1')));
-  running.push(await runWds(wds1, bed.plane('its1'), { type: 'host' }));
-  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1', '--accept', '--label', 'tier=web']);
+  all = await startWds(['w1'], { type: 'host', hasAddon: true });
+  ({ cli, wds1 } = all);
+  w1 = all.bed.plane('w1');
   await wds1.admin.create(resources.namespaces, { metadata: { name: 'shop', labels } });
-  for (const object of objects) await wds1.admin.create(resourceOf(object), object);
-  await cli.succeed([
-    'policy',
-    'create',
-    'shop',
-    '--clusters',
-    'tier=web',
-    '-l',
-    'app=shop',
-    ...at,
-  ]);
-  await cli.succeed(['policy', 'wait', 'shop', '--timeout', '2m', ...at]);
+  for (const object of objects) await wds1.admin.create(resources.resourceOf(object), object);
+  await cli.type('policy create shop --clusters tier=web -l app=shop --wds wds1 --its its1');
+  await cli.type('policy wait shop --timeout 2m --wds wds1 --its its1');
 });
 
-after(async () => {
-  for (const one of running) one.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
-
-const resourceOf = ({ kind }: { kind?: string }) =>
-  ({
-    ConfigMap: resources.configMaps,
-    ServiceAccount: resources.serviceAccounts,
-    Secret: resources.secrets,
-    Service: resources.services,
-    Deployment: resources.deployments,
-  })[kind ?? ''] as typeof resources.configMaps;
+after(() => all?.stop());
 
 async function diff(...words: string[]) {
   const run = await cli.run(['workload', 'diff', ...words, '-o', 'json', ...at]);
@@ -128,16 +88,7 @@ describe('what is applied', () => {
     assert.equal(run.exitCode, 0);
     const kinds = new Set(items.map(({ kind }) => kind));
     assert.ok(objects.every(({ kind = '' }) => kinds.has(kind)));
-    await cli.succeed([
-      'workload',
-      'wait',
-      'deployment/web',
-      '-n',
-      'shop',
-      '--for',
-      'equal',
-      ...at,
-    ]);
+    await cli.type('workload wait deployment/web -n shop --for equal --wds wds1 --its its1');
   });
 
   it('differs where somebody changes it on the WEC, with who did', async () => {
@@ -148,17 +99,10 @@ describe('what is applied', () => {
     assert.deepEqual([state, field, work, wec], ['different', 'spec.replicas', 1, 3]);
     assert.ok(by);
     assert.equal(run.exitCode, 5);
-    const { stdout } = await cli.run([
-      'workload',
-      'get',
-      'deployment/web',
-      '-n',
-      'shop',
-      '-o',
-      'json',
-      ...at,
-    ]);
-    const [{ code, blockedAt }] = JSON.parse(stdout).deliveries;
+    const { json } = await cli.run(
+      'workload get deployment/web -n shop -o json --wds wds1 --its its1'.split(' '),
+    );
+    const [{ code, blockedAt }] = json().deliveries;
     assert.deepEqual(
       [code, blockedAt.stage, blockedAt.state],
       ['differs-on-wec', 'equal', 'waiting'],
@@ -190,7 +134,7 @@ describe('what is applied', () => {
       async () => (await diff('serviceaccount/robot', '-n', 'shop')).differing.length > 0,
       'the work says so',
     );
-    await cli.succeed(['policy', 'wait', 'shop', '--timeout', '2m', ...at]);
+    await cli.type('policy wait shop --timeout 2m --wds wds1 --its its1');
     await until(
       async () => (await diff('configmap/conf', '-n', 'shop')).differing.length > 0,
       'the label is left over',

@@ -1,27 +1,17 @@
 /** Output and writes in the life of workloads on one WDS, in the order of the files. */
 import assert from 'node:assert/strict';
-import { cp, readdir, writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { LogLine } from '../../../src/lib/workloads/logs.ts';
-import {
-  type Bed,
-  installAddonByPlacement,
-  type KubeObject,
-  type RunningWds,
-  resources,
-  runWds,
-  startBed,
-  until,
-} from '../../../testbed/index.ts';
+import { resources, until } from '../../../testbed/index.ts';
 import { knownVersion } from '../support/golden/known-version.ts';
 import { Player } from '../support/golden/player.ts';
-import { replay } from '../support/golden/transcript.ts';
+import { replayAll } from '../support/golden/replay-all.ts';
 import { kubeconfigsOf, workloadActs } from '../support/golden/workload-acts.ts';
-import { Cli, type CliOptions } from '../support/harness.ts';
-
-const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'workloads');
-const transcripts = (await readdir(folder)).sort();
+import type { CliOptions } from '../support/harness.ts';
+import { deletePods } from '../support/registration.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 
 const policy = `
 apiVersion: control.kubestellar.io/v1alpha1
@@ -37,34 +27,20 @@ spec:
         - matchLabels: { app: shop }
 `;
 
-let bed: Bed;
-let cli: Cli;
-let addon: { stop(): void };
-let wds: RunningWds;
+let all: WdsBed;
 let player: Player;
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'w2' }, { name: 'wds1' }],
-  });
-  cli = await Cli.create('');
+  all = await startWds(['w1', 'w2'], { hasAddon: true });
+  const { bed, cli, controllers } = all;
   const kubeconfig = path.join(cli.home, 'kubeconfig');
   for (const [name, file] of Object.entries(await kubeconfigsOf(bed)))
     await cp(file, path.join(cli.home, name));
   await writeFile(path.join(cli.home, 'policy.yaml'), policy);
   await writeFile(path.join(cli.home, 'narrow.yaml'), policy.replace('tier: web', 'tier: db'));
-  const [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
-  // The hub's webhooks may not answer yet.
-  const installed = until(
-    () => installAddonByPlacement(its1).catch(() => undefined),
-    'status add-on',
-  );
-  [addon, wds] = await Promise.all([installed, runWds(wds1, its1)]);
-  const joining = ['wec', 'join', 'w1', 'w2', '--its', 'its1', '--accept', '--label', 'tier=web'];
-  await cli.succeed(joining, { kubeconfig });
   const acts = workloadActs(bed, cli, {
-    stopTransport: async () => wds.stopTransport(),
-    startTransport: async () => wds.startTransport(),
+    stopTransport: async () => controllers.stopTransport(),
+    startTransport: async () => controllers.startTransport(),
   });
   player = new Player({
     bed,
@@ -76,21 +52,9 @@ before(async () => {
   });
 });
 
-after(async () => {
-  wds?.stop();
-  addon?.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
+after(() => all?.stop());
 
-describe('for the life of workloads, output and writes match the recording', {
-  concurrency: 1,
-}, () => {
-  for (const file of transcripts)
-    it(path.basename(file, '.txt'), () =>
-      replay(path.join(folder, file), (step) => player.perform(step)),
-    );
-});
+replayAll('workloads', 'for the life of workloads', () => player);
 
 /** A shell that writes a line, and another one every second. */
 const speaker = {
@@ -118,19 +82,15 @@ const speaker = {
 describe('workload logs', { concurrency: 1 }, () => {
   const logs = ['workload', 'logs', 'deploy/talk', '-n', 'talk', '--wds', 'wds1', '--its', 'its1'];
   const run = (words: string[], options: CliOptions = {}) =>
-    cli.run([...logs, ...words], { kubeconfig: path.join(cli.home, 'kubeconfig'), ...options });
+    all.cli.run([...logs, ...words], options);
 
   before(async () => {
-    const { admin } = bed.plane('wds1');
+    const { admin } = all.wds1;
     await admin.create(resources.namespaces, {
       metadata: { name: 'talk', labels: { app: 'talk' } },
     });
     await admin.create(resources.deployments, speaker);
-    const kubeconfig = path.join(cli.home, 'kubeconfig');
-    const words = 'policy create talk --clusters tier=web -l app=talk --wds wds1 --its its1'.split(
-      ' ',
-    );
-    await cli.succeed(words, { kubeconfig });
+    await all.cli.type('policy create talk --clusters tier=web -l app=talk --wds wds1 --its its1');
     const says = (text: string) => ['w1', 'w2'].every((wec) => text.includes(`[${wec}] line 2\n`));
     await until(async () => says((await run(['--tail', '1000'])).stdout), 'logs of both');
   });
@@ -169,13 +129,7 @@ describe('workload logs', { concurrency: 1 }, () => {
   });
 
   it('follows all WECs, also a pod that replaces another, without a gap, until Ctrl-C', async () => {
-    const { admin } = bed.plane('w1');
-    const replace = async () => {
-      for (const { metadata } of (
-        await admin.list<KubeObject>(resources.pods, { namespace: 'talk' })
-      ).items)
-        await admin.delete(resources.pods, `talk/${metadata.name}`);
-    };
+    const replace = () => deletePods(all.bed.plane('w1'), 'talk');
     const { stdout, exitCode } = await run(['-f', '--prefix', '--since', '1h'], {
       whenPrinted: { text: /\[w1\/\S+\] line 5\n/, act: replace },
       signalAt: {

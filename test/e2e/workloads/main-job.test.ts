@@ -3,51 +3,27 @@
  * both, an agent fails and is repaired, and the clusters leave.
  */
 import assert from 'node:assert/strict';
-import { cp, readdir } from 'node:fs/promises';
+import { cp } from 'node:fs/promises';
 import path from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type AnyObject,
-  type Bed,
-  type Plane,
-  type RunningWds,
-  resources,
-  runWds,
-  startBed,
-  until,
-} from '../../../testbed/index.ts';
+import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
 import { Player } from '../support/golden/player.ts';
-import { replay } from '../support/golden/transcript.ts';
-import { Cli } from '../support/harness.ts';
+import { replayAll } from '../support/golden/replay-all.ts';
 import { contextsOf, statusOf, stopKlusterlet } from '../support/registration.ts';
-
-const folder = path.resolve(import.meta.dirname, '..', '..', 'golden', 'main-job');
-const transcripts = (await readdir(folder)).sort();
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 
 const wecs = ['w1', 'w2'];
-const onPolicy = '--wds wds1 --its its1';
 
-let bed: Bed;
-let cli: Cli;
-let controllers: RunningWds;
+let all: WdsBed;
 let player: Player;
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'wds1' }, ...wecs.map((name) => ({ name }))],
-  });
-  const [its1, wds1, w1, w2] = ['its1', 'wds1', ...wecs].map((name) => bed.plane(name)) as [
-    Plane,
-    Plane,
-    Plane,
-    Plane,
-  ];
-  cli = await Cli.create('');
+  all = await startWds(wecs, { wecs: [] });
+  const { bed, cli, its1, wds1 } = all;
+  const [w1, w2] = wecs.map((name) => bed.plane(name)) as [Plane, Plane];
   const kubeconfig = path.join(cli.home, 'kubeconfig');
   await cp(await contextsOf(its1, wds1, w1, w2), kubeconfig);
-  controllers = await runWds(wds1, its1);
-  const type = (line: string) => cli.succeed(line.split(' '), { kubeconfig });
   const ofShop = (name?: string) => ({
     ...(name && { name, namespace: 'shop' }),
     labels: { app: 'shop' },
@@ -64,7 +40,9 @@ before(async () => {
     'give w1 a Namespace shop of somebody else': () =>
       create(resources.namespaces, { metadata: { name: 'shop' } }, w1),
     'wait until shop has arrived': async () => {
-      await type(`workload wait configmap/settings -n shop --for applied --timeout 4m ${onPolicy}`);
+      await cli.type(
+        'workload wait configmap/settings -n shop --for applied --timeout 4m --wds wds1 --its its1',
+      );
       for (const wec of [w1, w2]) {
         const arrived = await wec.admin.get<AnyObject & { data?: object }>(
           resources.configMaps,
@@ -121,17 +99,6 @@ before(async () => {
   player = new Player({ bed, cli, kubeconfig, acts, env: { PATH: '/usr/bin:/bin' } });
 });
 
-after(async () => {
-  controllers?.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
+after(() => all?.stop());
 
-describe('from the first join to the last deregistration, output and writes match the recording', {
-  concurrency: 1,
-}, () => {
-  for (const file of transcripts)
-    it(path.basename(file, '.txt'), () =>
-      replay(path.join(folder, file), (step) => player.perform(step)),
-    );
-});
+replayAll('main-job', 'from the first join to the last deregistration', () => player);

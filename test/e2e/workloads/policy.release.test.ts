@@ -1,26 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
-  type Bed,
   type KubeObject,
   type Plane,
-  type RunningWds,
   resources,
-  runWds,
-  startBed,
   until,
   untilApplied,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
-import { assertAvailable, contextsOf } from '../support/registration.ts';
+import type { Cli } from '../support/harness.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 import { typeIn } from '../support/workload-traps.ts';
 
-let bed: Bed;
+let all: WdsBed;
 let cli: Cli;
 let its1: Plane;
 let wds1: Plane;
-let controllers: RunningWds;
 
 const labels = { app: 'shop' };
 const spec = {
@@ -29,12 +24,8 @@ const spec = {
 };
 
 before(async () => {
-  bed = await startBed({ planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }] });
-  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
-  cli = await Cli.create(await contextsOf(its1, wds1, bed.plane('w1')));
-  controllers = await runWds(wds1, its1);
-  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1', '--accept', '--label', 'tier=web']);
-  await assertAvailable(its1, 'w1');
+  all = await startWds(['w1']);
+  ({ cli, its1, wds1 } = all);
   await wds1.admin.create(resources.namespaces, { metadata: { name: 'shop', labels } } as never);
   await wds1.admin.create(resources.configMaps, {
     metadata: { name: 'settings', namespace: 'shop', labels },
@@ -42,11 +33,7 @@ before(async () => {
   } as never);
 });
 
-after(async () => {
-  controllers?.stop();
-  await cli?.remove();
-  await bed?.stop();
-});
+after(() => all?.stop());
 
 const at = ['--wds', 'wds1', '--its', 'its1'];
 
@@ -81,17 +68,8 @@ describe('a binding policy', () => {
       metadata: { name: 'late', namespace: 'shop', labels },
     });
     const get = async () => {
-      const { stdout } = await cli.run([
-        'workload',
-        'get',
-        'cm/late',
-        '-n',
-        'shop',
-        '-o',
-        'json',
-        ...at,
-      ]);
-      return JSON.parse(stdout).deliveries[0];
+      const line = 'workload get cm/late -n shop -o json --wds wds1 --its its1';
+      return (await cli.run(line.split(' '))).json().deliveries[0];
     };
     const late = await until(
       async () => ((await get()).blockedAt?.state === 'failed' ? get() : undefined),
@@ -157,21 +135,11 @@ describe('a binding policy', () => {
 });
 
 describe('a binding policy that is created and deleted', () => {
-  const w1 = () => bed.plane('w1').admin;
+  const w1 = () => all.bed.plane('w1').admin;
   const uidOn = async (namespace: string) =>
     (await w1().find<KubeObject>(resources.configMaps, `${namespace}/settings`))?.metadata.uid;
-  const create = (name: string, ...more: string[]) =>
-    cli.succeed([
-      'policy',
-      'create',
-      name,
-      '--clusters',
-      'tier=web',
-      '-l',
-      `app=${name}`,
-      ...more,
-      ...at,
-    ]);
+  const type = (line: string) => cli.type(`${line} --wds wds1 --its its1`);
+  const create = 'policy create two --clusters tier=web -l app=two';
 
   before(async () => {
     const labels = { app: 'two' };
@@ -191,30 +159,23 @@ describe('a binding policy that is created and deleted', () => {
   };
 
   it('keeps its workload, even if interrupted', async () => {
-    await create('two');
+    await type(create);
     const uid = await until(() => uidOn('two'), 'ConfigMap on the WEC');
     // The state after the first write of an interrupted run.
     await wds1.admin.delete(resources.bindingPolicies, 'two', { propagationPolicy: 'Orphan' });
     const isGone = async () =>
       (await wds1.admin.find(resources.bindingPolicies, 'two')) === undefined;
     await until(isGone, 'end of the policy');
-    const list = await cli.succeed(['policy', 'list', ...at]);
+    const list = await type('policy list');
     assert.match(list.stdout, /^two .*no longer has a policy/m);
-    const { stderr } = await cli.succeed([
-      'policy',
-      'delete',
-      'two',
-      '--keep-workloads',
-      '--yes',
-      ...at,
-    ]);
+    const { stderr } = await type('policy delete two --keep-workloads --yes');
     assert.match(stderr, /w1 {3}.*ConfigMap two\/settings.* stay/);
     assert.equal(await wds1.admin.find(resources.bindings, 'two'), undefined);
     assert.equal((await worksOf('two')).length, 0);
     assert.equal(await uidOn('two'), uid);
-    await create('two', '--yes', '--allow-errors');
+    await type(`${create} --yes --allow-errors`);
     await untilApplied(its1, 'w1', 4);
-    await cli.succeed(['policy', 'delete', 'two', '--keep-workloads', '--yes', ...at]);
+    await type('policy delete two --keep-workloads --yes');
     assert.equal((await worksOf('two')).length, 0);
     assert.equal(await uidOn('two'), uid);
   });

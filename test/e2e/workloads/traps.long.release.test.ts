@@ -3,48 +3,47 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
-  type Bed,
   crd,
   faultyPods,
-  installAddonByPlacement,
   type KubeObject,
   type ManagedCluster,
   type Plane,
   resources,
   runWds,
-  startBed,
   until,
-  writeKubeconfig,
 } from '../../../testbed/index.ts';
 import { resourceOf } from '../support/golden/workload-acts.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { inRelease, rowOptions } from '../support/in-release.ts';
+import { deletePods } from '../support/registration.ts';
 import { deployment, type Labels, type Scene, type Trap, traps } from '../support/trap-scenes.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
 import { takeSteps, typeIn } from '../support/workload-traps.ts';
 
-let bed: Bed;
+let all: WdsBed;
+let bed: WdsBed['bed'];
 let cli: Cli;
-let its1: Plane;
 let wds1: Plane;
-const running: { stop(): void }[] = [];
+let sending: { stop(): void } | undefined;
 
 const at = ['--wds', 'wds1', '--its', 'its1'];
 
 before(async () => {
-  bed = await startBed({
-    planes: [{ name: 'its1', hub: true }, { name: 'w1' }, { name: 'wds1' }, { name: 'wds2' }],
+  all = await startWds(['w1', 'wds2'], {
+    ...{ type: 'host', hasAddon: true, wecs: [] },
+    contexts: ({ kubeconfigEntry: { connection } }) => [
+      {
+        ...{ context: 'nowhere', cluster: 'nowhere', user: 'nobody' },
+        connection: { ...connection, server: 'https://127.0.0.1:1' },
+      },
+    ],
   });
-  [its1, wds1] = [bed.plane('its1'), bed.plane('wds1')];
-  const [its, ...others] = bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry);
-  assert.ok(its !== undefined);
-  const nowhere = { ...its, context: 'nowhere', cluster: 'nowhere', user: 'nobody' };
-  const gone = { ...nowhere, connection: { ...its.connection, server: 'https://127.0.0.1:1' } };
-  cli = await Cli.create(await writeKubeconfig(its1, [its, ...others, gone]));
+  const { its1 } = all;
+  ({ bed, cli, wds1 } = all);
   for (const definition of [widgets, gadgets])
     await wds1.admin.create(resources.customResourceDefinitions, definition);
-  running.push(await installAddonByPlacement(its1), await runWds(wds1, its1, { type: 'host' }));
-  running.push(await runWds(bed.plane('wds2'), its1, { objects: 2, bytes: 512_000 }));
-  await cli.succeed(['wec', 'join', 'w1', '--its', 'its1']);
+  sending = await runWds(bed.plane('wds2'), its1, { objects: 2 });
+  await cli.type('wec join w1 --its its1');
   await its1.admin.create<ManagedCluster>(resources.managedClusters, {
     metadata: { name: 'silent', labels: { silent: 'true', pair: 'true' } },
     spec: { hubAcceptsClient: true },
@@ -57,9 +56,8 @@ before(async () => {
 });
 
 after(async () => {
-  for (const one of running) one.stop();
-  await cli?.remove();
-  await bed?.stop();
+  sending?.stop();
+  await all?.stop();
 });
 
 const broken = {
@@ -99,15 +97,8 @@ async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
 
 const done = (object: string, flags = at) =>
   until(async () => {
-    const { stdout } = await cli.run([
-      'workload',
-      'get',
-      ...object.split(' '),
-      '-o',
-      'json',
-      ...flags,
-    ]);
-    return JSON.parse(stdout).deliveries.every((way: { done: boolean }) => way.done);
+    const { json } = await cli.run([...`workload get ${object} -o json`.split(' '), ...flags]);
+    return json().deliveries.every((way: { done: boolean }) => way.done);
   }, `${object} has arrived`);
 
 const [unaccepted, ...others] = traps as [Trap, ...Trap[]];
@@ -152,19 +143,10 @@ describe('an object that the WEC has with a field that cannot change', { concurr
       name,
       objects: [{ ...object, spec: { ...(object.spec as object), ...sent } }],
     });
-    const line = [
-      'workload',
-      'get',
-      `${object.kind}/${object.metadata.name}`,
-      '-n',
-      name,
-      '-o',
-      'json',
-      ...at,
-    ];
+    const line = `workload get ${object.kind}/${object.metadata.name} -n ${name} -o json --wds wds1 --its its1`;
     let seen = '';
     return until(async () => {
-      seen = (await cli.run(line)).stdout;
+      seen = (await cli.run(line.split(' '))).stdout;
       const [{ code, steps }] = JSON.parse(seen).deliveries;
       return code === 'immutable-on-wec' ? steps : undefined;
     }, 'the refusal').catch(() => assert.fail(seen));
@@ -280,10 +262,7 @@ describe('the view of workloads', () => {
       image: 'ocm-status-addon',
       log: ['cannot list works'],
     });
-    const namespace = 'open-cluster-management-agent-addon';
-    const { admin } = bed.plane('w1');
-    for (const { metadata } of (await admin.list(resources.pods, { namespace })).items)
-      await admin.delete(resources.pods, `${namespace}/${metadata.name}`);
+    await deletePods(bed.plane('w1'), 'open-cluster-management-agent-addon');
     const clause = {
       objectSelectors: [{ matchLabels: { app: 'unreported' } }],
       wantSingletonReportedState: true,
@@ -332,17 +311,9 @@ describe('the view of workloads', () => {
     };
     const create = () => admin.create<KubeObject & { spec: object }>(resources.controlPlanes, wds2);
     await until(() => create().catch(() => undefined), 'ControlPlane');
-    const flags = ['--wds', 'wds2', '--its', 'its1', '--hosting-context', 'wds2'];
-    const { exitCode, stderr } = await cli.run([
-      'policy',
-      'create',
-      'all',
-      '--clusters',
-      '',
-      '-n',
-      'kube-system',
-      ...flags,
-    ]);
+    const at = '--wds wds2 --its its1 --hosting-context wds2'.split(' ');
+    const policy = ['policy', 'create', 'all', '--clusters', '', '-n', 'kube-system'];
+    const { exitCode, stderr } = await cli.run([...policy, ...at]);
     assert.equal(exitCode, 1);
     assert.match(stderr, /wds2 is the hosting cluster itself.*Nothing was written/);
     assert.equal(await admin.find(resources.bindingPolicies, 'all'), undefined);
