@@ -4,6 +4,7 @@ import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { FakeProxy } from '../../unit/support/fake-proxy.ts';
 import { FakeServer } from '../../unit/support/fake-server.ts';
+import { contextsOf } from '../../unit/support/one-context.ts';
 import { Cli } from '../support/harness.ts';
 
 const wec = {
@@ -28,43 +29,18 @@ after(async () => {
   await cli?.remove();
 });
 
-async function writeContext(proxyUrl?: string): Promise<void> {
+// The kinds of proxies, and those of kubeconfigs: test/unit/lib/kube/client/proxied.test.ts.
+it('a proxy of HTTPS_PROXY is used to reach the ITS, and its password is not shown', async (t) => {
+  const proxy = await FakeProxy.start({ kind: 'https', user: 'me:s3cret' });
+  t.after(() => proxy.stop());
   const { cluster, user } = server.context();
   const url = `https://hub.example:${new URL(server.url).port}`;
-  const entry = {
-    ...cluster,
-    server: url,
-    ...(proxyUrl === undefined ? {} : { 'proxy-url': proxyUrl }),
-  };
-  const context = { name: 'its1', context: { cluster: 'its1', user: 'its1' } };
-  const config = {
-    clusters: [{ name: 'its1', cluster: entry }],
-    users: [{ name: 'its1', user }],
-    contexts: [context],
-  };
+  const config = contextsOf({ ...cluster, server: url }, user, 'its1');
   await writeFile(kubeconfig, JSON.stringify(config));
-}
-
-/** No output contains a proxy password, whatever the outcome. */
-async function list(options: Parameters<Cli['run']>[1] = {}, ...more: string[]) {
-  const line = ['wec', 'list', '--its', 'its1', '-o', 'json', ...more];
-  const run = await cli.run(line, { kubeconfig, ...options });
-  assert.doesNotMatch(`${run.stdout}${run.stderr}`, /s3cret/);
-  return run;
-}
-
-for (const [kind, by] of [
-  ['http', 'proxy-url'],
-  ['https', 'HTTPS_PROXY'],
-  ['socks5', 'proxy-url'],
-] as const)
-  it(`an ${kind} proxy from ${by} is used to reach the ITS`, async (t) => {
-    const proxy = await FakeProxy.start({ kind, user: 'me:s3cret' });
-    t.after(() => proxy.stop());
-    await writeContext(by === 'proxy-url' ? proxy.url('me:s3cret') : undefined);
-    const env = by === 'proxy-url' ? {} : { HTTPS_PROXY: proxy.url('me:s3cret') };
-    const { exitCode, json, stderr } = await list({ env }, '-v');
-    assert.equal(exitCode, 0, stderr);
-    assert.equal(json().items[0]?.name, 'cluster1');
-    assert.ok(proxy.asked.length > 0);
-  });
+  const env = { HTTPS_PROXY: proxy.url('me:s3cret') };
+  const line = 'wec list --its its1 -o json -v';
+  const { json, stdout, stderr } = await cli.type(line, { kubeconfig, env });
+  assert.doesNotMatch(stdout + stderr, /s3cret/);
+  assert.equal(json().items[0]?.name, 'cluster1');
+  assert.ok(proxy.asked.length > 0);
+});

@@ -41,11 +41,6 @@ describe('a probe', { concurrency: 1 }, () => {
     ['hub-not-reached', { kind: 'swallowed', host, from: 'cluster1' }, /i\/o timeout/],
     ['hub-not-reached', { kind: 'misnamed', plane: 'its1' }, /x509: certificate is valid for/],
     [
-      'container-not-starting',
-      { kind: 'unpullable', image: 'registration-operator' },
-      /cannot be pulled/,
-    ],
-    [
       'probe-unfinished',
       { kind: 'unschedulable', plane: 'cluster1', pod: 'default/' },
       /nodes are available/,
