@@ -1,6 +1,7 @@
 /** The descriptions of JSON documents in docs/output.md, and whether a document matches them. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseSync } from 'rolldown/utils';
 
 type Type =
   | { is: 'any' | 'null' }
@@ -175,78 +176,63 @@ function fill(type: Type, given: ReadonlyMap<string, Type>): Type {
   return { is: 'object', fields: new Map(fields) };
 }
 
-/** The subset of TypeScript that the page uses. */
+type Statement = ReturnType<typeof parseSync>['program']['body'][number];
+type Written = Extract<Statement, { type: 'TSTypeAliasDeclaration' }>['typeAnnotation'];
+
+/** The types that a block of the page declares. */
 function parseTypes(code: string): [name: string, { parameters: string[]; type: Type }][] {
-  const tokens = code.replaceAll(/\/\/.*$/gm, '').match(/'[^']*'|[\w$]+\??|\[\]|[^\s\w]/g) ?? [];
-  let at = 0;
-  const take = (wanted?: string): string => {
-    const token = tokens[at++] ?? '';
-    if (wanted !== undefined && token !== wanted)
-      throw new Error(`expected ${wanted} before ${tokens.slice(at).join(' ')}`);
-    return token;
-  };
-  const isNext = (token: string): boolean => tokens[at] === token;
-  const skip = (token: string): boolean => isNext(token) && take() !== '';
+  const { program, errors } = parseSync('output.ts', code);
+  if (errors[0] !== undefined) throw new Error(errors[0].message);
+  return program.body.map((each) => {
+    if (each.type !== 'TSTypeAliasDeclaration') throw new Error(`${each.type} is no type`);
+    const parameters = each.typeParameters?.params.map(({ name }) => name.name) ?? [];
+    return [each.id.name, { parameters, type: typeOf(each.typeAnnotation) }];
+  });
+}
 
-  const joined = (sign: '|' | '&', is: 'either' | 'both', parse: () => Type): Type => {
-    skip(sign);
-    const of = [parse()];
-    while (skip(sign)) of.push(parse());
-    return of.length === 1 ? (of[0] as Type) : { is, of };
-  };
-  const union = (): Type => joined('|', 'either', () => joined('&', 'both', suffixed));
-  const suffixed = (): Type => {
-    let type = single();
-    while (skip('[]')) type = { is: 'list', of: type };
-    return type;
-  };
-  const single = (): Type => {
-    if (isNext('{')) return object();
-    if (skip('(')) {
-      const type = union();
-      take(')');
-      return type;
+/** The subset of TypeScript that the page uses. */
+function typeOf(written: Written): Type {
+  switch (written.type) {
+    case 'TSUnionType':
+      return { is: 'either', of: written.types.map(typeOf) };
+    case 'TSIntersectionType':
+      return { is: 'both', of: written.types.map(typeOf) };
+    case 'TSParenthesizedType':
+      return typeOf(written.typeAnnotation);
+    case 'TSArrayType':
+      return { is: 'list', of: typeOf(written.elementType) };
+    case 'TSTupleType':
+      return { is: 'list', of: { is: 'either', of: [] } };
+    case 'TSNullKeyword':
+      return { is: 'null' };
+    case 'TSUnknownKeyword':
+      return { is: 'any' };
+    case 'TSStringKeyword':
+      return { is: 'primitive', name: 'string' };
+    case 'TSNumberKeyword':
+      return { is: 'primitive', name: 'number' };
+    case 'TSBooleanKeyword':
+      return { is: 'primitive', name: 'boolean' };
+    case 'TSLiteralType':
+      if ('value' in written.literal) return { is: 'literal', value: written.literal.value };
+      break;
+    case 'TSTypeReference': {
+      const of = written.typeArguments?.params.map(typeOf) ?? [];
+      const name = 'name' in written.typeName ? written.typeName.name : '';
+      return name === 'Record' ? { is: 'map', of: of[1] as Type } : { is: 'named', name, of };
     }
-    if (skip('[]')) return { is: 'list', of: { is: 'either', of: [] } };
-    const word = take();
-    if (word.startsWith("'")) return { is: 'literal', value: word.slice(1, -1) };
-    if (word === 'true' || word === 'false') return { is: 'literal', value: word === 'true' };
-    if (word === 'null') return { is: 'null' };
-    if (word === 'unknown') return { is: 'any' };
-    if (['string', 'number', 'boolean'].includes(word)) return { is: 'primitive', name: word };
-    const of = listed(union);
-    return word === 'Record' ? { is: 'map', of: of[1] as Type } : { is: 'named', name: word, of };
-  };
-  const listed = <Item>(parse: () => Item): Item[] => {
-    const items: Item[] = [];
-    if (!skip('<')) return items;
-    do items.push(parse());
-    while (skip(','));
-    take('>');
-    return items;
-  };
-  const object = (): Type => {
-    const fields: Fields = new Map();
-    take('{');
-    while (!skip('}')) {
-      const name = take();
-      take(':');
-      fields.set(name.replace('?', ''), { type: union(), optional: name.endsWith('?') });
-      if (!isNext('}')) take(';');
+    case 'TSTypeLiteral': {
+      const fields: Fields = new Map();
+      for (const member of written.members)
+        if (member.type === 'TSPropertySignature' && 'name' in member.key && member.typeAnnotation)
+          fields.set(String(member.key.name), {
+            type: typeOf(member.typeAnnotation.typeAnnotation),
+            optional: member.optional,
+          });
+      return { is: 'object', fields };
     }
-    return { is: 'object', fields };
-  };
-
-  const declared: [string, { parameters: string[]; type: Type }][] = [];
-  while (at < tokens.length) {
-    take('type');
-    const name = take();
-    const parameters = listed(take);
-    take('=');
-    declared.push([name, { parameters, type: union() }]);
-    take(';');
   }
-  return declared;
+  throw new Error(`docs/output.md has a type that is not understood: ${written.type}`);
 }
 
 /** The differences between the output of a run and docs/output.md. @param printed its documents */

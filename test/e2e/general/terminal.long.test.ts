@@ -45,18 +45,6 @@ describe('on a terminal', () => {
       JSON.stringify(screen.slice(-200)),
     );
   });
-
-  it('CI=true and TERM=dumb give plain lines', async () => {
-    for (const env of [{ CI: 'true' }, { TERM: 'dumb' }]) {
-      const run = await cli.runOnTerminal(join, { env: env as Record<string, string> });
-      assert.doesNotMatch(run.screen, spinner);
-      assert.doesNotMatch(run.screen, movement);
-      assert.match(
-        run.screen,
-        /^cluster1: is registered with its1 and available; nothing to do\.\r?$/m,
-      );
-    }
-  });
 });
 
 describe('as a kubectl plugin', () => {

@@ -11,6 +11,7 @@ import { caFile, type Trial } from './doctor-trials.ts';
 import { type Finding, isWrong } from './findings.ts';
 import { Cli } from './harness.ts';
 import { otherAuthorityOf, trustingOther } from './registration.ts';
+import { commandIn } from './workload-traps.ts';
 
 /** Everything wrong, as `wec/cluster1 wec-nodes pod-unschedulable`. */
 export const wrongIn = (found: readonly Finding[]): string[] =>
@@ -67,7 +68,7 @@ export async function find(cli: Cli, finds: readonly string[], line: readonly st
 
 /** The command that a finding offers first, without the text before and after it. */
 const typedOf = ({ command, steps: [first = ''] = [] }: Finding): string =>
-  (command ?? first).replace(/^.*?: (?=stellarctl|kubectl)/, '').replace(/ {2,}\(.*\)$/, '');
+  commandIn([command ?? first]);
 
 /** How often doctor may be rerun: a denied request is deleted first, and the next one accepted then. */
 const stepsAtMost = 3;

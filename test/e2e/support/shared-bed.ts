@@ -31,12 +31,13 @@ export async function enterBed(planes: readonly PlaneSpec[]): Promise<Bed> {
 }
 
 /** A bed with planes of these names, of which those of ITSes are hubs, and a command line with their contexts. */
-export async function enterPlanes(...names: readonly string[]) {
+export async function enterPlanes<const Names extends readonly string[]>(...names: Names) {
   const entered = await enterBed(
     names.map((name) => (name.startsWith('its') ? { name, hub: true } : { name })),
   );
-  const planes = names.map((name) => entered.plane(name)) as [Plane, Plane, Plane];
-  return { bed: entered, planes, cli: await Cli.create(await contextsOf(...planes)) };
+  const planes = names.map((name) => entered.plane(name));
+  const cli = await Cli.create(await contextsOf(...(planes as [Plane])));
+  return { bed: entered, planes: planes as { [Key in keyof Names]: Plane }, cli };
 }
 
 /** Removes what a file has of its own, and ends the bed, or cleans it for the next file of this process. */

@@ -81,14 +81,6 @@ export const traps: Trap[] = [
     ],
   },
   {
-    ...{
-      title: 'no policy selects the object, which has another value of the label',
-      name: 'other',
-    },
-    labels: { app: 'other-value' },
-    steps: [{ ask: get('other'), code: 'not-selected', offers: /app=other --overwrite$/ }],
-  },
-  {
     ...{ title: 'no clause selects its kind', name: 'kind', arrives: false },
     clause: { resources: ['secrets'], objectSelectors: [{ matchLabels: { app: 'kind' } }] },
     steps: [
@@ -140,16 +132,6 @@ export const traps: Trap[] = [
         code: 'namespace-not-selected',
         offers: /label namespace early app=early$/,
       },
-    ],
-  },
-  {
-    ...{
-      title: 'the Namespace has another value of the label',
-      name: 'renamed',
-      space: { app: 'else' },
-    },
-    steps: [
-      { ask: get('renamed'), code: 'namespace-missing-on-wec', offers: /app=renamed --overwrite$/ },
     ],
   },
   {

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Bed, Plane } from '../../../testbed/index.ts';
 import { assertNothingLeft, findingsOf, probe, wrongOf } from '../support/before-join.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { markAll, writesOn } from '../support/refusal.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
@@ -13,10 +13,11 @@ let its1: Plane;
 let cluster1: Plane;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }]);
-  its1 = bed.plane('its1');
-  cluster1 = bed.plane('cluster1');
-  cli = await Cli.create(bed.kubeconfig);
+  ({
+    bed,
+    cli,
+    planes: [its1, cluster1],
+  } = await enterPlanes('its1', 'cluster1'));
 });
 
 after(() => leaveBed(cli));

@@ -3,27 +3,23 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import {
   type AnyObject,
-  type Bed,
   crd,
   type ManifestWork,
   type Plane,
   resources,
   until,
 } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import type { Cli } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { assertRefuses, assertUnwritten, markAll } from '../support/refusal.ts';
-import { contextsOf } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
-let bed: Bed;
 let cli: Cli;
 let its1: Plane;
 let cluster1: Plane;
 let cluster2: Plane;
-let planes: Plane[];
+let planes: readonly [Plane, Plane, Plane];
 
-const ok = (line: string) => cli.succeed(line.split(' '));
 const role = 'stellarctl:work-agent';
 const grants = async (plane: Plane) =>
   (
@@ -40,12 +36,9 @@ const isApplied = async (): Promise<string | undefined> => {
 };
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }, { name: 'cluster1' }, { name: 'cluster2' }]);
-  [its1, cluster1, cluster2] = planes = ['its1', 'cluster1', 'cluster2'].map((name) =>
-    bed.plane(name),
-  ) as [Plane, Plane, Plane];
-  cli = await Cli.create(await contextsOf(its1, cluster1, cluster2));
-  await ok('wec join cluster1 cluster2 --its its1 --accept');
+  ({ cli, planes } = await enterPlanes('its1', 'cluster1', 'cluster2'));
+  [its1, cluster1, cluster2] = planes;
+  await cli.type('wec join cluster1 cluster2 --its its1 --accept');
   await cluster1.admin.ensure(
     resources.customResourceDefinitions,
     crd({ group: 'example.com', versions: ['v1'], kind: 'Widget', scope: 'Namespaced' }),
@@ -94,7 +87,9 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
   });
 
   it('are granted for failed works, and the work is then applied', async () => {
-    const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json');
+    const run = await cli.type(
+      'wec grant cluster1=cluster1 --from-errors --its its1 --yes -o json',
+    );
     assert.deepEqual(run.json().items, [
       { name: 'cluster1', kinds: ['widgets.example.com'], changed: true },
     ]);
@@ -104,7 +99,7 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
 
   it('are granted once', async () => {
     await markAll(planes);
-    const run = await ok('wec grant cluster1=cluster1 --from-errors --its its1');
+    const run = await cli.type('wec grant cluster1=cluster1 --from-errors --its its1');
     assert.match(
       run.stderr,
       /no work fails for lack of a right that --from-errors can grant; nothing to do/,
@@ -120,14 +115,14 @@ describe('permissions of a work agent', { concurrency: 1 }, () => {
   });
 
   it('are revoked only if they were granted', async () => {
-    const again = await ok(
+    const again = await cli.type(
       'wec revoke cluster1=cluster1 --rule gadgets.example.com --its its1 --yes',
     );
     assert.match(again.stderr, /no such rights were granted; nothing to do/);
   });
 
   it('are removed with the WEC, after its workload', inRelease, async () => {
-    await ok('deregister cluster1=cluster1 --cleanup --its its1 --yes');
+    await cli.type('deregister cluster1=cluster1 --cleanup --its its1 --yes');
     assert.deepEqual(await grants(cluster1), []);
   });
 });

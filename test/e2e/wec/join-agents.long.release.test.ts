@@ -25,6 +25,7 @@ import { assertUnwritten, markAll, writesOn } from '../support/refusal.ts';
 import {
   assertAvailable,
   bootstrapSecretText,
+  join,
   secretText,
   statusOf,
 } from '../support/registration.ts';
@@ -64,19 +65,12 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
     const credentials =
       '{"auths":{"registry.example":{"auth":"c2VjcmV0LXVzZXI6c2VjcmV0LXdvcmQ="}}}';
     const secret = await file('config.json', credentials);
-    const line = [
-      'wec',
-      'join',
+    const { stdout, stderr } = await join(
+      cli,
+      its1,
       'cluster1',
-      '--accept',
-      '--image-registry',
-      'registry.example/ocm/',
-      '--ocm-version',
-      '1.0.0',
-      '--image-pull-secret',
-      secret,
-    ];
-    const { stdout, stderr } = await cli.succeed([...line, '-v']);
+      `--image-registry registry.example/ocm/ --ocm-version 1.0.0 --image-pull-secret ${secret} -v`,
+    );
     const { spec } = await cluster1.admin.get<Deployment>(resources.deployments, operator);
     assert.equal(
       spec.template.spec.containers[0]?.image,
@@ -89,9 +83,8 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
     assert.equal(klusterlet.imagePullSpec, 'registry.example/ocm/registration-operator:v1.0.0');
     assert.equal(await secretText(cluster1, pullSecret, '.dockerconfigjson'), credentials);
     assert.doesNotMatch(stdout + stderr, /c2VjcmV0|secret-word/);
-    await assertAvailable(its1, 'cluster1');
 
-    const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    const again = await join(cli, its1, 'cluster1');
     assert.match(again.stdout, /nothing to do\.$/m);
     assert.equal(
       await secretText(cluster1, pullSecret, '.dockerconfigjson'),
@@ -102,10 +95,11 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
 
   it('--hub-apiserver and --ca-file', async () => {
     const authority = await file('hub.crt', its1.caPem);
-    const { stderr } = await cli.succeed(
-      `wec join cluster2 --accept --hub-apiserver ${its1.internalServer}/ --ca-file ${authority}`.split(
-        ' ',
-      ),
+    const { stderr } = await join(
+      cli,
+      its1,
+      'cluster2',
+      `--hub-apiserver ${its1.internalServer}/ --ca-file ${authority}`,
     );
     assert.match(stderr, /agents will use https:\/\/its1-control-plane:6443 \(--hub-apiserver\)/);
     assert.match(
@@ -115,17 +109,9 @@ describe('the agent uses', { ...inRelease, concurrency: true }, () => {
     const secret = await bootstrapSecretText(cluster2);
     assert.match(secret, /server: https:\/\/its1-control-plane:6443$/m);
     assert.ok(secret.includes(Buffer.from(its1.caPem).toString('base64')));
-    await assertAvailable(its1, 'cluster2');
 
     await cluster2.markAudit();
-    const again = await cli.succeed([
-      'wec',
-      'join',
-      'cluster2',
-      '--accept',
-      '--hub-apiserver',
-      'published',
-    ]);
+    const again = await join(cli, its1, 'cluster2', '--hub-apiserver published');
     assert.match(again.stdout, /nothing to do/);
     await assertUnwritten([cluster2]);
   });
@@ -151,13 +137,12 @@ describe('the address for the agents', () => {
         );
         return statusOf(klusterlet, 'HubConnectionDegraded') === 'True';
       }, 'word of the operator');
-      const again = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+      const again = await join(cli, its1, 'cluster1');
       assert.match(again.stderr, /the address .* has changed: it re-registers/);
       assert.match(
         await bootstrapSecretText(cluster1),
         new RegExp(`server: ${its1.internalServer}$`, 'm'),
       );
-      await assertAvailable(its1, 'cluster1');
     },
   );
 });
@@ -172,7 +157,7 @@ describe('an operator that stellarctl did not install', () => {
       'running operator',
     );
     await cluster1.markAudit();
-    const { stderr } = await cli.succeed(['wec', 'join', 'cluster1', '--accept']);
+    const { stderr } = await join(cli, its1, 'cluster1');
     assert.match(
       stderr,
       /cluster1 has a klusterlet operator that stellarctl did not install; it is left as it is/,
@@ -184,7 +169,6 @@ describe('an operator that stellarctl did not install', () => {
       'patch klusterlets klusterlet',
       'patch secrets open-cluster-management-agent/bootstrap-hub-kubeconfig',
     ]);
-    await assertAvailable(its1, 'cluster1');
   });
 });
 

@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Bed, type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
-import { Cli } from '../support/harness.ts';
+import { type Plane, resources, writeKubeconfig } from '../../../testbed/index.ts';
+import type { Cli } from '../support/harness.ts';
 import { announce } from '../support/pretended-agents.ts';
 import { assertRefused } from '../support/refusal.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 import { WriteProxy } from '../support/write-proxy.ts';
 
-let bed: Bed;
 let cli: Cli;
 let hub: Plane;
 
 before(async () => {
-  bed = await enterBed([{ name: 'its1', hub: true }]);
-  hub = bed.plane('its1');
-  cli = await Cli.create(bed.kubeconfig);
+  ({
+    cli,
+    planes: [hub],
+  } = await enterPlanes('its1'));
 });
 
 after(() => leaveBed(cli));

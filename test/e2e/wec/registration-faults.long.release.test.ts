@@ -14,42 +14,34 @@ import {
   wipeWec,
   writeKubeconfig,
 } from '../../../testbed/index.ts';
-import { Cli, type CliOptions, type CliRun } from '../support/harness.ts';
+import type { Cli, CliOptions, CliRun } from '../support/harness.ts';
 import { inRelease } from '../support/in-release.ts';
 import { ask, stateOf } from '../support/pretended-agents.ts';
 import { assertRefused, writesOn } from '../support/refusal.ts';
 import {
   assertAvailable,
-  contextsOf,
   otherAuthorityOf,
   restartPods,
   statusOf,
   trustingOther,
 } from '../support/registration.ts';
-import { enterBed, leaveBed } from '../support/shared-bed.ts';
+import { enterPlanes, leaveBed } from '../support/shared-bed.ts';
 
 let bed: Bed;
 let cli: Cli;
-let [its1, its2, cluster1, cluster2, cluster3]: Plane[] = [];
-
-const names = ['its1', 'its2', 'cluster1', 'cluster2', 'cluster3'] as const;
+let its1: Plane;
+let its2: Plane;
+let cluster3: Plane;
 
 before(async () => {
-  bed = await enterBed(
-    names.map((name) => (name.startsWith('its') ? { name, hub: true } : { name })),
-  );
-  [its1, its2, cluster1, cluster2, cluster3] = names.map((name) => bed.plane(name));
-  cli = await Cli.create(
-    await contextsOf(there(its1), there(its2), there(cluster1), there(cluster2), there(cluster3)),
-  );
+  ({
+    bed,
+    cli,
+    planes: [its1, its2, cluster3],
+  } = await enterPlanes('its1', 'its2', 'cluster3', 'cluster1', 'cluster2'));
 });
 
 after(() => leaveBed(cli));
-
-function there(plane: Plane | undefined): Plane {
-  assert.ok(plane);
-  return plane;
-}
 
 /** Runs a command line that must fail at a deadline of seconds, or within half a minute on a busy machine. */
 async function fails(
@@ -134,7 +126,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
         },
       );
       await cli.type('wec join cluster1 --accept --its its1');
-      await assertAvailable(there(its1), 'cluster1');
+      await assertAvailable(its1, 'cluster1');
     });
   });
 
@@ -142,7 +134,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
     let intruder = '';
 
     it('that compete for a name, join reports only its own request', async () => {
-      intruder = await ask(there(its1), 'cluster2', { agent: 'aaaaaaaa-intruder' });
+      intruder = await ask(its1, 'cluster2', { agent: 'aaaaaaaa-intruder' });
       await cli.type('wec join cluster2 --its its1');
       const { requests } = (await cli.type('wec get cluster2 --its its1 -o json')).json();
       assert.equal(requests.length, 2, 'its own agent has asked when join ends');
@@ -150,7 +142,7 @@ describe('when something goes wrong', { concurrency: true }, () => {
 
     it('that compete for a name, accept names both and approves none', async () => {
       await until(async () => {
-        const { items } = await there(its1).admin.list(resources.certificateSigningRequests);
+        const { items } = await its1.admin.list(resources.certificateSigningRequests);
         return items.length >= 2;
       }, 'second request');
       const run = await fails(
@@ -167,14 +159,14 @@ describe('when something goes wrong', { concurrency: true }, () => {
         /^ +cluster2-\S+: agent [0-9a-f-]{36}, key [0-9a-f]{8}, pending, .*← the Klusterlet of the WEC$/m,
       );
       assert.match(run.stderr, /stellarctl accept cluster2 --agent [0-9a-f]{8}\b/);
-      assert.equal(await stateOf(there(its1), intruder), 'pending');
+      assert.equal(await stateOf(its1, intruder), 'pending');
       assert.match((await diagnosisOf('cluster2', 'its1')).problem, /: 2 agents ask for its name/);
     });
 
     it('that compete for a name, join --accept chooses its own', async () => {
       await cli.type('wec join cluster2 --accept --its its1');
-      await assertAvailable(there(its1), 'cluster2');
-      assert.equal(await stateOf(there(its1), intruder), 'pending');
+      await assertAvailable(its1, 'cluster2');
+      assert.equal(await stateOf(its1, intruder), 'pending');
     });
   });
 
@@ -198,16 +190,15 @@ describe('when something goes wrong', { concurrency: true }, () => {
           /asking did not reach the stage available in time/,
         ),
       );
-      await assertAvailable(there(its2), 'cluster3');
+      await assertAvailable(its2, 'cluster3');
     });
 
     it(
       'whose certificate authority changes, all commands report it, and join renews the connection',
       inRelease,
       async () => {
-        const hub = there(its2);
         await cli.type('wec join cluster3 --accept --its its2');
-        await judgeSoon(hub, 'cluster3');
+        await judgeSoon(its2, 'cluster3');
         await during({ kind: 'certificate', plane: 'its2' }, async () => {
           const all = [
             'wec join cluster3 --accept',
@@ -225,22 +216,22 @@ describe('when something goes wrong', { concurrency: true }, () => {
           );
 
           const options = {
-            kubeconfig: await writeKubeconfig(hub, [
-              trustingOther(hub),
-              there(cluster3).kubeconfigEntry,
+            kubeconfig: await writeKubeconfig(its2, [
+              trustingOther(its2),
+              cluster3.kubeconfigEntry,
             ]),
           };
           // Open connections stay; the agent and the operator's check of the hub start again.
           for (const namespace of ['open-cluster-management-agent', 'open-cluster-management'])
-            await restartPods(there(cluster3), namespace);
+            await restartPods(cluster3, namespace);
           await until(async () => {
-            const { status } = (await there(cluster3).admin.get(
+            const { status } = (await cluster3.admin.get(
               resources.klusterlets,
               'klusterlet',
             )) as AnyObject & { status?: { conditions: { type: string; message: string }[] } };
             return status?.conditions.some(({ message }) => message?.includes('x509'));
           }, 'word of the operator');
-          await clusterHas(hub, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
+          await clusterHas(its2, 'cluster3', 'ManagedClusterConditionAvailable', 'Unknown');
           const { problem, next } = await diagnosisOf('cluster3=cluster3', 'its2', options);
           assert.match(
             problem,
@@ -250,22 +241,21 @@ describe('when something goes wrong', { concurrency: true }, () => {
 
           // kube-public/cluster-info still has the old one.
           const file = path.join(cli.home, 'other-ca.pem');
-          await writeFile(file, otherAuthorityOf(hub));
+          await writeFile(file, otherAuthorityOf(its2));
           const line = `wec join cluster3=cluster3 --accept --its its2 --ca-file ${file}`;
           await cli.type(line, options);
-          await assertAvailable(hub, 'cluster3');
+          await assertAvailable(its2, 'cluster3');
         });
       },
     );
 
     it('whose webhook crashes, nothing is approved too early, all commands report it, and registration continues afterwards', async () => {
-      const hub = there(its2);
-      await wipeWec(hub, there(cluster3), 'cluster3');
-      const early = await createRegistrationRequest(hub, {
+      await wipeWec(its2, cluster3, 'cluster3');
+      const early = await createRegistrationRequest(its2, {
         cluster: 'early',
         agent: 'agent-of-early',
       });
-      await ask(hub, 'announced', { agent: 'agent-of-announced' });
+      await ask(its2, 'announced', { agent: 'agent-of-announced' });
       const missing = /blocked by managed-cluster: the agent .*announced? its ManagedCluster/;
       const look = /-n open-cluster-management-hub logs \S+ -c \S+ --previous/;
       const silent = /OCM's webhook for ManagedClusters does not answer: .*it keeps crashing/;
@@ -278,21 +268,21 @@ describe('when something goes wrong', { concurrency: true }, () => {
           fails('accept early --timeout 8s --its its2', 3, missing),
         );
         // Reported at once; nothing is installed that would fail.
-        await there(cluster3).markAudit();
+        await cluster3.markAudit();
         const waiting = await fails(
           'wec join cluster3 --accept --timeout 8s --its its2',
           3,
           silent,
         );
         assert.match(waiting.stderr, look);
-        assert.deepEqual(await writesOn(there(cluster3)), []);
-        assert.equal(await stateOf(hub, early.metadata.name), 'pending');
+        assert.deepEqual(await writesOn(cluster3), []);
+        assert.equal(await stateOf(its2, early.metadata.name), 'pending');
         const diagnosis = await diagnosisOf('early', 'its2');
         assert.match(diagnosis.problem, /^early .*OCM's webhook/);
         assert.match(diagnosis.next, look);
       });
       await cli.type('wec join cluster3 --accept --its its2');
-      await assertAvailable(hub, 'cluster3');
+      await assertAvailable(its2, 'cluster3');
     });
   });
 });
