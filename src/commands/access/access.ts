@@ -57,18 +57,11 @@ export const revoke: Definition<RevokeOptions> = {
     const access = await readConfirmed<FoundAccess>({
       async read() {
         const { found, errors } = await findAccess(tools);
-        const named = found.filter(
-          (each) => each.name === name && (space === undefined || each.space === space),
+        const access = onlyAccess(
+          found.filter(
+            (each) => each.name === name && (space === undefined || each.space === space),
+          ),
         );
-        const [access, other] = named;
-        if (other !== undefined) {
-          const spaces = named.map(({ space }) => space);
-          throw new StellarError(
-            'usage',
-            `Several spaces have an access of this name: ${spaces.join(', ')}.`,
-            { next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)] },
-          );
-        }
         if (access !== undefined) return access;
         const see = run('stellarctl access list', 'See what was given');
         throw (
@@ -98,6 +91,16 @@ export const revoke: Definition<RevokeOptions> = {
     session.next(command`stellarctl access revoke bootstrap --its ${access.space}`);
   },
 };
+
+/** @throws StellarError `usage` if there are several */
+function onlyAccess(named: readonly FoundAccess[]): FoundAccess | undefined {
+  if (named.length < 2) return named[0];
+  const spaces = named.map(({ space }) => space);
+  const message = `Several spaces have an access of this name: ${spaces.join(', ')}.`;
+  throw new StellarError('usage', message, {
+    next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)],
+  });
+}
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
 async function revokeTokens(session: Session, its: string | undefined): Promise<void> {

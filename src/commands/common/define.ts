@@ -29,12 +29,14 @@ export interface Definition<Own = object> {
 /** How many examples help shows where it leaves out rare options. */
 const shortExamples = 4;
 
+const commonTimeout = '30s';
+
 /**
  * Makes a command of commander. What help does not need is loaded only when the command runs. The exit code is set in
  * process.exitCode, so that the streams are flushed before the process ends.
  */
 export function defineCommand(io: Io, name: string, definition: Definition): Command {
-  const { description, examples, timeout = '30s', formats, usage, rare = [] } = definition;
+  const { description, timeout = commonTimeout, formats, usage, rare = [] } = definition;
   const isWhole = rare.length === 0 || io.argv.includes('--all') || io.argv[0] === '__complete';
   const command = new Command(name).description(description);
   const words = (definition.arguments ?? []).map(([argument]) =>
@@ -52,35 +54,44 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
   if (['list', 'get', 'status'].includes(name))
     command.option('-w, --watch', 'and then print what changes, until Ctrl-C or --timeout');
   if (name === 'list') command.option('--no-headers', 'print no headers above the table');
-  const more = () => [
-    ...(isWhole ? [] : [`${rare.length} more options: --help --all`]),
-    `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,
-    `  See: ${asCalled('stellarctl options')}`,
-    '',
-    'Examples:',
-    ...examples
-      .slice(0, isWhole ? undefined : shortExamples)
-      .flatMap(([line, what]) => [`  # ${what}`, `  ${asCalled(line)}`]),
-  ];
   return command
-    .addHelpText('after', () => `\n${more().join('\n')}\n`)
+    .addHelpText('after', () => `\n${belowOptions(definition, isWhole).join('\n')}\n`)
     .action(async () => {
-      const options = command.optsWithGlobals<SessionOptions & { watch?: boolean }>();
-      const { watch = false, verbose = false, quiet = false } = options;
-      const { runInSession } = await import('./session.ts');
-      const given = {
-        ...options,
-        mayGuess: definition.destroys !== true,
-        hasTimeout: command.getOptionValueSource('timeout') !== 'default',
-        quiet: quiet || (watch && !verbose),
-      };
-      process.exitCode = await runInSession(io, given, async (session) => {
-        // An unset variable of a script names nothing.
-        if (command.args.includes('')) throw new StellarError('usage', 'An argument is empty.');
-        const run = () => definition.run(session, options, command.args);
-        return watch ? (await import('./watching.ts')).watch(session, run) : run();
-      });
+      process.exitCode = await runDefinition(io, command, definition);
     });
+}
+
+/** What help shows below the options. @param isWhole with the rare options, and all examples */
+const belowOptions = (
+  { examples, timeout = commonTimeout, rare }: Definition,
+  isWhole: boolean,
+): string[] => [
+  ...(isWhole ? [] : [`${rare?.length} more options: --help --all`]),
+  `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,
+  `  See: ${asCalled('stellarctl options')}`,
+  '',
+  'Examples:',
+  ...examples
+    .slice(0, isWhole ? undefined : shortExamples)
+    .flatMap(([line, what]) => [`  # ${what}`, `  ${asCalled(line)}`]),
+];
+
+async function runDefinition(io: Io, command: Command, definition: Definition): Promise<number> {
+  const options = command.optsWithGlobals<SessionOptions & { watch?: boolean }>();
+  const { watch = false, verbose = false, quiet = false } = options;
+  const { runInSession } = await import('./session.ts');
+  const given = {
+    ...options,
+    mayGuess: definition.destroys !== true,
+    hasTimeout: command.getOptionValueSource('timeout') !== 'default',
+    quiet: quiet || (watch && !verbose),
+  };
+  return runInSession(io, given, async (session) => {
+    // An unset variable of a script names nothing.
+    if (command.args.includes('')) throw new StellarError('usage', 'An argument is empty.');
+    const run = () => definition.run(session, options, command.args);
+    return watch ? (await import('./watching.ts')).watch(session, run) : run();
+  });
 }
 
 /** `options`: its help is its result. */

@@ -44,6 +44,9 @@ export function fixesOf(examined: readonly Examined[], skip: readonly string[] =
   return [...fixes.values()];
 }
 
+const describeFix = ({ command, findings }: Fix): string =>
+  `${asCalled(command)}      (${findings.map(({ subject, code }) => `${subject}: ${code}`).join(', ')})`;
+
 /**
  * Runs the commands that the findings name, as a user would type them, and examines until the findings are gone or the deadline has
  * passed.
@@ -56,16 +59,13 @@ export async function fixFindings(
 ): Promise<{ all: Examined[]; fixed: Fix[] }> {
   let all = await examine();
   const fixes = fixesOf(all, options.skip);
-  for (const { command, findings } of fixes)
+  for (const fix of fixes) session.progress.note(describeFix(fix));
+  if (fixes.length === 0)
     session.progress.note(
-      `${asCalled(command)}      (${findings.map(({ subject, code }) => `${subject}: ${code}`).join(', ')})`,
+      all.some(({ findings }) => findings.some(isNotable))
+        ? 'Nothing can be fixed without you: see the findings.'
+        : 'Nothing to fix.',
     );
-  if (fixes.length === 0) {
-    const isWell = !all.some(({ findings }) => findings.some(isNotable));
-    session.progress.note(
-      isWell ? 'Nothing to fix.' : 'Nothing can be fixed without you: see the findings.',
-    );
-  }
   if (fixes.length === 0 || session.run.dryRun) return { all, fixed: fixes };
 
   await confirm(session, {

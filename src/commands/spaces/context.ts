@@ -125,7 +125,7 @@ async function giveRole(
   const { reachToShare, shareAccess } = await import('../../lib/spaces/write-context.ts');
   const { checkTokenRequest } = await import('../../lib/ocm/hub/its-token.ts');
   if (who !== undefined) checkDnsName(who, 'an access');
-  checkTokenRequest(duration, false);
+  checkTokenRequest(duration);
   const tools = await session.spaceTools();
   const request = { space, role, who, kinds: resources };
   if (printManifests) {
@@ -135,21 +135,19 @@ async function giveRole(
     return;
   }
   const access = accessName(request);
-  const given = {
+  const asked = {
+    ...request,
     seconds: Math.floor(duration / 1000),
     exportTo: options.export ?? `${access}.kubeconfig`,
     argocd,
   };
-  const shared = await shareAccess({ ...request, ...given }, tools, session.run);
+  const { grown, ...written } = await shareAccess(asked, tools, session.run);
   const { may, note }: AccessRole = roles[role];
-  const isTrial = session.run.dryRun === true;
-  const { grown, ...written } = shared;
-  const more =
-    grown.length === 0 ? [] : [`Its former tokens may now also write ${grown.join(', ')}.`];
+  const isTrial = session.run.dryRun;
   if (!isTrial)
     session.noteLines([
-      `${access} may ${may}, until ${shared.expires}.`,
-      ...more,
+      `${access} may ${may}, until ${written.expires}.`,
+      ...(grown.length === 0 ? [] : [`Its former tokens may now also write ${grown.join(', ')}.`]),
       ...(note ? [note] : []),
     ]);
   if ('file' in written) return say(session, written, ['auth', 'can-i', '--list'], true);

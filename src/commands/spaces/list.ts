@@ -1,6 +1,6 @@
 import { command } from '../../lib/core/next-step.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
-import type { SpaceListItem } from '../../lib/spaces/get-space.ts';
+import type { SpaceListItem } from '../../lib/spaces/list-spaces.ts';
 import type { Definition } from '../common/define.ts';
 import { age } from '../common/lines.ts';
 import { hostingContextOption } from '../common/options.ts';

@@ -2,13 +2,10 @@ import { count } from '../../lib/core/text/words.ts';
 import { imageVersion } from '../../lib/kube/image.ts';
 import { hubConnectionType, readHubConnection } from '../../lib/ocm/hub/hub-connection.ts';
 import { versionWords } from '../../lib/ocm/versions/running-versions.ts';
+import type { WecView } from '../../lib/wecs/get.ts';
+import type { Mailbox } from '../../lib/wecs/registration/mailbox.ts';
 import { registrationStages } from '../../lib/wecs/registration/registration-stages.ts';
-import type {
-  ConditionView,
-  Mailbox,
-  PodView,
-  WecView,
-} from '../../lib/wecs/registration/wec-view.ts';
+import type { ConditionView } from '../../lib/wecs/registration/wec-view.ts';
 import { age, section, unknown } from '../common/lines.ts';
 import { aligned } from '../terminal/output.ts';
 import type { Style } from '../terminal/style.ts';
@@ -120,7 +117,7 @@ function klusterletLines({ name, wec, notVisible, versions }: WecView, { faint }
   ];
 }
 
-function podLines(pods: readonly PodView[], { ok, bad, dot }: Style): string[] {
+function podLines(pods: NonNullable<WecView['wec']>['pods'], { ok, bad, dot }: Style): string[] {
   const rows = pods.map(({ namespace, name, phase, images, waitingReason, restarts }) => [
     `${namespace}/${name}`,
     phase,

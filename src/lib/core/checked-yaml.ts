@@ -74,6 +74,20 @@ export const syntaxFaults = ({ errors }: YamlDocument, source: YamlSource): Faul
 
 const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);
 
+/** What is checked, for the sentences and the values that depend on it. */
+interface Checked {
+  document: YamlDocument;
+  /** What the file is, as an unknown field says it. */
+  title: string | undefined;
+  isObject: boolean;
+}
+
+/** Something wrong at a node. */
+interface Wrong {
+  node: unknown;
+  message: string;
+}
+
 /**
  * Returns all faults of a document, each at the line that must be changed.
  * @param isObject of Kubernetes: a null field is absent, and aliases are values
@@ -84,71 +98,73 @@ export function check(
   source: YamlSource,
   isObject = false,
 ): Fault[] {
-  const wrong = (node: unknown, message: string): Fault[] => [
-    faultAt(source, offsetOf(node), message),
-  ];
+  const { contents } = document;
+  const checked = { document, title: schema.title, isObject };
+  return wrongIn({ given: contents, at: '', parent: contents }, schema, checked).map(
+    ({ node, message }) => faultAt(source, offsetOf(node), message),
+  );
+}
 
-  /** @param parent where the fault is shown if there is no node */
-  const visit = (given: unknown, rules: Schema, at: string, parent: unknown): Fault[] => {
-    const node = isObject && isAlias(given) ? given.resolve(document) : given;
-    if (rules.type === undefined) return [];
-    if (isAlias(node))
-      return wrong(node, 'An alias is not possible here: write the value, or use defaults.');
-    const place = node ?? parent;
-    const where = at === '' ? 'The document' : at;
-    if (rules.type === 'object')
-      return isMap(node)
-        ? visitMap(node, rules, at)
-        : wrong(place, `${where} must be a map of names and values.`);
-    if (rules.type !== 'array') return visitScalar(node, rules, where, place);
-    if (!isSeq(node)) return wrong(place, `${where} must be a list.`);
+/** A value in the document, by its path. A fault is shown at its parent if there is no node. */
+interface Place {
+  given: unknown;
+  at: string;
+  parent: unknown;
+}
+
+const nameOf = (at: string): string => (at === '' ? 'The document' : at);
+
+function wrongIn({ given, at, parent }: Place, schema: Schema, checked: Checked): Wrong[] {
+  const node = checked.isObject && isAlias(given) ? given.resolve(checked.document) : given;
+  const { type, items = {} } = schema;
+  if (type === undefined) return [];
+  if (isAlias(node))
+    return [{ node, message: 'An alias is not possible here: write the value, or use defaults.' }];
+  if (type === 'object' && isMap(node)) return wrongInMap(node, at, schema, checked);
+  if (type === 'array' && isSeq(node))
     return node.items.flatMap((item, index) =>
-      visit(item, rules.items as Schema, `${at}[${index}]`, node),
+      wrongIn({ given: item, at: `${at}[${index}]`, parent: node }, items, checked),
     );
-  };
+  const problem = problemOf(node, schema);
+  return problem === undefined
+    ? []
+    : [{ node: node ?? parent, message: `${nameOf(at)}${problem}.` }];
+}
 
-  const visitScalar = (node: unknown, rules: Schema, where: string, place: unknown): Fault[] => {
-    const { value, source: typed } = isScalar(node)
-      ? node
-      : { value: undefined, source: undefined };
-    if (rules.type === 'boolean')
-      return typeof value === 'boolean' ? [] : wrong(place, `${where} must be true or false.`);
-    if (typeof value !== 'string')
-      return wrong(place, `${where} must be a text${typed ? `: write "${typed}"` : ''}.`);
-    if (rules.const !== undefined)
-      return value === rules.const ? [] : wrong(place, `${where} must be ${rules.const}.`);
-    if (rules.enum !== undefined && !rules.enum.includes(value))
-      return wrong(place, `${where} must be ${rules.enum.join(' or ')}.`);
-    const problem = rules.rule?.(value);
-    return problem === undefined ? [] : wrong(place, `${where}: ${problem}.`);
-  };
+/** What is wrong with a value that is neither the map nor the list that it should be, as the end of a sentence. */
+function problemOf(node: unknown, { type, rule, ...rules }: Schema): string | undefined {
+  const { value, source = undefined } = isScalar(node) ? node : { value: undefined };
+  if (type === 'object') return ' must be a map of names and values';
+  if (type === 'array') return ' must be a list';
+  if (type === 'boolean') return typeof value === 'boolean' ? undefined : ' must be true or false';
+  if (typeof value !== 'string') return ` must be a text${source ? `: write "${source}"` : ''}`;
+  const allowed = rules.const === undefined ? rules.enum : [rules.const];
+  if (allowed && !allowed.includes(value)) return ` must be ${allowed.join(' or ')}`;
+  const problem = rule?.(value);
+  return problem && `: ${problem}`;
+}
 
-  const visitMap = (node: YAMLMap, rules: Schema, at: string): Fault[] => {
-    const { properties = {}, required = [], additionalProperties, keyRule } = rules;
-    const keys = node.items.map(({ key }) => String(isScalar(key) ? key.value : key));
-    const lacking = required.filter((name) => !keys.includes(name));
-    const visitPair = ({ key: keyNode, value }: Pair, key: string): Fault[] => {
-      const path = at === '' ? key : `${at}.${key}`;
-      const field = Object.hasOwn(properties, key)
-        ? properties[key]
-        : additionalProperties || undefined;
-      if (field === undefined)
-        return wrong(keyNode, unknownField(path, key, schema.title, Object.keys(properties)));
-      if (isObject && (isScalar(value) ? value.value : value) === null) return [];
-      const problem = keyRule?.(key);
-      return problem === undefined
-        ? visit(value, field, path, keyNode)
-        : wrong(keyNode, `${path}: ${problem}.`);
-    };
-    return [
-      ...lacking.flatMap((name) =>
-        wrong(node, `${at === '' ? 'The document' : at} lacks ${name}.`),
-      ),
-      ...node.items.flatMap((pair, index) => visitPair(pair, keys[index] ?? '')),
-    ];
+function wrongInMap(map: YAMLMap, at: string, schema: Schema, checked: Checked): Wrong[] {
+  const { properties = {}, required = [], additionalProperties, keyRule } = schema;
+  const keys = map.items.map(({ key }) => String(isScalar(key) ? key.value : key));
+  const lacking = required.filter((name) => !keys.includes(name));
+  const inPair = ({ key: node, value }: Pair, key: string): Wrong[] => {
+    const path = at === '' ? key : `${at}.${key}`;
+    const field = Object.hasOwn(properties, key)
+      ? properties[key]
+      : additionalProperties || undefined;
+    if (field === undefined)
+      return [{ node, message: unknownField(path, key, checked.title, Object.keys(properties)) }];
+    if (checked.isObject && (isScalar(value) ? value.value : value) === null) return [];
+    const problem = keyRule?.(key);
+    return problem === undefined
+      ? wrongIn({ given: value, at: path, parent: node }, field, checked)
+      : [{ node, message: `${path}: ${problem}.` }];
   };
-
-  return visit(document.contents, schema, '', document.contents);
+  return [
+    ...lacking.map((name) => ({ node: map, message: `${nameOf(at)} lacks ${name}.` })),
+    ...map.items.flatMap((pair, index) => inPair(pair, keys[index] ?? '')),
+  ];
 }
 
 function unknownField(

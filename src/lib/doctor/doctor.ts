@@ -60,9 +60,7 @@ export async function examineInstallation(
 ): Promise<Examined[]> {
   const { spaces: tools, wecs } = input;
   const ofHosting = tools ? await examineHosting(installation, tools) : [];
-  const hubs = ofHosting.flatMap(({ subject, asUser, findings, webhook }) =>
-    subject.kind === 'its' && asUser ? [{ ...asUser, findings, webhook }] : [],
-  );
+  const hubs = ofHosting.flatMap(hubIn);
   const { its, elsewhere: other, wdsElsewhere: wds } = installation;
   const elsewhere = other && { ...other, ...(await checkHub(other.kube)) };
   const isNone = ofHosting.length === 0 && elsewhere === undefined;
@@ -76,16 +74,15 @@ export async function examineInstallation(
   const ofHubs = await Promise.all(
     ofWecs.map((hub) => examineWecs(hub, input).catch((error) => [unlisted(hub, error)])),
   );
-  const ofElsewhere = elsewhere
-    ? [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }]
-    : [];
   // An unreachable cluster is one finding. Whether one is a hosting cluster that only the current context selects is unknown.
   const isOne =
     ofHosting.some(isUnreached) && elsewhere?.kube.cluster.server === tools?.hosting.cluster.server;
   const isAssumed = tools?.hostingSource === 'current context';
   return [
     ...(isOne && isAssumed ? [] : ofHosting),
-    ...(isOne && !isAssumed ? [] : ofElsewhere),
+    ...(elsewhere === undefined || (isOne && !isAssumed)
+      ? []
+      : [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }]),
     ...ofHubs.flat(),
     ...alone,
   ].map(reportIfNotVisible);
@@ -121,6 +118,10 @@ const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({
 /** What was found of a space, and as whom its contents are read. */
 type ExaminedSpace = Examined & Pick<ExaminedHub, 'webhook'> & { asUser?: Its | undefined };
 
+/** The ITS, if it is one, as this user reads it. */
+const hubIn = ({ subject, asUser, findings, webhook }: ExaminedSpace): ExaminedHub[] =>
+  subject.kind === 'its' && asUser ? [{ ...asUser, findings, webhook }] : [];
+
 /** Checks a hosting cluster with its spaces. */
 async function examineHosting(
   installation: Installation,
@@ -153,69 +154,79 @@ async function examineHosting(
   return [{ subject, findings }, ...(await Promise.all(ofSpaces)).flat()];
 }
 
-async function examineWecs(
-  hub: ExaminedHub,
-  { wecs: named, contextsNamed }: DoctorInput,
-): Promise<Examined[]> {
-  const { kube, context, findings } = hub;
-  const served = findings.find(({ id }) => id === 'its-hub-crds');
+async function examineWecs(hub: ExaminedHub, input: DoctorInput): Promise<Examined[]> {
+  const served = hub.findings.find(({ id }) => id === 'its-hub-crds');
   // If only rights are missing, the WECs are read anyway: their own reads report what is not allowed.
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
+  const tools = await wecTools(hub, input);
+  const wecs = tools.known ? [...tools.known.values()].sort(inNameOrder) : input.wecs;
+  return Promise.all(wecs.map(async (wec) => examineWec(await openWec(wec, tools), tools)));
+}
+
+/** What the WECs of an ITS are examined with. */
+async function wecTools(hub: ExaminedHub, { wecs, contextsNamed }: DoctorInput) {
+  const { kube } = hub;
   const [known, mailboxOf] =
-    named.length > 0
+    wecs.length > 0
       ? []
       : await Promise.all([readWholeHub(kube), unlessStatus(readMailboxes(kube), 403)]);
-  const endpoints = () => hubEndpoints(hub);
-  /** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
-  const open = async ({ name, kube: given }: { name: string; kube?: Kube | undefined }) => {
-    const evidence = once(async () => known?.get(name) ?? (await readOne(kube, name)));
-    const alike = ifSeen(await tryRead(() => contextsNamed?.(name))) ?? [];
-    const found =
-      given === undefined
-        ? await firstOf(alike, async (wec) => leadsTo(kube, await evidence(), wec, endpoints))
-        : seen(given);
-    return { name, kube: ifSeen(found), error: errorOf(found) };
+  return {
+    hub,
+    contextsNamed,
+    /** All WECs; undefined if some are named. */
+    known,
+    mailboxOf,
+    endpoints: () => hubEndpoints(hub),
+    itself: once(() => readItsIdentity(kube)),
+    tryWebhook: once(async () => hub.webhook ?? tryHubWebhook(kube)),
   };
-  const itself = once(() => readItsIdentity(kube));
-  const wecs = await Promise.all(
-    (known === undefined ? named : [...known.values()].sort(inNameOrder)).map(open),
-  );
-  const tryWebhook = once(async () => hub.webhook ?? tryHubWebhook(kube));
-  return Promise.all(
-    wecs.map(async (wec) => {
-      const subject: Subject = { kind: 'wec', name: wec.name, its: kube.cluster.context };
-      const reached = wec.kube && { its: { kube, context }, wec: wec.kube };
-      try {
-        const evidence = known?.get(wec.name);
-        const ofHub = evidence && { evidence, contents: mailboxOf?.(wec.name) };
-        const sides = await readBothSides(kube, wec, endpoints, { ofHub, tryWebhook, itself });
-        const checks = [
-          wecChecks,
-          sides.error ? wecUnreached(sides.error) : [],
-          unanswered(wec.error) ?? [],
-        ].flat();
-        const found = await runChecks(checks, sides.findings, findings);
-        const compared =
-          named.length > 0 && wec.kube && sides.findings.wec
-            ? await runChecks(
-                [equalCheck],
-                {
-                  name: wec.name,
-                  its: kube,
-                  kube: wec.kube,
-                  cluster: sides.findings.hub?.managedCluster,
-                  works: sides.findings.contents?.works ?? [],
-                },
-                found,
-              )
-            : [];
-        return { subject, reached, findings: [...found, ...compared] };
-      } catch (error) {
-        return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, kube))] };
-      }
-    }),
-  );
+}
+
+type WecTools = Awaited<ReturnType<typeof wecTools>>;
+
+/** A WEC that is named with its context has its client; for the others, the contexts that may lead there are tried. */
+async function openWec(
+  { name, kube: given }: { name: string; kube?: Kube | undefined },
+  { hub: { kube }, contextsNamed, known, endpoints }: WecTools,
+) {
+  const evidence = once(async () => known?.get(name) ?? (await readOne(kube, name)));
+  const alike = ifSeen(await tryRead(() => contextsNamed?.(name))) ?? [];
+  const found =
+    given === undefined
+      ? await firstOf(alike, async (wec) => leadsTo(kube, await evidence(), wec, endpoints))
+      : seen(given);
+  return { name, kube: ifSeen(found), error: errorOf(found) };
+}
+
+async function examineWec(
+  wec: Awaited<ReturnType<typeof openWec>>,
+  tools: WecTools,
+): Promise<Examined> {
+  const { name, kube } = wec;
+  const { hub, known, mailboxOf, endpoints } = tools;
+  const { kube: its, context, findings } = hub;
+  const subject: Subject = { kind: 'wec', name, its: its.cluster.context };
+  const reached = kube && { its: { kube: its, context }, wec: kube };
+  try {
+    const evidence = known?.get(name);
+    const ofHub = evidence && { evidence, contents: mailboxOf?.(name) };
+    const sides = await readBothSides(its, wec, endpoints, { ofHub, ...tools });
+    const checks = [
+      wecChecks,
+      sides.error ? wecUnreached(sides.error) : [],
+      unanswered(wec.error) ?? [],
+    ].flat();
+    const found = await runChecks(checks, sides.findings, findings);
+    if (known !== undefined || kube === undefined || sides.findings.wec === undefined)
+      return { subject, reached, findings: found };
+    const cluster = sides.findings.hub?.managedCluster;
+    const works = sides.findings.contents?.works ?? [];
+    const compared = await runChecks([equalCheck], { name, its, kube, cluster, works }, found);
+    return { subject, reached, findings: [...found, ...compared] };
+  } catch (error) {
+    return { subject, findings: [failedBy(wecKnown, unknownWec(failureOf(error), wec, its))] };
+  }
 }
 
 const inNameOrder = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);

@@ -4,6 +4,7 @@ import { isSecretFlag, isSecretName, redactText, removed } from '../core/text/re
 import type { Installation } from '../installation/installation.ts';
 import { errorOf, hidden, ifSeen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { namesOf } from '../kube/client/objects.ts';
 import { namespaceOf, type SpaceRole, systemNamespace } from '../ocm/model/kubeflex-names.ts';
 import {
   addonNamespace,
@@ -193,7 +194,7 @@ export function findTargets(
   };
   // Errors are recorded when the cluster itself is read.
   if (tools !== undefined && (cluster !== undefined || errorOf(hosting) !== undefined)) {
-    const namespaces = (cluster?.all ?? []).map(({ metadata }) => namespaceOf(metadata.name));
+    const namespaces = namesOf(cluster?.all ?? []).map(namespaceOf);
     add(tools.hosting.cluster.context, 'hosting', tools.hosting, namespaces);
   }
   for (const { name, role, reading, opened } of spaces)

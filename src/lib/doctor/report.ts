@@ -28,24 +28,14 @@ import {
 import { groupFindings } from './subject.ts';
 
 /** The contents of an archive. The fields are an interface: docs/output.md. */
-export interface ReportIndex {
-  /** RFC 3339. */
-  created: string;
-  stellarctl: string;
-  clusters: { name: string; context: string; server: string; roles: Role[]; version: string }[];
-  missing: Missing[];
-  files: string[];
-}
+export type ReportIndex = Awaited<ReturnType<typeof makeReport>>['index'];
 
 /**
  * Reads everything a colleague needs from an installation, and redacts secrets. The index lists what is not available.
  * @param stellarctl its version
  * @throws StellarError `unreachable` if no cluster answers
  */
-export async function makeReport(
-  input: DoctorInput,
-  stellarctl: string,
-): Promise<{ index: ReportIndex; files: ReportFile[] }> {
+export async function makeReport(input: DoctorInput, stellarctl: string) {
   const installation = await readInstallation(input);
   const { targets, missing } = findTargets(installation, input);
   const contents = new Contents();
@@ -149,7 +139,7 @@ async function collectCluster(target: Target, report: Report): Promise<string | 
     report.missing.push({ cluster: name, what: 'everything', why: version.why });
     return undefined;
   }
-  const cluster = clusterReport(target, report);
+  const cluster = new ClusterReport(target, report);
   const kinds = [resources.namespaces, ...[...roles].flatMap((role) => kindsOfRole[role])];
   const leases = { labelSelector: clusterNameLabel };
   const work = [
@@ -167,42 +157,48 @@ async function collectCluster(target: Target, report: Report): Promise<string | 
 }
 
 /** What is read of a cluster for the archive. */
-function clusterReport({ name: cluster, kube }: Target, { contents, missing }: Report) {
-  const miss = (what: string, why: string) => void missing.push({ cluster, what, why });
-  const add = (names: readonly string[], document: object) =>
-    contents.addDocument(['clusters', cluster, ...names], document);
+class ClusterReport {
+  readonly #target: Target;
+  readonly #report: Report;
 
-  async function readOr<T>(
-    what: string,
-    read: () => Promise<T | undefined>,
-  ): Promise<T | undefined> {
+  constructor(target: Target, report: Report) {
+    this.#target = target;
+    this.#report = report;
+  }
+
+  #miss(what: string, why: string): void {
+    this.#report.missing.push({ cluster: this.#target.name, what, why });
+  }
+
+  #place(namespace: string | undefined, name: string): string[] {
+    return ['clusters', this.#target.name, ...folderOf(namespace), name];
+  }
+
+  async #read<T>(what: string, read: () => Promise<T | undefined>): Promise<T | undefined> {
     const access = await tryRead(read);
-    if (access.state !== 'seen') miss(what, access.why);
-    else if (access.value === undefined) miss(what, 'this kind is not served');
+    if (access.state !== 'seen') this.#miss(what, access.why);
+    else if (access.value === undefined) this.#miss(what, 'this kind is not served');
     return ifSeen(access);
   }
 
-  async function objects<T extends KubeObject>(
-    kind: Resource,
-    selection: Selection = {},
-  ): Promise<T[]> {
+  async objects<T extends KubeObject>(kind: Resource, selection: Selection = {}): Promise<T[]> {
     const { namespace } = selection;
     const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
-    const items = await readOr(what, () => kube.list<T>(kind, selection));
+    const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
     if (items === undefined) return [];
     // Lists omit the kind of their objects, which redaction needs to find secret contents.
     const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));
     const shown = kind === resources.manifestWorks ? whole.map(withoutManifests) : whole;
-    add([...folderOf(namespace), kind.plural], { items: shown });
+    this.#report.contents.addDocument(this.#place(namespace, kind.plural), { items: shown });
     return items;
   }
 
   /** Their names, types and number of keys: the server returns no more in this form, so no content ever arrives here. */
-  async function secrets(namespace: string): Promise<void> {
+  async secrets(namespace: string): Promise<void> {
     const form = 'application/json;as=Table;g=meta.k8s.io;v=v1';
     const path = pathOf(resources.secrets, { namespace });
-    const table = await readOr(`names of secrets in ${namespace}`, () =>
-      kube.read<Table>(path, form, { includeObject: 'None' }),
+    const table = await this.#read(`names of secrets in ${namespace}`, () =>
+      this.#target.kube.read<Table>(path, form, { includeObject: 'None' }),
     );
     if (table === undefined) return;
     const columns = (table.columnDefinitions ?? []).map(({ name }) => name.toLowerCase());
@@ -212,32 +208,27 @@ function clusterReport({ name: cluster, kube }: Target, { contents, missing }: R
       type: cell(cells, 'type'),
       keys: cell(cells, 'data'),
     }));
-    add([...folderOf(namespace), 'secrets'], { items });
+    this.#report.contents.addDocument(this.#place(namespace, 'secrets'), { items });
   }
 
   /** Pods, and the last log lines of their containers. */
-  async function pods(namespace: string): Promise<void> {
-    const found = await objects<Pod>(resources.pods, { namespace });
-    await mapConcurrently(found.flatMap(containerLogsOf), log);
+  async pods(namespace: string): Promise<void> {
+    const found = await this.objects<Pod>(resources.pods, { namespace });
+    await mapConcurrently(found.flatMap(containerLogsOf), (each) => this.#log(each));
   }
 
-  async function log({ pod, name, previous }: ContainerLog): Promise<void> {
-    const { namespace = '' } = pod.metadata;
+  async #log({ pod, name, previous }: ContainerLog): Promise<void> {
+    const { namespace = '', name: podName } = pod.metadata;
     const options = { lines: linesOfLog, previous };
-    const read = await tryRead(() => kube.logTail(pod.metadata, name, options));
+    const read = await tryRead(() => this.#target.kube.logTail(pod.metadata, name, options));
     if (read.state !== 'seen')
-      return miss(`log of ${namespace}/${pod.metadata.name}, ${name}`, read.why);
+      return this.#miss(`log of ${namespace}/${podName}, ${name}`, read.why);
     if (read.value === undefined) return;
-    const names = [
-      ...folderOf(namespace),
-      'logs',
-      pod.metadata.name,
-      previous ? `${name}.previous` : name,
-    ];
-    contents.addLog(['clusters', cluster, ...names], read.value);
+    this.#report.contents.addLog(
+      [...this.#place(namespace, 'logs'), podName, previous ? `${name}.previous` : name],
+      read.value,
+    );
   }
-
-  return { objects, secrets, pods };
 }
 
 interface Table {

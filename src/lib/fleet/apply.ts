@@ -7,7 +7,7 @@ import { type KubeObject, type Resource, resources } from '../kube/client/object
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import { accessHub } from '../ocm/hub/hub-access.ts';
-import { propertiesNamespace } from '../ocm/model/kubestellar-names.ts';
+import { inProperties, propertiesNamespace } from '../ocm/model/kubestellar-names.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import type { WecResult } from '../wecs/diagnose/follow-registration.ts';
 import { resumeEviction } from '../wecs/join/evict-from-former-hub.ts';
@@ -75,9 +75,31 @@ export function applyFleet(
   });
 }
 
+/** Lets the agents of joined WECs delete what was held, where that was asked for. */
+async function resumeEvictions(
+  { its, options, run, open }: FleetWork,
+  planned: readonly Planned[],
+  results: readonly FleetResult[],
+) {
+  const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
+  await mapConcurrently(planned, async ({ wec, item: { unsent }, isNew }) => {
+    const result = done.find(({ name }) => name === wec.name);
+    if (result === undefined || !(isNew || unsent !== undefined)) return;
+    await forName(result, run, async () => {
+      const isReleased = await resumeEviction(
+        its.kube,
+        { name: wec.name, kube: await open(wec) },
+        options,
+        run,
+      );
+      result.changed ||= isReleased;
+    });
+  });
+}
+
 /** Registers and writes what the plan says, without removals. */
 async function applyPlan(work: FleetWork, plan: FleetPlan) {
-  const { fleet, options, run } = work;
+  const { fleet, run } = work;
   const planned = fleet.wecs.map((wec): Planned => {
     const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
     return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
@@ -106,20 +128,7 @@ async function applyPlan(work: FleetWork, plan: FleetPlan) {
     },
     writesAtOnce,
   );
-  const done = results.filter(({ error, action }) => error === undefined && action !== 'not-begun');
-  await mapConcurrently(planned, async ({ wec, item: { unsent }, isNew }) => {
-    const result = done.find(({ name }) => name === wec.name);
-    if (result === undefined || !(isNew || unsent !== undefined)) return;
-    await forName(result, run, async () => {
-      const isReleased = await resumeEviction(
-        hub,
-        { name: wec.name, kube: await work.open(wec) },
-        options,
-        run,
-      );
-      result.changed ||= isReleased;
-    });
-  });
+  await resumeEvictions(work, planned, results);
   return results;
 }
 
@@ -237,7 +246,7 @@ async function writeValues(
       await writeObject(hub, fleet, configMaps.get(name), {
         resource: resources.configMaps,
         removed: { data: removedOf(plan, 'property') },
-        wanted: { metadata: { name, namespace: propertiesNamespace }, data: properties },
+        wanted: { metadata: { name, ...inProperties }, data: properties },
       });
     }
     return plan.writes.cluster || plan.writes.properties;

@@ -59,12 +59,16 @@ export async function createSpaces(
       (plan) =>
         plan.role === role && plan.name === name && ['create', 'resume'].includes(plan.action),
     );
-  const newIts = ({ name, type = 'vcluster' }: Fleet['its'][number]) =>
-    createIts({ name, type, installOcm: true, external: undefined }, tools, run);
   const change = ({ name, role, to }: SpacePlan) =>
     repairSpace({ name, role, itsName: to, confirm: confirm(name) }, tools, run);
   const work = [
-    ...its.filter(({ name }) => isOpen('its', name)).map((space) => () => newIts(space)),
+    ...its
+      .filter(({ name }) => isOpen('its', name))
+      .map(
+        ({ name, type = 'vcluster' }) =>
+          () =>
+            createIts({ name, type, installOcm: true, external: undefined }, tools, run),
+      ),
     ...wds
       .filter(({ name }) => isOpen('wds', name))
       .map(({ name, type = 'k8s', its: itsName, guard }) => async () => {

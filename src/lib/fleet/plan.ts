@@ -99,10 +99,6 @@ export async function planFleet(work: FleetWork) {
   );
   const items = [...wanted, ...leaving];
   const changes = wanted.flatMap((plan) => changeOf(plan, present));
-  const changing = changes.map(({ name }) => name);
-  const withTemplates = changes.some(({ lacks, stale }) => lacks.length + stale.length > 0);
-  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, withTemplates);
-  const effects = sideEffectsOf(policies, changes);
   const { evictWorks = false } = options;
   return {
     fleet: fleet.name,
@@ -117,8 +113,15 @@ export async function planFleet(work: FleetWork) {
     /** What the plan rests on. */
     present,
     /** What the changes of labels and properties do to running workloads. */
-    effects,
+    effects: await effectsOf(changes, readPolicies),
   };
+}
+
+async function effectsOf(changes: readonly WecChange[], readPolicies: FleetWork['readPolicies']) {
+  const changing = changes.map(({ name }) => name);
+  const withTemplates = changes.some(({ lacks, stale }) => lacks.length + stale.length > 0);
+  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, withTemplates);
+  return sideEffectsOf(policies, changes);
 }
 
 /** The plan for an ITS that does not exist yet: every WEC joins. */

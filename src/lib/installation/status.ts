@@ -1,6 +1,15 @@
+import { mapConcurrently } from '../core/concurrency.ts';
 import { type ErrorReport, reportOf } from '../core/errors.ts';
 import { blockingStage, judge, unreached } from '../core/stages.ts';
-import { type Access, errorOf, ifSeen, partialReader, through, tryRead } from '../kube/access.ts';
+import {
+  type Access,
+  errorOf,
+  ifSeen,
+  partialReader,
+  seenOrThrow,
+  through,
+  tryRead,
+} from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import type { Its } from '../ocm/hub/its.ts';
@@ -14,14 +23,14 @@ import {
   whyPodsHidden,
 } from '../ocm/versions/running-versions.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
-import { describeSpace, type SpaceListItem } from '../spaces/get-space.ts';
+import { describeSpace } from '../spaces/get-space.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { notHosting, type SpaceTools } from '../spaces/hosting/hosting.ts';
 import { readItsInside } from '../spaces/space/its-stages.ts';
 import { itsVersions, spaceVersions } from '../spaces/space/space-watcher.ts';
 import { itsOfWds } from '../spaces/space/spaces.ts';
-import { listWecs, type WecListItem } from '../wecs/list.ts';
-import { readSent, type SentCounts } from '../workloads/delivery/sent-counts.ts';
+import { listWecs } from '../wecs/list.ts';
+import { readSent } from '../workloads/delivery/sent-counts.ts';
 import {
   type HostingCluster,
   type Installation,
@@ -52,7 +61,7 @@ export interface HostingStatus {
 }
 
 /** The common fields of ITSes and WDSes, and where they are, as far as the hosting cluster shows it. */
-export interface SpaceStatus extends Omit<SpaceListItem, 'type' | 'created'> {
+export interface SpaceStatus extends Omit<ReturnType<typeof describeSpace>, 'type' | 'created'> {
   /** Null for a space that is not a control plane of the hosting cluster. */
   type: string | null;
   server: string | null;
@@ -70,23 +79,12 @@ export interface ItsStatus extends SpaceStatus {
   wecs: WecStatus[] | null;
 }
 
-export interface WecStatus extends Omit<WecListItem, 'leaseRenewed'> {
-  /** What WDSes send to it; null if this user may not read works. */
-  workloads: SentCounts[] | null;
-}
+export type WecStatus = Awaited<ReturnType<typeof readWecs>>[number];
 
-export interface WdsStatus extends SpaceStatus {
+export interface WdsStatus extends SpaceStatus, WdsContents {
   /** Null if it is not clear which one it uses. */
   its: string | null;
   versions: RunningVersion[];
-  /** The number of its binding policies; null if they are not visible. */
-  bindingPolicies: number | null;
-  /** The number of objects that these select, each counted once. */
-  objects: number | null;
-  /** The number of its policies that select objects, and no WEC. */
-  sentNowhere: number | null;
-  /** Whether its guard keeps workloads running whenever its controllers start; null if that is not visible. */
-  guarded: boolean | null;
 }
 
 /**
@@ -105,31 +103,26 @@ export async function describeInstallation(
   { hosting, spaces, elsewhere, wdsElsewhere: wds }: Installation,
   { spaces: tools, isItsGiven, whyNoIts }: SelectedClusters,
 ): Promise<StatusView> {
-  const failure = errorOf(hosting);
-  if (failure !== undefined) throw failure;
-  const cluster = ifSeen(hosting);
+  const cluster = seenOrThrow(hosting);
   const other = elsewhere && (await describeElsewhere(elsewhere));
   if (isItsGiven && other?.failure?.code === 'not-a-hub') throw other.failure;
+  const itsElsewhere = other ? [other.status] : [];
   if (tools === undefined || cluster === undefined) {
     if (whyNoIts !== undefined) throw whyNoIts;
     const isNone = other === undefined && wds === undefined;
     if (tools && (isNone || tools.hostingSource === '--hosting-context'))
       throw notHosting(tools.hosting);
     if (other?.failure !== undefined && wds === undefined) throw other.failure;
-    return {
-      hosting: null,
-      itses: other ? [other.status] : [],
-      wdses: wds ? [await describeWdsElsewhere(wds)] : [],
-    };
+    const wdses = wds ? [await describeWdsElsewhere(wds)] : [];
+    return { hosting: null, itses: itsElsewhere, wdses };
   }
-  const ofRole = <View>(wanted: SpaceRole, describe: (space: ReadSpace) => Promise<View[]>) =>
-    Promise.all(spaces.filter(({ role }) => role === wanted).map(describe));
+  const ofRole = (wanted: SpaceRole) => spaces.filter(({ role }) => role === wanted);
   const [itses, wdses] = await Promise.all([
-    ofRole('its', async (its) => {
+    mapConcurrently(ofRole('its'), async (its) => {
       const found = await describeContents(its, cluster, tools, readWecs);
       return found ? [{ ...found.status, wecs: found.contents ?? null }] : [];
     }),
-    ofRole('wds', async (wds) => {
+    mapConcurrently(ofRole('wds'), async (wds) => {
       const found = await describeContents(wds, cluster, tools, readWds);
       const its = itsOfWds(wds.name, cluster.all)?.metadata.name ?? null;
       return found ? [{ ...found.status, its, ...(found.contents ?? unseenWds) }] : [];
@@ -137,7 +130,7 @@ export async function describeInstallation(
   ]);
   return {
     hosting: describeHosting(cluster, tools.hosting),
-    itses: [...itses.flat(), ...(other ? [other.status] : [])],
+    itses: [...itses.flat(), ...itsElsewhere],
     wdses: wdses.flat(),
   };
 }
@@ -165,9 +158,7 @@ async function describeContents<Contents>(
   { kubeconfig }: SpaceTools,
   read: (kube: Kube) => Promise<Contents>,
 ) {
-  const failure = errorOf(reading);
-  if (failure !== undefined) throw failure;
-  const found = ifSeen(reading);
+  const found = seenOrThrow(reading);
   if (found === undefined) return undefined;
   const { space, stages } = found;
   const contents = await through(space.inside, () => asUser && read(asUser.kube));
@@ -225,18 +216,19 @@ const spaceElsewhere = (context: string, { cluster }: Kube, contents: Access<unk
 const unknownSpace = { type: 'external', pods: [], forbidden: new Set<string>() };
 
 /** @throws StellarError `not-a-hub` */
-async function readWecs(kube: Kube): Promise<WecStatus[]> {
+async function readWecs(kube: Kube) {
   const [wecs, sent] = await Promise.all([
     listWecs(kube, { pending: false }),
     readSent(partialReader(kube)),
   ]);
   return wecs.map(({ leaseRenewed, ...wec }) => ({
     ...wec,
+    /** What WDSes send to it; null if this user may not read works. */
     workloads: sent === undefined ? null : (sent.get(wec.name) ?? []),
   }));
 }
 
-type WdsContents = Pick<WdsStatus, 'bindingPolicies' | 'objects' | 'sentNowhere' | 'guarded'>;
+type WdsContents = Awaited<ReturnType<typeof readWds>>;
 
 const unseenWds: WdsContents = {
   bindingPolicies: null,
@@ -246,7 +238,7 @@ const unseenWds: WdsContents = {
 };
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
-async function readWds(wds: Kube): Promise<WdsContents> {
+async function readWds(wds: Kube) {
   const [policies, bindings, guard] = await Promise.all([
     wds.list(resources.bindingPolicies, { metadataOnly: true }),
     wds.list<Binding>(resources.bindings),
@@ -256,9 +248,13 @@ async function readWds(wds: Kube): Promise<WdsContents> {
   const isUnsent = (binding: Binding) =>
     destinationsOf(binding).length === 0 && objectsOf(binding).length > 0;
   return {
+    /** The number of its binding policies; null if they are not visible. */
     bindingPolicies: policies?.length ?? null,
+    /** The number of objects that these select, each counted once. */
     objects: bindings === undefined ? null : countObjects(bindings),
+    /** The number of its policies that select objects, and no WEC. */
     sentNowhere: bindings?.filter(isUnsent).length ?? null,
+    /** Whether its guard keeps workloads running whenever its controllers start; null if that is not visible. */
     guarded: guarded ?? null,
   };
 }

@@ -87,25 +87,6 @@ function isSeen(installed: InstalledVersions): boolean {
   return versions.every(({ product, running }) => running !== null || !matters.includes(product));
 }
 
-/** One part of an installation, and its upgrade. The fields are an interface: docs/output.md. */
-export interface UpgradeRow {
-  /** The hosting cluster, or the space or WEC, with its noun: `its/its1`. */
-  name: string;
-  product: string;
-  /** Null if it is not visible, or does not run. */
-  running: string | null;
-  /** Null if nothing upgrades it, or its version comes with that of another part. */
-  wanted: string | null;
-  /** unknown: what runs is not visible. */
-  state: 'current' | 'behind' | 'unknown';
-  /** Why it should not wait: a known hole, or the end of the version's life; null if nothing is known. */
-  why: string | null;
-  /** What the upgrade does to running workloads. */
-  workloads: 'untouched' | 'kept, changes wait';
-  /** Null if there is nothing to do, or nothing does it. */
-  command: string | null;
-}
-
 /**
  * The upgrades of an installation in their order. The fields are an interface: docs/output.md.
  * @param given the version of KubeStellar's core chart; by default the one that `init` installs, if none newer is installed
@@ -123,38 +104,8 @@ export function planUpgrades(
     given ??
     (present && compareVersions(present, coreChart.version) > 0 ? present : coreChart.version);
   const init = command`stellarctl init --upgrade ${given === undefined ? [] : ['--version', given]} ${on}`;
-  const hooks =
-    hosting &&
-    upgradeRow(hosting.name, 'KubeStellar hooks', present ?? null, { wanted: to, upgrade: init });
-  const ofProducts = (
-    name: string,
-    versions: readonly RunningVersion[],
-    known: Record<string, UpgradeTarget>,
-  ) =>
-    [...new Set(versions.map(({ product }) => product))].map((product) =>
-      upgradeRow(
-        name,
-        product,
-        versionOfProduct(product, versions),
-        known[product] ?? { wanted: null, upgrade: '' },
-      ),
-    );
-  const items: UpgradeRow[] = [
-    ...(hosting && hooks
-      ? [
-          {
-            ...upgradeRow(
-              hosting.name,
-              products.kubeFlex,
-              versionOfProduct(products.kubeFlex, hosting.versions),
-              { wanted: null, upgrade: '' },
-            ),
-            state: hooks.state,
-            command: hooks.command,
-          },
-          hooks,
-        ]
-      : []),
+  const items = [
+    ...(hosting ? hostingRows(hosting, { wanted: to, upgrade: init }) : []),
     ...itses.flatMap(({ name, versions }) => {
       const upgrade = command`stellarctl its upgrade ${name} ${on}`;
       const addon =
@@ -182,15 +133,39 @@ export function planUpgrades(
 interface UpgradeTarget {
   wanted: string | null;
   upgrade: string;
-  workloads?: UpgradeRow['workloads'];
+  workloads?: string;
 }
 
+/** KubeFlex comes with the chart of the hooks. */
+function hostingRows(
+  { name, hooksVersion, versions }: NonNullable<VersionsView['hosting']>,
+  target: UpgradeTarget,
+) {
+  const hooks = upgradeRow(name, 'KubeStellar hooks', hooksVersion, target);
+  const { state, command } = hooks;
+  const running = versionOfProduct(products.kubeFlex, versions);
+  const kubeFlex = upgradeRow(name, products.kubeFlex, running, noTarget);
+  return [{ ...kubeFlex, state, command }, hooks];
+}
+
+const noTarget: UpgradeTarget = { wanted: null, upgrade: '' };
+
+const ofProducts = (
+  name: string,
+  versions: readonly RunningVersion[],
+  known: Record<string, UpgradeTarget>,
+) =>
+  [...new Set(versions.map(({ product }) => product))].map((product) =>
+    upgradeRow(name, product, versionOfProduct(product, versions), known[product] ?? noTarget),
+  );
+
+/** One part of an installation, and its upgrade. */
 function upgradeRow(
   name: string,
   product: string,
   running: string | null,
   { wanted, upgrade, workloads = 'untouched' }: UpgradeTarget,
-): UpgradeRow {
+) {
   const isKnown = running !== null && findVersion(running) !== undefined;
   const isBehind = isKnown && wanted !== null && compareVersions(running, wanted) < 0;
   const state =
@@ -200,11 +175,17 @@ function upgradeRow(
   return {
     name,
     product,
+    /** Null if it is not visible, or does not run. */
     running,
+    /** Null if nothing upgrades it, or its version comes with that of another part. */
     wanted,
+    /** unknown: what runs is not visible. */
     state,
+    /** Why it should not wait: a known hole, or the end of the version's life; null if nothing is known. */
     why,
+    /** What the upgrade does to running workloads. */
     workloads,
+    /** Null if there is nothing to do, or nothing does it. */
     command: isBehind ? upgrade : null,
   };
 }

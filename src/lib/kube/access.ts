@@ -51,6 +51,13 @@ export async function through<T, U>(
 export const ifSeen = <T>(access: Access<T> | undefined): T | undefined =>
   access?.state === 'seen' ? access.value : undefined;
 
+/** @returns undefined if nothing is there, or it is not known how to reach it @throws the error of the attempt */
+export function seenOrThrow<T>(access: Access<T>): T | undefined {
+  const error = errorOf(access);
+  if (error !== undefined) throw error;
+  return ifSeen(access);
+}
+
 /** The error of the attempt, if there was one and it failed. */
 export const errorOf = (access: Access<unknown> | undefined): StellarError | undefined =>
   access?.state === 'hidden' ? access.error : undefined;

@@ -64,10 +64,7 @@ export async function planRestart(
   const place = { kube: hosting, namespace: namespaceOf(name) };
   await requirePermissions(hosting, hostingPermissions(name, recreates));
   const next = byName(all).get(its ?? '');
-  const nextIts =
-    next &&
-    (await through(await openSpace(next, tools), (kube) => ({ name: next.metadata.name, kube })));
-  const wds = { ...opened, its: nextIts ?? opened.its };
+  const wds = { ...opened, its: next ? await openIts(next, tools) : opened.its };
   // A controller manager that finds no ITS stops; without the works, nothing proves that the transport may send again.
   if (next === undefined && itsOfWds(name, all) === undefined) throw withoutIts(name, hosting);
   const works = await worksOf(wds);
@@ -102,6 +99,10 @@ export async function planRestart(
     found: { transport: transport?.spec?.replicas ?? 1, bindings: noteBindings(bindings) },
   };
 }
+
+/** The ITS that a repair gives to a WDS. */
+const openIts = async (its: ControlPlane, tools: SpaceTools) =>
+  through(await openSpace(its, tools), (kube) => ({ name: its.metadata.name, kube }));
 
 function hostingPermissions(name: string, recreates: boolean): Permission[] {
   const namespace = namespaceOf(name);

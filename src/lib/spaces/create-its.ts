@@ -52,6 +52,27 @@ export interface ItsInput {
   ocmVersion?: string | undefined;
 }
 
+/** What follows once it works. @param raised the version of OCM that replaces that of the hooks @returns whether anything was written */
+async function completeIts(
+  { name, type }: ItsInput,
+  raised: string | undefined,
+  { its, hosting }: { its: Kube | undefined; hosting: Kube },
+  run: Run,
+): Promise<boolean> {
+  const { name: secret, namespace } = bootstrapSecretOf(name);
+  const steps = [
+    // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
+    () => type === 'external' && deletePresent(hosting, resources.secrets, secret, namespace),
+    // Users may set properties before there is a WDS, whose transport would create it.
+    () => its !== undefined && ensureNamespace(its, propertiesNamespace),
+    // Before its context is written, which is how people join.
+    () => raised !== undefined && raiseOcm(name, its, hosting, run),
+  ];
+  let changed = false;
+  for (const step of steps) if (await step()) changed = true;
+  return changed;
+}
+
 /**
  * Creates an ITS, as KubeStellar's core chart does, and waits until WECs can join it. All foreseeable failures are checked before
  * the first write.
@@ -72,11 +93,8 @@ export async function createIts(
   if (raised !== undefined) checkUpgrade(name, undefined, raised);
   const present = await findOrClear(hosting, name, { role: 'its', type }, run);
   const binding = await missingManagerBinding(hosting, type);
-  if (present === undefined && raised !== undefined && registry !== undefined)
-    await requireOcmImages(registry, raised);
-  if (present === undefined) await checkNew(input, { binding, registry }, hosting, run);
+  if (present === undefined) await checkNew(input, { binding, registry, raised }, hosting, run);
   else if (input.ocmVersion !== undefined) refuseOtherOcm(present, input.ocmVersion, hosting);
-  const { name: secret, namespace } = bootstrapSecretOf(name);
   const bootstrap = external && (await missingBootstrap(name, external, hosting));
 
   return makeSpace(
@@ -102,15 +120,7 @@ export async function createIts(
       ...(type === 'vcluster' && !installOcm && { limit: untilReachable }),
       external,
       async complete(its, result) {
-        const steps = [
-          // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
-          () => type === 'external' && deletePresent(hosting, resources.secrets, secret, namespace),
-          // Users may set properties before there is a WDS, whose transport would create it.
-          () => its !== undefined && ensureNamespace(its, propertiesNamespace),
-          // Before its context is written, which is how people join.
-          () => raised !== undefined && raiseOcm(name, its, hosting, run),
-        ];
-        for (const step of steps) if (await step()) result.changed = true;
+        if (await completeIts(input, raised, { its, hosting }, run)) result.changed = true;
       },
     },
     tools,
@@ -144,11 +154,16 @@ const hooksOf = ({ installOcm }: ItsInput) => [
 /** Checks the prerequisites of a new ITS. */
 async function checkNew(
   input: ItsInput,
-  { binding, registry }: { binding: KubeObject | undefined; registry: string | undefined },
+  {
+    binding,
+    registry,
+    raised,
+  }: { binding: KubeObject | undefined } & Record<'registry' | 'raised', string | undefined>,
   hosting: Kube,
   run: Run,
 ): Promise<void> {
   const { name, type, installOcm, external } = input;
+  if (registry !== undefined && raised !== undefined) await requireOcmImages(registry, raised);
   if (type === 'external' && external === undefined)
     throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
       next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],

@@ -11,6 +11,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { byName, isLiving, namesOf, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
@@ -48,6 +49,28 @@ export interface WdsToDelete extends ControlPlaneToDelete {
   shared: readonly string[];
 }
 
+/** What a WDS has and has sent, as far as it can be read. @param isShared whether another WDS is on its API server */
+async function readContents(
+  wds: ControlPlane,
+  itsToAsk: ControlPlane | undefined,
+  isShared: boolean,
+  tools: SpaceTools,
+) {
+  const inside = await openSpace(wds, tools);
+  const its =
+    itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
+  const policies = await through(inside, (kube) =>
+    listServed<BindingPolicy>(kube, resources.bindingPolicies),
+  );
+  const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
+  const works = await through(its, (kube) => worksSentBy(kube, wds.metadata.name));
+  // Bindings of WDSes on one API server do not show which of them has sent them.
+  const missing = isShared ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
+  const worksUnseen =
+    whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
+  return { inside, its, policies, bindings, works, worksUnseen };
+}
+
 /**
  * @throws StellarError `not-found` if the name belongs to something else, `has-dependents` if its workloads cannot be determined
  */
@@ -72,21 +95,13 @@ export async function inspectWds(
   };
   const { object } = controlPlane;
   if (object === undefined) return wds;
-  const itsToAsk = itsOfWds(name, all);
-  const inside = await openSpace(object, tools);
-  const its =
-    itsToAsk === undefined ? hidden('its ITS is not known') : await openSpace(itsToAsk, tools);
-  const policies = await through(inside, (kube) =>
-    listServed<BindingPolicy>(kube, resources.bindingPolicies),
-  );
-  const bindings = await through(inside, (kube) => listServed<Binding>(kube, resources.bindings));
-  const works = await through(its, (kube) => worksSentBy(kube, name));
   const shared = sharersOf(object, all);
-  // Bindings of WDSes on one API server do not show which of them has sent them.
-  const missing =
-    shared.length > 0 ? undefined : sentElsewhere(ifSeen(bindings) ?? [], ifSeen(works) ?? []);
-  const worksUnseen =
-    whyUnseen(works) ?? (missing && whyElsewhere(missing, itsToAsk?.metadata.name ?? 'its ITS'));
+  const { inside, its, policies, bindings, works, worksUnseen } = await readContents(
+    object,
+    itsOfWds(name, all),
+    shared.length > 0,
+    tools,
+  );
   const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
   if (keep && worksUnseen !== undefined) {
     const see = toSeeSpace('wds', name, tools.hosting.cluster.context);

@@ -1,22 +1,8 @@
 import { isNotable, runChecks } from '../core/checks.ts';
 import { rfc3339 } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
-import {
-  command,
-  type Diagnosis,
-  diagnosisOf,
-  run as nextStep,
-  type Problem,
-} from '../core/next-step.ts';
-import {
-  blockingStage,
-  judge,
-  type StageReport,
-  type StageView,
-  type Standing,
-  stageViews,
-  standingOf,
-} from '../core/stages.ts';
+import { command, diagnosisOf, run as nextStep, type Problem } from '../core/next-step.ts';
+import { blockingStage, judge, type StageReport, stageViews, standingOf } from '../core/stages.ts';
 import { ifSeen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt, isTrue, resources } from '../kube/client/objects.ts';
@@ -25,7 +11,6 @@ import { listServed, provenIn } from '../kube/served.ts';
 import { namespaceOf, roleWithArticle, type SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
-import type { RunningVersion } from '../ocm/versions/running-versions.ts';
 import { requireHosting, type SpaceTools } from './hosting/hosting.ts';
 import { credentialChecks } from './space/credentials.ts';
 import type { ItsInside } from './space/its-stages.ts';
@@ -47,52 +32,11 @@ import {
 } from './space/spaces.ts';
 import { checkSpaceName } from './space-requirements.ts';
 
-/** One space as the hosting cluster shows it. The fields are a public interface: docs/output.md. */
-export interface SpaceListItem extends Standing {
-  name: string;
-  type: string;
-  ready: boolean;
-  /** Whether the user must act. */
-  problem: boolean;
-  /** What the space waits for, or the problem; empty if there is none. */
-  reason: string;
-  /** Its context. */
-  context: string | null;
-  /** RFC 3339 */
-  created: string;
-  /** For a WDS: the ITS that it sends its workloads through. */
-  its?: string | null;
-}
-
 /** One space in full. The fields are a public interface: docs/output.md. */
-export interface SpaceView extends Standing {
-  name: string;
-  role: SpaceRole;
-  type: string;
-  hosting: string;
-  context: string | null;
-  server: string | null;
-  /** RFC 3339 */
-  created: string;
-  ready: boolean;
-  stages: StageView[];
-  hooks: string[];
-  namespace: string;
-  /** For a WDS: the ITS that it uses, and whether it names it. */
-  its?: { name: string | null; named: boolean };
-  /** For an ITS: the address that it publishes for other clusters. */
-  publishedServer?: string | null;
-  versions: RunningVersion[];
-  /** The problem and the next command; null if there is no problem. */
-  diagnosis: (Diagnosis & { log: string[] }) | null;
-}
+export type SpaceView = Awaited<ReturnType<typeof getSpace>>;
 
 /** @throws StellarError `not-found`, `not-a-hosting-cluster` */
-export async function getSpace(
-  name: string,
-  role: SpaceRole,
-  tools: SpaceTools,
-): Promise<SpaceView> {
+export async function getSpace(name: string, role: SpaceRole, tools: SpaceTools) {
   const { hosting, kubeconfig } = tools;
   const { all } = await requireSpace(name, role, hosting);
   const reading = await new SpaceWatcher(tools).read(name, role);
@@ -127,25 +71,32 @@ export async function getSpace(
     hooks: hooksOf(controlPlane),
     namespace: namespaceOf(name),
     versions: spaceVersions(space, await readHookVersions(hosting)),
-    ...(role === 'wds'
-      ? {
-          its: {
+    /** For a WDS: the ITS that it uses, and whether it names it. */
+    its:
+      role === 'wds'
+        ? {
             name: itsOfWds(name, all)?.metadata.name ?? null,
             named: itsNameOf(controlPlane) !== undefined,
-          },
-        }
-      : seen && { publishedServer: (seen as ItsInside).clusterInfo?.server ?? null }),
+          }
+        : undefined,
+    /** For an ITS: the address that it publishes for other clusters. */
+    publishedServer:
+      role === 'its' ? seen && ((seen as ItsInside).clusterInfo?.server ?? null) : undefined,
+    /** The problem and the next command; null if there is no problem. */
     diagnosis:
       problem === undefined ? null : { ...diagnosisOf(problem), log: [...(problem.details ?? [])] },
   };
 }
 
-/** Describes a space by the evidence of its hosting cluster and the reports of its stages. */
+/**
+ * Describes a space by the evidence of its hosting cluster and the reports of its stages. The fields are a public interface:
+ * docs/output.md.
+ */
 export function describeSpace(
   { name, hosting, controlPlane }: SpaceEvidence,
   reports: readonly StageReport[],
   kubeconfig: Kubeconfig,
-): SpaceListItem {
+) {
   const { verdict } = blockingStage(reports) ?? {};
   const condition = conditionOf(controlPlane, 'Ready');
   const isDeleted = controlPlane.metadata.deletionTimestamp !== undefined;
@@ -154,11 +105,14 @@ export function describeSpace(
     type: typeOf(controlPlane),
     ready: isTrue(controlPlane, 'Ready') && verdict === undefined && !isDeleted,
     ...(isDeleted ? { stage: 'deleting', blockedAt: null } : standingOf(reports)),
+    /** Whether the user must act. */
     problem: verdict?.state === 'failed',
+    /** What the space waits for, or the problem; empty if there is none. */
     reason: isDeleted
       ? 'it is being deleted'
       : (verdict?.why ?? ((condition?.status === 'False' && condition.message) || '')),
     context: contextsOf(kubeconfig, name, hosting)[0] ?? null,
+    /** RFC 3339 */
     created: rfc3339(createdAt(controlPlane)),
   };
 }

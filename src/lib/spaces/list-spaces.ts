@@ -3,16 +3,19 @@ import { judge } from '../core/stages.ts';
 import { resources } from '../kube/client/objects.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
-import { describeSpace, type SpaceListItem } from './get-space.ts';
+import { describeSpace } from './get-space.ts';
 import { notHosting, type SpaceTools } from './hosting/hosting.ts';
 import { SpaceWatcher } from './space/space-watcher.ts';
 import { inOrder, itsOfWds } from './space/spaces.ts';
+
+/** One space as the hosting cluster shows it; a WDS with the ITS that it sends its workloads through. */
+export type SpaceListItem = Awaited<ReturnType<typeof listSpaces>>[number];
 
 /**
  * Lists the spaces of one role on a hosting cluster, judged as `get` does, which shows more of each.
  * @throws StellarError `not-a-hosting-cluster`
  */
-export async function listSpaces(role: SpaceRole, tools: SpaceTools): Promise<SpaceListItem[]> {
+export async function listSpaces(role: SpaceRole, tools: SpaceTools) {
   const { hosting, kubeconfig } = tools;
   const watcher = new SpaceWatcher(tools);
   const all = await hosting.list<ControlPlane>(resources.controlPlanes);

@@ -4,7 +4,7 @@ import { StellarError } from '../core/errors.ts';
 import { asCalled, command, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
-import { errorOf } from '../kube/access.ts';
+import { seenOrThrow } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, setContext } from '../kube/kubeconfig/contexts.ts';
@@ -179,10 +179,8 @@ export async function knownEntries(
   if (controlPlane === undefined) return undefined;
   const [own] = contextsOf(kubeconfig, name, hostingContext.name);
   if (type === 'external') return own === undefined ? undefined : entriesOf(own, kubeconfig);
-  const access = await accessSpace(controlPlane, tools);
-  const error = errorOf(access);
-  if (error !== undefined) throw error;
-  return access.state === 'seen' ? ownEntries(name, access.value) : undefined;
+  const access = seenOrThrow(await accessSpace(controlPlane, tools));
+  return access && ownEntries(name, access);
 }
 
 /** The result for one space, as scripts receive it. The fields are a public interface: docs/output.md. */

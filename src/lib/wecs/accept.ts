@@ -62,7 +62,8 @@ export async function accept(
   await requireHub(hub);
   const names = wecs.map(({ name }) => name);
   await noteHoles(hub, await ocmOfHub(partialReader(hub)), names, run);
-  const checkCommand = command`stellarctl wec list --its ${hub.cluster.context}`;
+  const { context: its } = hub.cluster;
+  const checkCommand = command`stellarctl wec list --its ${its}`;
   const followers = wecs.map((wec) => {
     run.progress.waiting(wec.name, 'checking its registration');
     const refuse = async (first: Registration) =>
@@ -84,13 +85,13 @@ export async function accept(
   const read = async ({ name, kube }: Wec, ofHub: HubEvidence | undefined) => {
     // The WEC's side only helps to distinguish agents and to explain; the registration continues without it.
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
-    const other = registeredAsAnother({ name, wec, its: hub.cluster.context });
+    const other = registeredAsAnother({ name, wec, its });
     if (other !== undefined) {
       const message = `${other.message} ${name} was not accepted.`;
       throw new StellarError('registered-elsewhere', message, { next: other.next });
     }
-    const contexts = { its: hub.cluster.context, context: kube?.cluster.context };
-    return readingOf({ name, ...contexts, hub: ofHub, wec, now: hub.now() });
+    const context = kube?.cluster.context;
+    return readingOf({ name, its, context, hub: ofHub, wec, now: hub.now() });
   };
   return followOnHub(hub, followers, read, run);
 }

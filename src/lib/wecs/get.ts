@@ -13,14 +13,11 @@ import type { Klusterlet } from '../ocm/model/ocm-objects.ts';
 import { readBothSides, unread } from './diagnose/read-both-sides.ts';
 import { diagnose, wecVersions } from './diagnose/wec-checks.ts';
 import { mailboxView } from './registration/mailbox.ts';
-import {
-  conditionViews,
-  type PodView,
-  requestView,
-  type WecSide,
-  type WecView,
-} from './registration/wec-view.ts';
+import { conditionViews, requestView } from './registration/wec-view.ts';
 import { getPropertiesOf } from './values/properties.ts';
+
+/** All evidence of one WEC. The fields are an interface: docs/output.md. */
+export type WecView = Awaited<ReturnType<typeof getWec>>;
 
 /**
  * Reads everything that an ITS and, with its client, the WEC itself show of one WEC. The result lists what could not be read.
@@ -32,7 +29,7 @@ export async function getWec(
   name: string,
   wec: Kube | undefined,
   endpoints: () => Promise<readonly Endpoint[]>,
-): Promise<WecView> {
+) {
   const reader = partialReader(hub);
   const [{ findings, notVisible, error }, configMap] = await Promise.all([
     readBothSides(hub, { name, kube: wec }, endpoints),
@@ -50,18 +47,23 @@ export async function getWec(
     its: hub.cluster.context,
     created: managedCluster === undefined ? null : rfc3339(createdAt(managedCluster)),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
+    /** The agent that has its certificate. */
     agent: { id: agentIdOf(evidence, seen?.klusterlet) },
+    /** Of the operator and the agents. */
     versions,
     ...standingOf(reports),
     stages: stageViews(reports),
     conditions: conditionViews(managedCluster?.status?.conditions),
     labels: managedCluster?.metadata.labels ?? {},
     properties: effectiveProperties(name, managedCluster, configMap),
+    /** Null until the ITS has created one. */
     mailbox: mailboxView(name, findings.contents),
+    /** Renewal: from an agent that requests its next certificate. */
     requests: evidence.requests.map((request) => ({
       ...requestView(request),
       renewal: request.renewal,
     })),
+    /** Overdue: at least one renewal has failed, but the ITS still reports the WEC as available. */
     lease:
       evidence.lease === undefined
         ? null
@@ -70,8 +72,11 @@ export async function getWec(
             durationSeconds: managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds,
             overdue: overdueLease(evidence, hub.now()) !== undefined,
           },
+    /** Null if it was not read or could not be read. */
     wec: seen === undefined ? null : sideView(seen),
+    /** What could not be read, and why. */
     notVisible: [...notVisible, ...unread(reader, hub)],
+    /** The problem, or what the WEC waits for, in a sentence with the next commands; null if all is well. */
     diagnosis: wrong === undefined ? null : diagnosisOf(wrong),
   };
 }
@@ -90,7 +95,7 @@ function agentIdOf(
   );
 }
 
-function sideView(evidence: WecEvidence): WecSide {
+function sideView(evidence: WecEvidence) {
   const { context, klusterlet, pods = [] } = evidence;
   const { spec, status } = klusterlet ?? {};
   return {
@@ -107,7 +112,7 @@ function sideView(evidence: WecEvidence): WecSide {
   };
 }
 
-function toPod({ metadata, spec, status }: Pod): PodView {
+function toPod({ metadata, spec, status }: Pod) {
   const containers = status?.containerStatuses ?? [];
   const waiting = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state
     ?.waiting;
@@ -117,6 +122,7 @@ function toPod({ metadata, spec, status }: Pod): PodView {
     phase: status?.phase ?? 'Unknown',
     ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
     restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
+    /** Why a container does not start, with the container's own message. */
     waitingReason:
       waiting === undefined ? null : [waiting.reason, waiting.message].filter(Boolean).join(': '),
     images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),

@@ -1,5 +1,5 @@
 import { rfc3339 } from '../core/deadline.ts';
-import { type Standing, standingOf } from '../core/stages.ts';
+import { standingOf } from '../core/stages.ts';
 import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/client/objects.ts';
@@ -12,30 +12,10 @@ import {
 } from '../ocm/hub/hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration/registration-stages.ts';
 import { isDeregistering } from './registration/saved-labels.ts';
-import { type RequestView, requestView } from './registration/wec-view.ts';
+import { requestView } from './registration/wec-view.ts';
 
 /** One WEC as an ITS shows it. The fields are an interface: docs/output.md. */
-export interface WecListItem extends Standing {
-  name: string;
-  accepted: boolean;
-  joined: boolean;
-  /** Null if nothing has been reported yet, or the state is unknown. */
-  available: boolean | null;
-  /** Its stage, in words. */
-  state: string;
-  /** Whether a user must act. */
-  problem: boolean;
-  /** What it waits for, or what is wrong; empty if all is well. */
-  reason: string;
-  /** RFC 3339; of the ManagedCluster, else of the first request. */
-  created: string | null;
-  kubernetesVersion: string | null;
-  /** When the agent last renewed its Lease, RFC 3339; null also if Leases may not be read. */
-  leaseRenewed: string | null;
-  labels: Record<string, string>;
-  /** Registration requests that still exist, oldest first; null if this user may not read them. */
-  requests: RequestView[] | null;
-}
+export type WecListItem = ReturnType<typeof toItem>;
 
 export interface ListOptions {
   labelSelector?: string | undefined;
@@ -52,7 +32,7 @@ export async function listWecs(
   hub: Kube,
   { labelSelector, pending }: ListOptions,
   note?: (text: string) => void,
-): Promise<WecListItem[]> {
+) {
   const reader = partialReader(hub);
   const requestReader = pending ? hub : reader;
   const evidence = await readWholeHub(hub, { labelSelector, requestReader });
@@ -65,7 +45,7 @@ export async function listWecs(
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<string>): WecListItem {
+function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<string>) {
   const { name, managedCluster, lease } = evidence;
   const reports = judgeRegistration({ name, hub: evidence, wec: undefined, now }, forbidden);
   const hidden = forbidden.size > 0;
@@ -77,18 +57,25 @@ function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<strin
     name,
     accepted,
     joined: hasJoined(evidence),
+    /** Null if nothing has been reported yet, or the state is unknown. */
     available: available === 'True' ? true : available === 'False' ? false : null,
     ...standingOf(reports),
+    /** Its stage, in words. */
     state: hidden && !accepted ? 'not visible' : text,
+    /** Whether a user must act. */
     problem,
+    /** What it waits for, or what is wrong; empty if all is well. */
     reason: why || noticeOf(evidence, now),
+    /** RFC 3339; of the ManagedCluster, else of the first request. */
     created:
       managedCluster === undefined
         ? (requests[0]?.created ?? null)
         : rfc3339(createdAt(managedCluster)),
     kubernetesVersion: managedCluster?.status?.version?.kubernetes ?? null,
+    /** When the agent last renewed its Lease, RFC 3339; null also if Leases may not be read. */
     leaseRenewed: lease?.spec?.renewTime ?? null,
     labels: managedCluster?.metadata.labels ?? {},
+    /** Registration requests that still exist, oldest first; null if this user may not read them. */
     requests: hidden ? null : requests,
   };
 }

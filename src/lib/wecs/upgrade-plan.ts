@@ -6,6 +6,7 @@ import { imageVersion, versionOf } from '../kube/image.ts';
 import type { WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { isAvailable, readOne, renewsInTime } from '../ocm/hub/hub-evidence.ts';
 import { agentNamespace, isOurs, tagOf } from '../ocm/model/ocm-names.ts';
+import type { Klusterlet } from '../ocm/model/ocm-objects.ts';
 import { checkUpgrade, operatorImage, toVersion } from '../ocm/versions/ocm-upgrade.ts';
 import { beingDeregistered } from './diagnose/deletion.ts';
 import { wecVersions } from './diagnose/wec-checks.ts';
@@ -42,6 +43,28 @@ export const imageFields = [
 /** An upgrade of the agent of a WEC that has passed all checks. */
 export type WecUpgrade = Awaited<ReturnType<typeof planUpgrade>>;
 
+/** The images as an operator and its Klusterlet are to name them. */
+const imagesFor = (
+  operator: string | undefined,
+  spec: NonNullable<Klusterlet['spec']>,
+  renamed: ReturnType<typeof toVersion>,
+) => ({
+  operator: renamed(operator, 'registration-operator'),
+  klusterlet: {
+    imagePullSpec: renamed(spec.imagePullSpec, 'registration-operator'),
+    registrationImagePullSpec: renamed(spec.registrationImagePullSpec, 'registration'),
+    workImagePullSpec: renamed(spec.workImagePullSpec, 'work'),
+  },
+});
+
+function deadAgent({ name, kube, its }: ReachedWec): StellarError {
+  const message = `The agent of ${name} does not renew its Lease. Nothing was written.`;
+  const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
+  return new StellarError('agent-dead', message, {
+    next: [nextStep(get, 'See what is wrong with it first')],
+  });
+}
+
 /**
  * Reads the agent of a WEC, and judges whether it may be upgraded.
  * @throws StellarError what proveWec throws; `conflict`, `agent-dead`, `version-differs`, `forbidden`, `usage` for images by digest
@@ -50,7 +73,7 @@ export async function planUpgrade(
   reached: ReachedWec,
   { to, imageRegistry, adopt }: UpgradeOptions,
 ) {
-  const { its, name, kube } = reached;
+  const { its, name } = reached;
   const evidence = await proveWec(reached);
   const { klusterlet, operator } = evidence;
   const refuse = (why: string, ...next: StellarError['next']) =>
@@ -72,30 +95,14 @@ export async function planUpgrade(
   const leaving = beingDeregistered({ hub, name, its: its.context.name });
   if (leaving !== undefined) throw refuse('its deregistration is unfinished', ...leaving.next);
   const present = operatorImage(operator);
-  const renamed = toVersion(to, imageRegistry);
-  const { imagePullSpec, registrationImagePullSpec, workImagePullSpec } = klusterlet.spec;
-  /** As its operator and its Klusterlet are to name them. */
-  const images = {
-    operator: renamed(present, 'registration-operator'),
-    klusterlet: {
-      imagePullSpec: renamed(imagePullSpec, 'registration-operator'),
-      registrationImagePullSpec: renamed(registrationImagePullSpec, 'registration'),
-      workImagePullSpec: renamed(workImagePullSpec, 'work'),
-    },
-  };
-  const versions = [present, imagePullSpec].map(imageVersion);
+  const images = imagesFor(present, klusterlet.spec, toVersion(to, imageRegistry));
+  const versions = [present, klusterlet.spec.imagePullSpec].map(imageVersion);
   for (const version of versions) checkUpgrade(`${name} has`, version, to);
   const isWritten =
     present === images.operator &&
     imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
   const isAlive = isAvailable(hub) && renewsInTime(hub, its.kube.now());
-  if (!isAlive && !isWritten) {
-    const message = `The agent of ${name} does not renew its Lease. Nothing was written.`;
-    const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
-    throw new StellarError('agent-dead', message, {
-      next: [nextStep(get, 'See what is wrong with it first')],
-    });
-  }
+  if (!isAlive && !isWritten) throw deadAgent(reached);
   const isDone =
     isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
   return {

@@ -1,6 +1,6 @@
 import { changeWords } from '../core/changes.ts';
 import { pause, rfc3339, type Waiting } from '../core/deadline.ts';
-import { StellarError } from '../core/errors.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, flagsOf, run as nextStep } from '../core/next-step.ts';
 import { errorOf, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -237,8 +237,7 @@ async function readContainer(
         previous: previous ? 'true' : undefined,
         ...begin,
       })) {
-        if (instant && instant < until) continue;
-        if (instant && instant === until && known-- > 0) continue;
+        if (instant && (instant < until || (instant === until && known-- > 0))) continue;
         if (instant > last.instant) last = { instant, time, shown: 0 };
         if (instant === last.instant) last.shown += 1;
         emit(
@@ -248,7 +247,7 @@ async function readContainer(
       }
     } catch (error) {
       // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
-      const code = error instanceof StellarError ? error.code : '';
+      const { code } = failureOf(error);
       if (follow && run.deadline.passed) return;
       if (!follow || !['api-error', 'unreachable', 'not-found'].includes(code)) throw error;
     }

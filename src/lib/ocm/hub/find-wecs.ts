@@ -2,12 +2,12 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import { count, nearestNames, orNearest } from '../../core/text/words.ts';
-import { errorOf, firstOf, ifSeen, partialReader, tryRead } from '../../kube/access.ts';
+import { firstOf, ifSeen, partialReader, seenOrThrow, tryRead } from '../../kube/access.ts';
 import { type Kube, readsOneByOne } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { byName, type ConfigMap, namesOf, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
-import { propertiesNamespace } from '../model/kubestellar-names.ts';
+import { inProperties } from '../model/kubestellar-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 import { isRecorded, recordedUid } from './cluster-uid.ts';
 import { findManagedCluster, notAHub } from './require-hub.ts';
@@ -81,10 +81,8 @@ export async function provenWec(
     });
   const cluster = known ?? (await getManagedCluster(hub, wec));
   const found = await firstOf(kubes, (each) => isRecorded(each, cluster));
-  const proven = ifSeen(found);
+  const proven = seenOrThrow(found);
   if (proven !== undefined) return proven;
-  const error = errorOf(found);
-  if (error !== undefined) throw error;
   const record = command`stellarctl wec join ${`${wec}=${kube.cluster.context}`} --its ${hub.cluster.context}`;
   // A join refuses another cluster than the one that is recorded.
   const next =
@@ -146,6 +144,4 @@ export async function noSuchWec(
 
 /** The ConfigMaps with the properties of WECs, by WEC: that one has none is believed only of a list. */
 export const listProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
-  byName(
-    await listServed<ConfigMap>(hub, resources.configMaps, { namespace: propertiesNamespace }),
-  );
+  byName(await listServed<ConfigMap>(hub, resources.configMaps, inProperties));

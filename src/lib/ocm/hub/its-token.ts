@@ -15,7 +15,7 @@ import { hasJoined, readWholeHub } from './hub-evidence.ts';
 import type { Its } from './its.ts';
 
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
-export function checkTokenRequest(durationMs: number, wouldPrintForPeople: boolean): void {
+export function checkTokenRequest(durationMs: number, wouldPrintForPeople = false): void {
   if (durationMs < shortestTokenSeconds * 1000) {
     const message = `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`;
     throw new StellarError('usage', message);

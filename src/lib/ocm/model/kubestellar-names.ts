@@ -130,6 +130,9 @@ export interface Candidate extends KindRef {
  */
 export const propertiesNamespace = 'customization-properties';
 
+/** Where the properties of WECs are. */
+export const inProperties = { namespace: propertiesNamespace };
+
 /**
  * Labels of the works that KubeStellar's transport creates in mailboxes: the WDS, and the Binding in it (which has its policy's
  * name).

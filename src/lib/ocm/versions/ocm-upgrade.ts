@@ -113,10 +113,7 @@ export const ensureRequirements = (
 ): Promise<boolean> =>
   retryConflicts(kube, async () => {
     const { role, definition } = places[side];
-    const minors = Object.keys(ocmMinors);
-    const needed = minors
-      .slice(0, minors.indexOf(minorOf(to)) + 1)
-      .flatMap((minor) => ocmMinors[minor] ?? []);
+    const needed = neededUpTo(minorOf(to));
     const found = await kube.get<ClusterRole>(resources.clusterRoles, role);
     const missing = needed
       .flatMap(({ hubRules = [] }) => (side === 'hub' ? hubRules : []))
@@ -145,6 +142,12 @@ export const ensureRequirements = (
     }
     return missing.length + opened.length > 0;
   });
+
+/** What an OCM of a minor version needs, and those before it. */
+function neededUpTo(minor: string) {
+  const minors = Object.keys(ocmMinors);
+  return minors.slice(0, minors.indexOf(minor) + 1).flatMap((each) => ocmMinors[each] ?? []);
+}
 
 function covers(rule: PolicyRule, wanted: PolicyRule): boolean {
   const hasAll = (have: string[] = [], want: string[] = []) =>

@@ -36,28 +36,33 @@ export async function withHostingLease<T>(
   run: Run,
   work: () => Promise<T>,
 ): Promise<T> {
-  const { dryRun, cluster } = kube;
-  if (heldLeases.has(cluster.server)) return work();
-  let holder: string | undefined = 'it has just started';
+  const {
+    dryRun,
+    cluster: { server, context },
+  } = kube;
+  if (heldLeases.has(server)) return work();
+  let holder = 'it has just started';
   const lease = await poll(async () => {
     const present = await kube.get<Lease>(leases, name, { namespace });
     if (present !== undefined) {
-      const [who] = holderOf(present).split(' on ');
+      const [who = ''] = holderOf(present).split(' on ');
       const isOver = await isAbandoned(present, kube.now());
       const state = `${isOver ? 'continuing after' : 'waiting for'} another run: ${who}`;
-      if (who !== holder) run.progress.changed(cluster.context, state);
-      run.progress.waiting(cluster.context, state);
+      if (who !== holder) run.progress.changed(context, state);
+      run.progress.waiting(context, state);
       holder = who;
       if (!isOver) return dryRun ? present : undefined;
       if (!dryRun) await kube.delete(leases, present);
     }
     const wanted = await newLease(kube, what, run);
     if (dryRun) return wanted;
-    const created = writeLast(kube, (last) => last.create<Lease>(leases, wanted, { namespace }));
-    return unlessStatus(created, 409);
+    return unlessStatus(
+      writeLast(kube, (last) => last.create<Lease>(leases, wanted, { namespace })),
+      409,
+    );
   }, run);
   if (lease === undefined) throw busy(kube, holder);
-  heldLeases.add(cluster.server);
+  heldLeases.add(server);
   try {
     const result = await work();
     const left = dryRun ? lease : await kube.get<Lease>(leases, name, { namespace });
@@ -66,7 +71,7 @@ export async function withHostingLease<T>(
       throw busy(kube, left ? holderOf(left) : 'it has deleted the Lease of this one');
     return result;
   } finally {
-    heldLeases.delete(cluster.server);
+    heldLeases.delete(server);
     if (!dryRun) await writeLast(kube, (last) => last.delete(leases, lease)).catch(failureOf);
   }
 }
@@ -89,7 +94,7 @@ async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Le
   return { ...typeMeta(leases), metadata: { name, namespace }, spec };
 }
 
-function busy({ cluster }: Kube, holder: string | undefined): StellarError {
+function busy({ cluster }: Kube, holder: string): StellarError {
   const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
   const next = [
     advice('When it has ended, rerun the command'),

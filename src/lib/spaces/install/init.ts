@@ -37,25 +37,7 @@ import {
 } from './install-plan.ts';
 
 /** The result of `init`. */
-export interface InitResult {
-  /** The context of the hosting cluster. */
-  name: string;
-  server: string;
-  /** `namespace/name` of the release of the core chart. */
-  release: string;
-  /** The installed version of the core chart; in a dry run, the version that would be installed. */
-  version: string;
-  /** The version that was installed before; null if none was. */
-  previousVersion: string | null;
-  /** Whether the release installs KubeFlex, or keeps one that already exists, for example from `kflex init`. */
-  kubeFlex: 'installed' | 'kept';
-  /** Control planes of the release that the upgrade keeps. */
-  kept: string[];
-  /** The names of the ITSes of the cluster. */
-  itses: string[];
-  /** Whether this run changes anything on the cluster. */
-  changed: boolean;
-}
+export type InitResult = Awaited<ReturnType<typeof unchanged>>;
 
 export interface InitTools extends Pick<LocalTools, 'record' | 'run'> {
   kube: Kube;
@@ -75,6 +57,18 @@ export async function initHosting(input: InitInput, tools: InitTools): Promise<I
   return input.upgrade ? afterUpgrade(result, tools) : result;
 }
 
+/** @throws StellarError `forbidden`, `release-pending` */
+async function readBefore(kube: Kube, helm: Helm): Promise<ClusterState> {
+  const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
+    // If even reading is forbidden, report all missing permissions at once.
+    if (error instanceof StellarError && error.code === 'forbidden')
+      await requirePermissions(kube, initPermissions(coreChart.release));
+    throw error;
+  });
+  refusePending(kube.cluster.context, clusterState);
+  return clusterState;
+}
+
 async function attemptInit(
   input: InitInput,
   choice: ChartChoice,
@@ -82,29 +76,13 @@ async function attemptInit(
 ): Promise<InitResult> {
   const { kube, helm, run } = tools;
   const { context } = kube.cluster;
-  const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
-    // If even reading is forbidden, report all missing permissions at once.
-    if (error instanceof StellarError && error.code === 'forbidden')
-      await requirePermissions(kube, initPermissions(coreChart.release));
-    throw error;
-  });
-  refusePending(context, clusterState);
+  const clusterState = await readBefore(kube, helm);
   const fresh =
     clusterState.revisions.length === 0 ? await freshValues(kube, clusterState, run) : {};
   const wanted = { ...input, version: choice.version, values: choice.values };
   const plan = makePlan(clusterState, wanted, fresh, context);
   const values = mergeValues(clusterState.values, plan.values);
-  const result: InitResult = {
-    name: context,
-    server: kube.cluster.server,
-    release: `${clusterState.release.namespace}/${clusterState.release.name}`,
-    version: plan.version,
-    previousVersion: plan.installed ?? null,
-    kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
-    kept: [],
-    itses: namesOf(await listControlPlanes(kube, 'its')),
-    changed: false,
-  };
+  const result = await unchanged(kube, clusterState, plan, values);
   const followed = { release: clusterState.release.name, needsPostgres: needsPostgres(values) };
   if (plan.action === 'nothing') {
     if (!kube.dryRun) await followHosting(kube, followed, run);
@@ -126,6 +104,32 @@ async function attemptInit(
     return { ...result, changed: !kube.dryRun };
   });
 }
+
+/** The result of a run that changes nothing. */
+const unchanged = async (
+  kube: Kube,
+  { release }: ClusterState,
+  { version, installed }: Plan,
+  values: Values,
+) => ({
+  /** The context of the hosting cluster. */
+  name: kube.cluster.context,
+  server: kube.cluster.server,
+  /** `namespace/name` of the release of the core chart. */
+  release: `${release.namespace}/${release.name}`,
+  /** The installed version of the core chart; in a dry run, the version that would be installed. */
+  version,
+  /** The version that was installed before; null if none was. */
+  previousVersion: installed ?? null,
+  /** Whether the release installs KubeFlex, or keeps one that already exists, for example from `kflex init`. */
+  kubeFlex: hasKubeFlex(values) ? 'installed' : 'kept',
+  /** Control planes of the release that the upgrade keeps. */
+  kept: [] as string[],
+  /** The names of the ITSes of the cluster. */
+  itses: namesOf(await listControlPlanes(kube, 'its')),
+  /** Whether this run changes anything on the cluster. */
+  changed: false,
+});
 
 /** KubeFlex runs the hooks of a control plane once: an upgrade does not reach existing spaces. */
 async function afterUpgrade(result: InitResult, { kube, run }: InitTools): Promise<InitResult> {

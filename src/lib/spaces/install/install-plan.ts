@@ -64,33 +64,22 @@ export function makePlan(
   context: string,
 ): Plan {
   const { revisions, release } = clusterState;
-  const imageRegistry = asked.imageRegistry ?? clusterState.imageRegistry;
-  const chart = revisions.at(-1)?.chart.name ?? coreChart.name;
+  const { upgrade, values, imageRegistry = clusterState.imageRegistry } = asked;
+  const last = revisions.at(-1);
+  const chart = last?.chart.name ?? coreChart.name;
   if (chart !== coreChart.name)
     throw new StellarError(
       'conflict',
       `Release ${release.name} in namespace ${release.namespace} on ${context} is of another chart, ${chart}.`,
     );
   const installed = deployedOf(revisions)?.chart.version;
-  const source = asked.chart === undefined ? [] : ['--chart', asked.chart];
   const retry = (version: string) =>
-    command`stellarctl init --upgrade --version ${version} ${source} --hosting-context ${context}`;
-  if (installed === undefined) {
-    const version = asked.version ?? coreChart.version;
-    const values = mergeValues(mergeValues(ifFresh, clusterState.values), asked.values);
-    return {
-      action: revisions.length === 0 ? 'install' : 'install-again',
-      installed,
-      version,
-      values,
-      imageRegistry,
-    };
-  }
-  const newest =
-    asked.upgrade && compareVersions(coreChart.version, installed) > 0
-      ? coreChart.version
-      : installed;
-  const version = asked.version ?? newest;
+    command`stellarctl init --upgrade --version ${version} ${asked.chart === undefined ? [] : ['--chart', asked.chart]} --hosting-context ${context}`;
+  if (installed === undefined)
+    return { ...firstPlan(clusterState, asked, ifFresh), installed, imageRegistry };
+  const version =
+    asked.version ??
+    (upgrade && compareVersions(coreChart.version, installed) > 0 ? coreChart.version : installed);
   const difference = compareVersions(version, installed);
   const where = `Release ${release.name} on ${context} has chart ${installed}`;
   if (difference < 0)
@@ -99,25 +88,32 @@ export function makePlan(
       `${where}, which is newer than ${version}: downgrading is not supported.`,
       { next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')] },
     );
-  if (difference > 0 && !asked.upgrade)
+  if (difference > 0 && !upgrade)
     throw new StellarError('upgrade-needed', `${where}, and ${version} was requested.`, {
       next: [run(retry(version), 'Upgrade it')],
     });
-  const failed = failedUpgrade(revisions, installed);
-  if (failed !== undefined && difference === 0)
+  const failed = difference === 0 && failedUpgrade(last, installed);
+  if (failed)
     throw new StellarError(
       'upgrade-needed',
       `${where}, and an upgrade to ${failed} failed halfway.`,
       { next: [run(retry(failed), 'Resume it')] },
     );
-  const { values } = asked;
-  if (difference > 0) return { action: 'upgrade', installed, version, values, imageRegistry };
   const isAsAsked =
-    revisions.at(-1)?.status === 'deployed' &&
+    last?.status === 'deployed' &&
     holds(clusterState.allValues, values) &&
     imageRegistry === clusterState.imageRegistry;
-  const action = isAsAsked && isComplete(clusterState) ? 'nothing' : 'change';
+  const action =
+    difference > 0 ? 'upgrade' : isAsAsked && isComplete(clusterState) ? 'nothing' : 'change';
   return { action, installed, version, values, imageRegistry };
+}
+
+function firstPlan({ revisions, values }: ClusterState, asked: InstallRequest, ifFresh: Values) {
+  return {
+    action: revisions.length === 0 ? ('install' as const) : ('install-again' as const),
+    version: asked.version ?? coreChart.version,
+    values: mergeValues(mergeValues(ifFresh, values), asked.values),
+  };
 }
 
 /** The revision whose objects are on the cluster. */
@@ -127,8 +123,7 @@ function deployedOf(revisions: readonly Revision[]): Revision | undefined {
 }
 
 /** The newer chart of a last, failed upgrade: its definitions are on the cluster, and perhaps other objects. */
-function failedUpgrade(revisions: readonly Revision[], installed: string): string | undefined {
-  const last = revisions.at(-1);
+function failedUpgrade(last: Revision | undefined, installed: string): string | undefined {
   return last?.status === 'failed' && compareVersions(last.chart.version, installed) > 0
     ? last.chart.version
     : undefined;

@@ -33,12 +33,17 @@ export async function argoCdSecret(
   const found = await hosting.get<Secret>(resources.secrets, source, {
     namespace: namespaceOf(name),
   });
-  const ofOther = `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`;
-  if (typeOf(wds) !== 'k8s' || found === undefined) throw new StellarError('usage', ofOther);
+  if (typeOf(wds) !== 'k8s' || found === undefined)
+    throw new StellarError(
+      'usage',
+      `${name} is not a WDS of type k8s: Argo CD knows the hosting cluster as in-cluster.`,
+    );
   const { server, cluster } = await contextFromCluster(textIn(found, inside), `of ${name}`);
-  const none = `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`;
   if ((await hosting.get(resources.namespaces, namespace)) === undefined)
-    throw new StellarError('not-found', none);
+    throw new StellarError(
+      'not-found',
+      `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`,
+    );
   const all = await hosting.list<Secret>(resources.secrets, {
     namespace,
     labelSelector: ofClusters,
@@ -52,21 +57,19 @@ export async function argoCdSecret(
       `Argo CD knows ${name} already, by Secret ${namespace}/${other}.`,
     );
   const caData = Buffer.from(certificateAuthorityOf(cluster) ?? '').toString('base64');
-  const labels = { 'argocd.argoproj.io/secret-type': 'cluster', [managedByLabel]: managedBy };
   const metadata = {
     name: access,
     namespace,
-    labels,
+    labels: { 'argocd.argoproj.io/secret-type': 'cluster', [managedByLabel]: managedBy },
     ownerReferences: [{ apiVersion, kind, name, uid }],
   };
   return (token: string) => {
-    const fields = {
-      name,
-      server,
-      config: JSON.stringify({ bearerToken: token, tlsClientConfig: { caData } }),
-    };
+    const config = JSON.stringify({ bearerToken: token, tlsClientConfig: { caData } });
     const data = Object.fromEntries(
-      Object.entries(fields).map(([key, text]) => [key, Buffer.from(text).toString('base64')]),
+      Object.entries({ name, server, config }).map(([key, text]) => [
+        key,
+        Buffer.from(text).toString('base64'),
+      ]),
     );
     return { apiVersion: 'v1', kind: 'Secret', metadata, data } as KubeObject;
   };

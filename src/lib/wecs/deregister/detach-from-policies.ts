@@ -66,6 +66,18 @@ export async function release(
     await untilReleased(hub, inspected.hubState, releasing, run);
 }
 
+/** Finds the works that were made again, and again: those of the same name with another UID. */
+function recreationsOf(works: readonly ManifestWork[]) {
+  const uidsOf = new Map<string, Set<string>>();
+  const isRecreated = ({ metadata: { name, uid = '' } }: ManifestWork): boolean => {
+    const uids = (uidsOf.get(name) ?? new Set()).add(uid);
+    uidsOf.set(name, uids);
+    return uids.size > timesSeen;
+  };
+  works.forEach(isRecreated);
+  return isRecreated;
+}
+
 /**
  * Waits until the works of every WDS are gone from the mailbox of a WEC whose labels are removed, and no others arrive. If there
  * are no works, it runs only if workloads stay.
@@ -77,14 +89,7 @@ async function untilReleased(
   run: Run,
 ): Promise<void> {
   const started = monotonic();
-  const uidsOf = new Map<string, Set<string>>();
-  // The same name, another UID.
-  const isRecreated = ({ metadata: { name, uid = '' } }: ManifestWork): boolean => {
-    const uids = (uidsOf.get(name) ?? new Set()).add(uid);
-    uidsOf.set(name, uids);
-    return uids.size > timesSeen;
-  };
-  worksBefore.forEach(isRecreated);
+  const isRecreated = recreationsOf(worksBefore);
   await untilMet(
     {
       name,

@@ -17,7 +17,7 @@ import { listServed, provenIn } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
 import { deleteObjects, withoutFinalizers } from '../../kube/writes.ts';
 import { findManagedCluster } from '../../ocm/hub/require-hub.ts';
-import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
+import { inProperties } from '../../ocm/model/kubestellar-names.ts';
 import {
   isAddonWork,
   isGuarded,
@@ -200,7 +200,7 @@ async function listHubStates(hub: Kube, one?: string) {
     listServed(hub, resources.managedClusterAddOns, inMailbox),
     // Of one WEC by its name: somebody may have removed the label.
     listServed(hub, resources.namespaces, one ? ofOne : labelled),
-    listServed(hub, resources.configMaps, { namespace: propertiesNamespace, ...ofOne }),
+    listServed(hub, resources.configMaps, { ...inProperties, ...ofOne }),
     listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, ofWec),
     listServed<Lease>(hub, resources.leases, one ? inMailbox : labelled),
   ]);

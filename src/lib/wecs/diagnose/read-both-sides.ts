@@ -24,7 +24,6 @@ import { type MailboxContents, readMailboxes } from '../registration/mailbox.ts'
 import { registeredAsAnother } from '../registration/problems.ts';
 import type { OtherCluster, WecFindings } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
-import type { WecView } from '../registration/wec-view.ts';
 import type { Wec } from './follow-registration.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
@@ -188,7 +187,7 @@ async function tryReadWecSide(kube: Kube) {
   }
 }
 
-export const unread = ({ forbidden }: PartialReader, { cluster }: Kube): WecView['notVisible'] =>
+export const unread = ({ forbidden }: PartialReader, { cluster }: Kube) =>
   [...forbidden].map((what) => ({ what, on: cluster.context, why: 'not allowed to read them' }));
 
 async function nothingVisible(

@@ -25,7 +25,7 @@ import {
 import { type HubAccess, knownEndpoints } from '../../ocm/hub/hub-access.ts';
 import { bootstrapAccountOf, isOurs, tagOf } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
-import { type Identity, proveIdentity } from '../registration/identity.ts';
+import { proveIdentity } from '../registration/identity.ts';
 import {
   isOwnToken,
   recordsTokens,
@@ -66,29 +66,35 @@ function joinEvidence(
       probes.hub?.evidenceOf(name),
     ]);
     const endpoint = await endpointFor(access, name, options);
-    const published = endpoint.source === 'kube-public/cluster-info';
-    const known = [...knownEndpoints(access), { ...endpoint, published }];
-    return { uid, wecBefore, hubBefore, endpoint, known };
+    const endpoints = [
+      ...knownEndpoints(access),
+      { ...endpoint, published: endpoint.source === 'kube-public/cluster-info' },
+    ];
+    return { uid, wecBefore, hubBefore, endpoint, endpoints };
   });
   /** The hub that it is registered with. */
   const foundHub = once(async () => {
-    const { uid, wecBefore, hubBefore, known } = await sides();
+    const { uid, wecBefore, hubBefore, endpoints } = await sides();
     return findHub(access.kube, wecBefore, {
-      endpoints: known,
+      endpoints,
       isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
       isStillConnected: () => probes.isStillConnected(kube, wecBefore.klusterlet),
     });
   });
-  const identity = once(async (): Promise<Identity> => {
-    const { wecBefore, hubBefore, known } = await sides();
+  const identity = once(async () => {
+    const { wecBefore, hubBefore, endpoints } = await sides();
     if (access.kube === undefined || hubBefore === undefined)
-      return { state: 'unseen', found: 'the ITS was not asked' };
+      return { state: 'unseen' as const, found: 'the ITS was not asked' };
     const found = await foundHub();
     // A cluster that is to be moved must not be another one for other reasons.
     const judged = found?.relation === 'other' ? { ...found, relation: 'same' as const } : found;
-    const { managedCluster } = hubBefore;
-    const ofIts = { endpoints: known, found: judged, uidOfHub: probes.hub?.uid };
-    return proveIdentity(access.kube, kube, wecBefore, { name, ...ofIts, managedCluster });
+    return proveIdentity(access.kube, kube, wecBefore, {
+      name,
+      endpoints,
+      found: judged,
+      uidOfHub: probes.hub?.uid,
+      managedCluster: hubBefore.managedCluster,
+    });
   });
   /** What shows whether and why its agent must register again. */
   const registered = once(async () => {
@@ -133,8 +139,8 @@ export const planSteps: readonly PlanStep[] = [
     writes: 'nothing',
     otherwise: 'ends: give the context of the right cluster',
     async judge({ wec, sides }) {
-      const { wecBefore, known } = await sides();
-      await refuseOtherCluster(wec, wecBefore, known);
+      const { wecBefore, endpoints } = await sides();
+      await refuseOtherCluster(wec, wecBefore, endpoints);
     },
   },
   {

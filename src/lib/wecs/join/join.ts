@@ -374,6 +374,29 @@ interface JoinSubject extends Followed<Registration, WecResult> {
   read(evidence: HubEvidence | undefined): Promise<Reading<Registration>>;
 }
 
+/** Reads both sides of a join. Before they are judged, its steps record what they show, and clear what an earlier agent left. */
+async function readJoin(
+  join: Joining,
+  follower: RegistrationFollower,
+  evidence: HubEvidence | undefined,
+) {
+  const { access, plan, ownRequests } = join;
+  const { name, kube } = plan;
+  const { kube: hub, its } = access;
+  const wec = await readWec(kube);
+  const known = { name, its, wec };
+  if (hub === undefined || evidence === undefined)
+    return { ...known, hub: undefined, now: kube.now() };
+  for (const { clear, record } of joinSteps) {
+    const moment = { hub, evidence, wec, agent: ownRequests.agent };
+    await clear?.(join, moment);
+    for (const text of (await record?.(join, moment)) ?? []) follower.wrote(text);
+  }
+  const ofOwn = evidenceOfOwn(join, evidence);
+  const webhook = await webhookFor(join, ofOwn, hub.now());
+  return { ...known, hub: ofOwn, webhook, now: hub.now() };
+}
+
 export function followed(join: Joining): JoinSubject {
   const { access, plan, options, run } = join;
   const { name, kube } = plan;
@@ -396,20 +419,7 @@ export function followed(join: Joining): JoinSubject {
   return {
     name,
     until: follower.until,
-    async read(evidence) {
-      const wec = await readWec(kube);
-      const known = { name, its, wec };
-      if (hub === undefined || evidence === undefined)
-        return readingOf({ ...known, hub: undefined, now: kube.now() });
-      for (const { clear, record } of joinSteps) {
-        const moment = { hub, evidence, wec, agent: join.ownRequests.agent };
-        await clear?.(join, moment);
-        for (const text of (await record?.(join, moment)) ?? []) follower.wrote(text);
-      }
-      const ofOwn = evidenceOfOwn(join, evidence);
-      const webhook = await webhookFor(join, ofOwn, hub.now());
-      return readingOf({ ...known, hub: ofOwn, webhook, now: hub.now() });
-    },
+    read: async (evidence) => readingOf(await readJoin(join, follower, evidence)),
     async act(reading) {
       const result = await follower.act(reading);
       if (result?.stage === 'available' && hub !== undefined)

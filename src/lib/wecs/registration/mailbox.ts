@@ -3,7 +3,6 @@ import { byName, conditionOf, resources, type WithConditions } from '../../kube/
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { addonNameLabel, clusterNameLabel } from '../../ocm/model/ocm-names.ts';
-import type { Mailbox, WorkGroup } from './wec-view.ts';
 
 /** Reads all mailboxes of an ITS with one list of each kind. @param one the name of the only WEC whose mailbox is read */
 export async function readMailboxes(hub: Reader, one?: string) {
@@ -27,35 +26,43 @@ export async function readMailboxes(hub: Reader, one?: string) {
   });
 }
 
+export type Mailbox = NonNullable<ReturnType<typeof mailboxView>>;
+
 /** The mailbox for display. @returns null if there is none */
-export function mailboxView(
-  name: string,
-  { namespace, works, addons }: MailboxContents,
-): Mailbox | null {
+export function mailboxView(name: string, { namespace, works, addons }: MailboxContents) {
   // A user who may not read the namespace may still see its contents.
   if (namespace === undefined && works.length === 0 && addons.length === 0) return null;
   return { namespace: name, works: groupWorks(works), addons: addons.map(toAddon) };
 }
 
 /** Works by their origin: binding policies first, then add-ons, then all others. */
-export function groupWorks(works: readonly ManifestWork[]): WorkGroup[] {
-  const groups = new Map<string, WorkGroup>();
-  for (const work of works) {
-    const labels = work.metadata.labels ?? {};
+export function groupWorks(works: readonly ManifestWork[]) {
+  const groups = Map.groupBy(works, ({ metadata: { labels = {} } }) => {
     const wds = labels[originWdsLabel] ?? null;
     const binding = labels[originBindingLabel] ?? null;
     const addon = labels[addonNameLabel] ?? null;
-    const key = JSON.stringify([wds === null, addon === null, wds, binding, addon]);
-    const group = groups.get(key) ?? { wds, binding, addon, count: 0, failed: [] };
-    group.count += 1;
-    if (conditionOf(work, 'Applied')?.status === 'False') group.failed.push(...workFailure(work));
-    groups.set(key, group);
-  }
-  return [...groups.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, group]) => group);
+    return JSON.stringify([wds === null, addon === null, { wds, binding, addon }]);
+  });
+  return [...groups.entries()]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, group]) => {
+      const [, , origin] = JSON.parse(key) as [boolean, boolean, Origin];
+      return {
+        ...origin,
+        count: group.length,
+        /** Works that the agent could not apply, each with its message, and since when; null if it does not report that. */
+        failed: group.flatMap(workFailure),
+      };
+    });
 }
 
+/** The WDS and the binding policy of works of KubeStellar, the add-on of those of an add-on. */
+type Origin = Record<'wds' | 'binding' | 'addon', string | null>;
+
 /** A work's own condition only shows that something failed; the condition of the manifest shows what. */
-function workFailure({ metadata: { name }, spec, status = {} }: ManifestWork): WorkGroup['failed'] {
+function workFailure(work: ManifestWork) {
+  if (conditionOf(work, 'Applied')?.status !== 'False') return [];
+  const { metadata, spec, status = {} } = work;
   const manifests = status.resourceStatus?.manifests ?? [];
   const failed = manifests.filter(
     (manifest) => conditionOf({ status: manifest }, 'Applied')?.status === 'False',
@@ -66,10 +73,10 @@ function workFailure({ metadata: { name }, spec, status = {} }: ManifestWork): W
   if (ofOwner.length === 0 && failed.length > 0) return [];
   const { message = '', lastTransitionTime = null } =
     conditionOf({ status: ofOwner[0] ?? status }, 'Applied') ?? {};
-  return [{ name, message, since: lastTransitionTime }];
+  return [{ name: metadata.name, message, since: lastTransitionTime }];
 }
 
-function toAddon(addon: WithConditions): Mailbox['addons'][number] {
+function toAddon(addon: WithConditions) {
   const available = conditionOf(addon, 'Available');
   return {
     name: addon.metadata.name,

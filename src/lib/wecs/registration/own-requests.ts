@@ -158,26 +158,30 @@ export const clockMarginMs = 3000;
 /** An agent that has not restarted yet would replace a deleted request. */
 const agentExitMs = 5000;
 
+/**
+ * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
+ * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
+ * Requests that a user has decided on stay as they are.
+ * @returns the names of those that this user may not delete, which it reports
+ */
+async function retire(hub: Kube, requests: readonly RegistrationRequest[], run: Run) {
+  const kept: string[] = [];
+  for (const { name, cluster, state, csr } of requests) {
+    if (state === 'denied') continue;
+    const deleting = hub.delete(resources.certificateSigningRequests, csr);
+    if ((await unlessStatus(deleting, 403)) !== undefined) continue;
+    kept.push(name);
+    run.progress.note(
+      `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${hub.cluster.context} delete csr ${name}`}`,
+    );
+  }
+  return kept;
+}
+
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
 export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run) {
   const names = new Set<string>();
   const reported = new Set<string>();
-  /**
-   * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
-   * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
-   * Requests that a user has decided on stay as they are. Reports once those that this user may not delete.
-   */
-  const retire = async (hub: Kube, requests: readonly RegistrationRequest[]) => {
-    for (const { name, cluster, state, csr } of requests) {
-      if (state === 'denied' || reported.has(name)) continue;
-      const deleting = hub.delete(resources.certificateSigningRequests, csr);
-      if ((await unlessStatus(deleting, 403)) !== undefined) continue;
-      reported.add(name);
-      run.progress.note(
-        `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${hub.cluster.context} delete csr ${name}`}`,
-      );
-    }
-  };
   const superseded = {
     /** Names of superseded requests, deleted or not. */
     names: names as ReadonlySet<string>,
@@ -207,7 +211,9 @@ export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run
       );
       superseded.add(old);
       superseded.isOpen = old.length > 0 && age <= agentExitMs && old.length === ofAgent.length;
-      if (!superseded.isOpen) await retire(hub, old);
+      if (superseded.isOpen) return;
+      const open = old.filter(({ name }) => !reported.has(name));
+      for (const name of await retire(hub, open, run)) reported.add(name);
     },
   };
   return superseded;

@@ -365,6 +365,12 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   }
   if (condition.status === 'False') return reportedUnavailable(condition, registration);
   if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
+  return seenOnWec(registration, silent);
+}
+
+/** What the WEC shows of an agent that the ITS still reports. @param silent what helps if it does not renew its Lease */
+function seenOnWec(registration: Registration, silent: Parameters<typeof failed>[1]): Verdict {
+  const { now, wec } = registration;
   // The ITS learns only after minutes that an agent is gone.
   const runs = wec === undefined || (seemsToRun(wec) && !agentFailure(wec.pods ?? []));
   if (!runs && wec.klusterlet !== undefined)

@@ -10,13 +10,13 @@ import {
   ignoredKeys,
   type WecProperties,
 } from '../../ocm/model/customization.ts';
-import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
+import { inProperties, propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { ValueStore } from './values.ts';
 
 /** The ConfigMap with a WEC's properties; undefined if it has none. */
 export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
-  return hub.get<ConfigMap>(resources.configMaps, name, { namespace: propertiesNamespace });
+  return hub.get<ConfigMap>(resources.configMaps, name, inProperties);
 }
 
 /** Like listProperties, without those that this user may not read: their properties may seem lost. */
@@ -57,20 +57,16 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties> {
       const { name } = cluster.metadata;
       if (configMap === undefined) {
         await ensureOwn();
-        const metadata = { name, namespace: propertiesNamespace };
+        const metadata = { name, ...inProperties };
         const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
-        const stored = await hub.create<ConfigMap>(resources.configMaps, created, {
-          namespace: propertiesNamespace,
-        });
+        const stored = await hub.create<ConfigMap>(resources.configMaps, created, inProperties);
         return stored.data ?? data;
       }
       // The last removal leaves an empty ConfigMap, which is equivalent for KubeStellar: it may belong to another program, with
       // labels and annotations, and deleting it would need a right that a change does not.
       const { resourceVersion } = configMap.metadata;
       const patch = { metadata: { resourceVersion }, data: changes };
-      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, {
-        namespace: propertiesNamespace,
-      });
+      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, inProperties);
       return hub.dryRun ? data : (patched.data ?? {});
     },
   };

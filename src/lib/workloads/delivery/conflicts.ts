@@ -59,22 +59,12 @@ export async function conflictsOf(
   const foreign = await sentByOthers(wds);
   const conflicts = new Conflicts();
   for (const { policy, wecs, object } of judged) {
-    const { createOnly = false } = object;
     for (const { other, on, ...like } of bound.get(keyOfName(object)) ?? []) {
-      const { createOnly: keeps = false } = like;
-      const shared = () => wecs.filter((wec) => on.includes(wec));
-      if (like.namespace !== (object.namespace ?? undefined)) {
-        const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
-        // Where one Binding combines both, the WorkStatus of either one is among its own.
-        if (combined > 0 && (combined < 2 || other !== policy))
-          for (const each of [object, { ...object, namespace: like.namespace }])
-            conflicts.add({ name: describeObject({ ...object, namespace: null }) }, each, shared());
-      } else if (other !== policy && keeps !== createOnly)
-        conflicts.add(
-          keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy },
-          object,
-          shared(),
-        );
+      const found = between(policy, object, other, like);
+      if (found === undefined) continue;
+      const shared = wecs.filter((wec) => on.includes(wec));
+      conflicts.add(found, object, shared);
+      if ('name' in found) conflicts.add(found, { ...object, namespace: like.namespace }, shared);
     }
     for (const wec of foreign.size === 0 ? [] : wecs) {
       const sender = foreign.get(sentKey('', wec, object));
@@ -82,6 +72,26 @@ export async function conflictsOf(
     }
   }
   return conflicts.problems(wds);
+}
+
+/** What is wrong where policies, or one, send an object and another of its kind and name to a WEC. */
+function between(
+  policy: string,
+  object: SentRef,
+  other: string,
+  like: Partial<SentRef>,
+): Found | undefined {
+  const { createOnly = false } = object;
+  const { createOnly: keeps = false } = like;
+  if (like.namespace !== (object.namespace ?? undefined)) {
+    const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
+    // Where one Binding combines both, the WorkStatus of either one is among its own.
+    return combined === 0 || (combined === 2 && other === policy)
+      ? undefined
+      : { name: describeObject({ ...object, namespace: null }) };
+  }
+  if (other === policy || keeps === createOnly) return undefined;
+  return keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy };
 }
 
 /** What was found, each once with all its objects and WECs. */

@@ -196,16 +196,20 @@ export async function readDelivery(wds: Wds, kinds: readonly DiscoveredKind[], o
   ]);
   const clusters = await through(inventory, byName);
   const problems = ifSeen(controllers) ?? {};
-  const asked = [...inWds.bindings.values()].filter(
-    ({ metadata: { name } }) => names?.includes(name) ?? true,
-  );
   return {
     /** What keeps its controllers from working, as far as that is visible. */
     controllers: problems,
     /** Why its transport, which works, sends nothing of policies, by their names. */
     stops: problems.transport
-      ? (new Map() as ReadonlyMap<string, BlockedVerdict>)
-      : await readStops(wds, asked, kinds, ifSeen(clusters) ?? new Map()),
+      ? new Map<string, BlockedVerdict>()
+      : await readStops(
+          wds,
+          [...inWds.bindings.values()].filter(
+            ({ metadata }) => names?.includes(metadata.name) ?? true,
+          ),
+          kinds,
+          ifSeen(clusters) ?? new Map(),
+        ),
     wds,
     /** The context of the ITS; undefined if the ITS cannot be read. */
     its: ifSeen(wds.its)?.kube.cluster.context,

@@ -218,6 +218,31 @@ const pulled = ['imagePullSecrets', 'secrets'] as const;
 /** Of so many objects of a WEC, a dry run settles whether they differ. */
 const mostTried = 20;
 
+const keyOfSent = ({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>) =>
+  `${namespace ?? ''}/${name}`;
+
+/** The objects of a kind that are not on their WEC as they were sent, at first sight. */
+async function suspectsIn(kube: Kube, ofKind: readonly SentObject[]) {
+  const [first] = ofKind as [SentObject];
+  const resource = resourceOf(first);
+  if (resource === undefined) return [];
+  const wanted = new Set(ofKind.map(({ object }) => keyOfSent(object.metadata as ObjectMeta)));
+  // The items of a list do not say their kind.
+  const { apiVersion, kind } = resource;
+  const trim = (object: KubeObject) =>
+    wanted.has(keyOfSent(object.metadata))
+      ? { ...object, apiVersion, kind }
+      : { metadata: { name: '' } };
+  const all = (await kube.list(resource, { trim })) ?? [];
+  const found = new Map(all.map((object) => [keyOfSent(object.metadata), object]));
+  return ofKind.flatMap((sent) => {
+    const manifest = sent.object as KubeObject;
+    const live = found.get(keyOfSent(manifest.metadata));
+    const isPlain = live && isWithin(manifest, live) && leftOver(manifest, live).length === 0;
+    return isPlain ? [] : { sent, live };
+  });
+}
+
 /**
  * The applied objects of works that a WEC lacks or has otherwise, and that its agent does not correct: with one list of each kind, and
  * a dry run for what seems to differ.
@@ -231,29 +256,8 @@ export async function lastingDifferences(
     .flatMap(sentObjects)
     .filter((sent) => !isLeaving(sent.object) && appliedState(sent)?.status === 'True')
     .filter(({ work, object }) => !isCreateOnly(work, object));
-  const keyOfSent = ({ namespace, name }: Pick<ObjectMeta, 'namespace' | 'name'>) =>
-    `${namespace ?? ''}/${name}`;
   const kinds = [...Map.groupBy(applied, (sent) => JSON.stringify(resourceOf(sent))).values()];
-  const suspects = await mapConcurrently(kinds, async (ofKind) => {
-    const [first] = ofKind as [SentObject];
-    const resource = resourceOf(first);
-    if (resource === undefined) return [];
-    const wanted = new Set(ofKind.map(({ object }) => keyOfSent(object.metadata as ObjectMeta)));
-    // The items of a list do not say their kind.
-    const { apiVersion, kind } = resource;
-    const trim = (object: KubeObject) =>
-      wanted.has(keyOfSent(object.metadata))
-        ? { ...object, apiVersion, kind }
-        : { metadata: { name: '' } };
-    const all = (await kube.list(resource, { trim })) ?? [];
-    const found = new Map(all.map((object) => [keyOfSent(object.metadata), object]));
-    return ofKind.flatMap((sent) => {
-      const manifest = sent.object as KubeObject;
-      const live = found.get(keyOfSent(manifest.metadata));
-      const isPlain = live && isWithin(manifest, live) && leftOver(manifest, live).length === 0;
-      return isPlain ? [] : { sent, live };
-    });
-  });
+  const suspects = await mapConcurrently(kinds, (ofKind) => suspectsIn(kube, ofKind));
   const open = suspects.flat();
   const compared = await mapConcurrently(open.slice(0, mostTried), async ({ sent, live }) => {
     const difference = await compareWith(kube, sent, live);

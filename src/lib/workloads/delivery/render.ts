@@ -1,6 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { command, partial } from '../../core/next-step.ts';
 import { isObject } from '../../core/text/formats.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { type ConfigMap, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import {
@@ -9,7 +10,7 @@ import {
   isTransformOf,
   sentObject,
 } from '../../ocm/model/customization.ts';
-import { propertiesNamespace } from '../../ocm/model/kubestellar-names.ts';
+import { inProperties } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import { selectorOfSent } from '../../ocm/sender.ts';
@@ -40,7 +41,7 @@ export async function render(named: NamedObject, wec: string, wds: Wds) {
   const [object, transforms, configMap] = await Promise.all([
     wds.kube.get(kind, ref.name, { namespace: ref.namespace }),
     wds.kube.list<CustomTransform>(resources.customTransforms),
-    its.get<ConfigMap>(resources.configMaps, wec, { namespace: propertiesNamespace }),
+    its.get<ConfigMap>(resources.configMaps, wec, inProperties),
   ]);
   if (object === undefined) throw noSuchObject(ref, wds);
   const removed = (transforms ?? [])
@@ -49,21 +50,25 @@ export async function render(named: NamedObject, wec: string, wds: Wds) {
   const properties = effectiveProperties(wec, cluster, configMap);
   const values = new Map(properties.map(({ key, value }) => [key, value]));
   const { manifest, open } = asSent(object, removed, values);
-  const errors = open.map(({ field, missing }) => {
-    const what = `${describeObject(ref)}: ${field}`;
-    if (missing === undefined)
-      return new StellarError(
-        'expression-invalid',
-        `${what} has a template that stellarctl does not fill: only {{.PROPERTY}}.`,
-      );
-    const set = command`stellarctl wec properties ${wec} ${`${missing}=VALUE`} --its ${its.cluster.context}`;
-    return new StellarError(
-      'workload-blocked',
-      `${what} asks for property ${missing}, which ${wec} lacks.`,
-      { problem: 'property-missing', next: [partial(set, 'Set it')] },
-    );
-  });
+  const errors = open.map(({ field, missing }) =>
+    unfilled(`${describeObject(ref)}: ${field}`, missing, wec, its),
+  );
   return { manifest, work: undefined, errors };
+}
+
+/** @param what the field of an object @param missing the property that it asks for, if it is a template that is filled */
+function unfilled(what: string, missing: string | undefined, wec: string, its: Kube): StellarError {
+  if (missing === undefined)
+    return new StellarError(
+      'expression-invalid',
+      `${what} has a template that stellarctl does not fill: only {{.PROPERTY}}.`,
+    );
+  const set = command`stellarctl wec properties ${wec} ${`${missing}=VALUE`} --its ${its.cluster.context}`;
+  return new StellarError(
+    'workload-blocked',
+    `${what} asks for property ${missing}, which ${wec} lacks.`,
+    { problem: 'property-missing', next: [partial(set, 'Set it')] },
+  );
 }
 
 /** A field whose template is not filled, and the property that is missing for it. */

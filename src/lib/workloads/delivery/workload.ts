@@ -130,11 +130,8 @@ export async function readWorkload(
   const of = follow(evidence.policies);
   const held = await heldPolicies(of, evidence, kinds, wds);
   const deliveries = deliveriesOf(of, { ...evidence, held });
-  const selecting = deliveries.flatMap(({ policy }) => policy ?? []);
-  const missing = object === undefined ? [await missingObject(found, wds, isOnce)] : [];
-  const conflicts = isOnce
-    ? ifSeen(await tryRead(() => conflictsOfDeliveries(ref, deliveries, evidence)))
-    : undefined;
+  const conflicts =
+    (isOnce && ifSeen(await tryRead(() => conflictsOfDeliveries(ref, deliveries, evidence)))) || [];
   return {
     view: {
       name,
@@ -147,9 +144,18 @@ export async function readWorkload(
         deliveries.map((each) => viewOnWec(each, found, wds, compares)),
       ),
       /** Warnings about WECs that the policies that select it leave out, and conflicts. */
-      problems: [...leftOut(selecting, evidence), ...(conflicts ?? []).map(problemView)],
+      problems: [
+        ...leftOut(
+          deliveries.flatMap(({ policy }) => policy ?? []),
+          evidence,
+        ),
+        ...conflicts.map(problemView),
+      ],
     },
-    errors: [...unseenIn(evidence).map(({ error }) => error), ...missing],
+    errors: [
+      ...unseenIn(evidence).map(({ error }) => error),
+      ...(object === undefined ? [await missingObject(found, wds, isOnce)] : []),
+    ],
   };
 }
 

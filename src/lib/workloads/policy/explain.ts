@@ -6,13 +6,8 @@ import { count, orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
-import type {
-  Binding,
-  KindRef,
-  Modulation,
-  PolicySpec,
-} from '../../ocm/model/kubestellar-names.ts';
-import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
+import type { Binding, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
+import { describeObject } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { bySeverity, conflictsOf } from '../delivery/conflicts.ts';
@@ -22,7 +17,6 @@ import {
   missingNamespaces,
   misspeltLabels,
   nothingSelected,
-  type PolicyProblem,
   problemView,
   systemObjects,
   updatedJobs,
@@ -30,41 +24,15 @@ import {
 import { whatStops } from '../delivery/what-stops.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import type { SelectedObject } from '../selection/select-objects.ts';
-import { openWec, unseenOf, type ViewWithErrors, viewOfUnseen } from '../selection/unseen.ts';
+import { openWec, unseenOf, viewOfUnseen } from '../selection/unseen.ts';
 import { countsTwice, type WdsObject } from '../selection/wds-contents.ts';
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 
-/** A WEC that a policy selects. The fields are an interface: docs/output.md. */
-interface SelectedWec {
-  name: string;
-  accepted: boolean;
-  /** Null if its availability has not been reported. */
-  available: boolean | null;
-  deleting: boolean;
-}
-
 /** What a policy does now. The fields are an interface: docs/output.md. */
-export interface Explanation {
-  name: string;
-  wds: string;
-  its: string | null;
-  /** Whether the WDS has a policy with this name; the explained one may be from a file. */
-  exists: boolean;
-  /** Null if the ITS cannot be read. */
-  wecs: SelectedWec[] | null;
-  /** The names of the other WECs of the ITS; null if it cannot be read. */
-  notSelected: string[] | null;
-  objects: (KindRef & ObjectView & Modulation)[];
-  problems: PolicyProblem[];
-  notVisible: { what: string; why: string }[];
-}
+export type Explanation = Awaited<ReturnType<typeof explanationOf>>['view'];
 
 /** @throws StellarError `not-found` if the WDS does not have the policy and no spec is given */
-export async function explain(
-  name: string,
-  wds: Wds,
-  given?: PolicySpec,
-): Promise<ViewWithErrors<Explanation>> {
+export async function explain(name: string, wds: Wds, given?: PolicySpec) {
   const { object: present } = await getPolicy(wds.kube, name);
   const spec = given ?? present?.spec;
   if (spec === undefined) throw await noSuchPolicy(name, wds);
@@ -75,13 +43,16 @@ export async function explain(
 export async function explanationOf(subject: PolicySubject, exists: boolean) {
   const { name, wds, inventory, wecs, objects } = subject;
   const { problems, unseen, overwritten } = await policyProblemsOf(subject);
-  const view: Explanation = {
+  const view = {
     name,
     wds: wds.name,
     its: ifSeen(wds.its)?.name ?? null,
+    /** Whether the WDS has a policy with this name; the explained one may be from a file. */
     exists,
     notVisible: unseen.map(viewOfUnseen),
+    /** Null if the ITS cannot be read. */
     wecs: inventory.state === 'seen' ? wecs.map(wecView) : null,
+    /** The names of the other WECs of the ITS; null if it cannot be read. */
     notSelected:
       ifSeen(inventory)?.flatMap((wec) => (wecs.includes(wec) ? [] : wec.metadata.name)) ?? null,
     objects: objects.map(
@@ -163,11 +134,13 @@ async function conflictsOfSubject({ name, wds, wecs, objects }: PolicySubject): 
   return conflictsOf(wds, [{ policy: name, wecs: namesOf(wecs), objects: sent }], bindings);
 }
 
-function wecView(wec: ManagedCluster): SelectedWec {
+/** A WEC that a policy selects. */
+function wecView(wec: ManagedCluster) {
   const available = conditionOf(wec, 'ManagedClusterConditionAvailable')?.status;
   return {
     name: wec.metadata.name,
     accepted: wec.spec?.hubAcceptsClient === true,
+    /** Null if its availability has not been reported. */
     available: available === undefined || available === 'Unknown' ? null : available === 'True',
     deleting: wec.metadata.deletionTimestamp !== undefined,
   };

@@ -40,13 +40,7 @@ interface PolicyState {
 }
 
 /** A policy in a list. The fields are an interface: docs/output.md. */
-export interface PolicySummary extends PolicyState {
-  name: string;
-  wecs: string[];
-  objects: number;
-  /** Each object on each WEC, by the stages of `workload get`. Null if the ITS, or an object, is not visible. */
-  deliveries: { total: number; applied: number; available: number; failed: number } | null;
-}
+export type PolicySummary = ReturnType<typeof policySummary>;
 
 /**
  * Lists the policies of a WDS by name, with the Bindings that no longer have a policy, and with works that have neither.
@@ -74,7 +68,7 @@ export function policySummary(
   policy: BindingPolicy | undefined,
   evidence: DeliveryEvidence,
   deliveries: readonly JudgedDelivery[],
-): PolicySummary {
+) {
   const binding = evidence.bindings.get(name);
   const toWecs = deliveries.filter(({ wec }) => wec !== null);
   const those = (isOne: (delivery: JudgedDelivery) => boolean) => toWecs.filter(isOne).length;
@@ -87,14 +81,14 @@ export function policySummary(
   const isSeen = showsDeliveries(evidence) && !toWecs.some(isHidden);
   const verdict = policyVerdict({ policyName: name, policy, binding, evidence });
   const isBlocked = verdict.state === 'waiting' || verdict.state === 'failed';
-  const judged: PolicyState = isBlocked
+  const { state, why, since, code, object }: PolicyState = isBlocked
     ? { code: null, ...verdict }
     : policyStateOf(deliveries, isSeen);
-  const { state, why, since, code, object } = judged;
   return {
     name,
     wecs: binding === undefined ? placesOf(name, evidence) : destinationsOf(binding),
     objects: binding === undefined ? 0 : objectsOf(binding).length,
+    /** Each object on each WEC, by the stages of `workload get`. Null if the ITS, or an object, is not visible. */
     deliveries: isSeen ? counts : null,
     state,
     why,
