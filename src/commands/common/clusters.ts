@@ -19,14 +19,24 @@ import {
   chooseIts,
   chooseWds,
   type ItsChoice,
+  onlyIts,
   readSettings,
+  resolveIts,
   settingsFile,
   type WdsChoice,
   withSource,
 } from '../../lib/spaces/choose/its-choice.ts';
 import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
-import type { HostingSource, SpaceTools } from '../../lib/spaces/hosting/hosting.ts';
+import {
+  chooseHosting,
+  discoveryTimeoutMs,
+  type HostingSource,
+  otherHosting,
+  requireHosting,
+  type SpaceTools,
+} from '../../lib/spaces/hosting/hosting.ts';
 import { startStep } from '../../lib/spaces/local/local-cluster-names.ts';
+import { stepsFor } from '../../lib/spaces/space/space-access.ts';
 import type { Io } from '../terminal/io.ts';
 import type { SessionOptions } from './options.ts';
 import type { WecArgument } from './wec-argument.ts';
@@ -80,7 +90,6 @@ export class Clusters {
 
   /** Returns the ITS, a client for it, and what selected it: without a current context that is one, the only one of the hosting cluster. */
   async its() {
-    const { onlyIts } = await import('../../lib/spaces/choose/its-choice.ts');
     const { mayBeHub, notAHub } = await import('../../lib/ocm/hub/require-hub.ts');
     const theOnly = async () => onlyIts(await tryRead(() => this.spaceTools()));
     const choice = await this.itsChoice().catch(async (error: unknown) => {
@@ -96,8 +105,6 @@ export class Clusters {
   }
 
   async openIts(choice: ItsChoice) {
-    const { resolveIts } = await import('../../lib/spaces/choose/its-choice.ts');
-    const { stepsFor } = await import('../../lib/spaces/space/space-access.ts');
     const kubeconfig = await this.kubeconfig();
     const found = await resolveIts(choice, kubeconfig, () => tryRead(() => this.spaceTools()));
     const context = { ...found, ...stepsFor(found.name, 'its', kubeconfig) };
@@ -176,7 +183,6 @@ export class Clusters {
   async #choices() {
     const settings = await readSettings(settingsFile(this.io.env));
     if (settings.hosting === undefined) return settings;
-    const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const kubeconfig = await this.kubeconfig();
     const asSelected = ifSeen(
       await tryRead(() => chooseHosting(this.options.hostingContext, this.io.env, kubeconfig)),
@@ -191,7 +197,6 @@ export class Clusters {
 
   /** The hosting cluster, if one is selected and answers as one. */
   async hostingIfAny(): Promise<Kube | undefined> {
-    const { requireHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     return ifSeen(
       await tryRead(async () => {
         const { hosting } = await this.spaceTools();
@@ -240,7 +245,6 @@ export class Clusters {
   }
 
   async #chooseHosting(): Promise<{ context: SelectedContext; source: HostingSource }> {
-    const { chooseHosting } = await import('../../lib/spaces/hosting/hosting.ts');
     const chosen = chooseHosting(this.options.hostingContext, this.io.env, await this.kubeconfig());
     return chosen.source === 'kubeconfig'
       ? ((await this.#currentInstead(chosen.context)) ?? chosen)
@@ -252,9 +256,6 @@ export class Clusters {
    * @throws StellarError `usage` for a command that destroys something or does not ask
    */
   async #currentInstead(noted: SelectedContext) {
-    const { otherHosting, discoveryTimeoutMs } = await import(
-      '../../lib/spaces/hosting/hosting.ts'
-    );
     const connect = (context: SelectedContext) =>
       this.connect(context, { deadline: new Deadline(discoveryTimeoutMs) });
     const found = await otherHosting(noted, await this.kubeconfig(), connect);

@@ -1,4 +1,4 @@
-import { type CheckInfo, checksOfStages, type Finding } from '../core/checks.ts';
+import { type CheckInfo, checksOfStages } from '../core/checks.ts';
 import { commandOf, stepLines } from '../core/next-step.ts';
 import { hubChecks } from '../ocm/hub/hub-checks.ts';
 import { hookNames } from '../ocm/model/kubeflex-names.ts';
@@ -102,29 +102,19 @@ const ids = new Set(catalogue.map(({ id }) => id));
 export const docsOf = (id: string): string =>
   `docs/troubleshooting.md#${(ids.has(id) ? id : `its-${otherHook}`).toLowerCase()}`;
 
-/** A finding for scripts: sentence and command are those of its first subject. The fields are an interface: docs/output.md. */
-export interface FindingReport extends Pick<Finding, 'id' | 'title' | 'status'> {
-  found?: string;
-  /** The code of the problem; absent if the check passes or was skipped. */
-  code?: string;
-  cause?: string;
-  /** What helps: one command that can be typed as it is. */
-  command?: string;
-  /** The next steps, for people: a line each. */
-  steps?: string[];
-  /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
-  subjects: string[];
-  /** For WECs: the context of their ITS. */
-  its?: string;
-  /** The last lines of a log, if there is one. */
-  details?: readonly string[];
-  /** Where the documentation describes it: a file of the repository, and an anchor in it. */
-  docs?: string;
-}
-
-export function describeGroup({ subjects, finding }: FindingGroup): FindingReport {
+/**
+ * A finding for scripts: sentence and command are those of its first subject. Cause, command and steps (a line each, for people) are
+ * there if something is to be done, code, details (the last lines of a log) and docs if the check has failed or warns. The fields are an
+ * interface: docs/output.md.
+ */
+export function describeGroup({ subjects, finding }: FindingGroup) {
   const [{ its }] = subjects;
-  const about = { subjects: subjects.map(subjectName), ...(its === undefined ? {} : { its }) };
+  const about = {
+    /** `machine`, `hosting/NAME`, `its/NAME`, `wds/NAME`, `wec/NAME`. */
+    subjects: subjects.map(subjectName),
+    /** For WECs: the context of their ITS. */
+    ...(its === undefined ? {} : { its }),
+  };
   const { id, title, ...outcome } = finding;
   if (outcome.status === 'pass') return { id, title, ...outcome, ...about };
   const { status, problem } = outcome;
@@ -144,6 +134,7 @@ export function describeGroup({ subjects, finding }: FindingGroup): FindingRepor
     code,
     ...about,
     ...(details.length > 0 ? { details } : {}),
+    /** Where the documentation describes it: a file of the repository, and an anchor in it. */
     docs: docsOf(id),
   };
 }

@@ -47,18 +47,7 @@ export interface StatusView {
   wdses: WdsStatus[];
 }
 
-export interface HostingStatus {
-  /** Its context. */
-  name: string;
-  server: string;
-  /** The KubeStellar version in the installed hooks, which new spaces get; null if it is not visible. */
-  hooksVersion: string | null;
-  versions: RunningVersion[];
-  /** Whether a user must act. */
-  problem: boolean;
-  /** What it waits for, or what is wrong; empty if all is well. */
-  reason: string;
-}
+export type HostingStatus = ReturnType<typeof describeHosting>;
 
 /** The common fields of ITSes and WDSes, and where they are, as far as the hosting cluster shows it. */
 export interface SpaceStatus extends Omit<ReturnType<typeof describeSpace>, 'type' | 'created'> {
@@ -136,17 +125,18 @@ export async function describeInstallation(
 }
 
 /** The hosting cluster itself. Parts that this user may not read are unknown, and not a problem. */
-function describeHosting(
-  { reports, pods, forbidden, hooks }: HostingCluster,
-  { cluster }: Kube,
-): HostingStatus {
+function describeHosting({ reports, pods, forbidden, hooks }: HostingCluster, { cluster }: Kube) {
   const { verdict } = blockingStage(reports) ?? {};
   return {
+    /** Its context. */
     name: cluster.context,
     server: cluster.server,
+    /** The KubeStellar version in the installed hooks, which new spaces get; null if it is not visible. */
     hooksVersion: hooks.controllerManager?.version ?? null,
     versions: runningVersions(kubeFlexPrograms, pods, whyPodsHidden({ forbidden })),
+    /** Whether a user must act. */
     problem: verdict?.state === 'failed',
+    /** What it waits for, or what is wrong; empty if all is well. */
     reason: verdict?.why ?? '',
   };
 }

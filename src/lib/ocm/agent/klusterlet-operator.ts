@@ -29,9 +29,9 @@ export const createdByKlusterlet = ({ metadata }: KubeObject): boolean =>
 
 /** Whether a registration has created a namespace, through stellarctl or the operator. */
 export const madeByRegistration = (namespace: KubeObject): boolean =>
-  isOurs(namespace) ||
   createdByKlusterlet(namespace) ||
-  namespace.metadata.labels?.[namespaceOfKlusterletLabel] === klusterletName;
+  namespace.metadata.labels?.[namespaceOfKlusterletLabel] === klusterletName ||
+  isOurs(namespace);
 
 const exceptDelete = ['create', 'get', 'list', 'update', 'watch', 'patch'];
 const crud = [...exceptDelete, 'delete'];

@@ -81,5 +81,5 @@ export const isOcmVersion = (text: string): boolean =>
 /** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */
 export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const managedBy = 'stellarctl';
-export const isOurs = ({ metadata }: KubeObject): boolean =>
-  metadata.labels?.[managedByLabel] === managedBy;
+export const isOurs = <T extends KubeObject>(object: T | undefined): object is T =>
+  object?.metadata.labels?.[managedByLabel] === managedBy;

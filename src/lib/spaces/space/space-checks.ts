@@ -40,23 +40,14 @@ import {
 } from './space-watcher.ts';
 import { hooksOf, itsNameOf, itsOfWds, roleOf } from './spaces.ts';
 
-/**
- * Checks a space as it was read, on the hosting cluster and inside it.
- * @param all the control planes of the hosting cluster @param hooks its versions
- * @returns for an ITS also the response of its admission webhook for ManagedClusters, if it was tried
- */
-export async function checkSpace(
-  reading: SpaceReading,
-  { all, hooks }: { all: readonly ControlPlane[]; hooks: HookVersions },
-  tools: SpaceTools,
-) {
-  const { hosting } = tools;
-  const { space, stages, kube } = reading;
+/** The findings of its stages: one that keeps it from working has the log of what failed. */
+async function findingsOf(reading: SpaceReading, hosting: Kube): Promise<Finding[]> {
+  const { space, stages } = reading;
   const { name, role } = space;
   const findings = findingsOfStages(role, name, judge(stages, space));
   const ownHooks = hooksOf(space.controlPlane);
   const wasReady = ownHooks.length > 0 && ownHooks.every((hook) => isHookMarked(hook)(space));
-  const withFailures = await Promise.all(
+  return Promise.all(
     findings.map(async (finding, index) => {
       const stage = stages[index];
       const isDown = wasReady && stage?.id === 'api-server';
@@ -68,6 +59,22 @@ export async function checkSpace(
       return { ...finding, status: 'fail' as const, problem: { ...problem, details, next: steps } };
     }),
   );
+}
+
+/**
+ * Checks a space as it was read, on the hosting cluster and inside it.
+ * @param all the control planes of the hosting cluster @param hooks its versions
+ * @returns for an ITS also the response of its admission webhook for ManagedClusters, if it was tried
+ */
+export async function checkSpace(
+  reading: SpaceReading,
+  { all, hooks }: { all: readonly ControlPlane[]; hooks: HookVersions },
+  tools: SpaceTools,
+) {
+  const { hosting } = tools;
+  const { space, kube } = reading;
+  const { name, role } = space;
+  const ofStages = await findingsOf(reading, hosting);
   const subject = { space, all, hosting, hooks, kube, tools };
   const ofIts = role === 'wds' ? await runChecks(itsOfWdsChecks, subject) : [];
   const checks: Check<typeof subject>[] = [
@@ -77,8 +84,8 @@ export async function checkSpace(
   ];
   const known = [
     ...ofIts,
-    ...(await underCauses(withFailures, ofIts, needsOfIts)),
-    ...(await runChecks(checks, subject, withFailures)),
+    ...(await underCauses(ofStages, ofIts, needsOfIts)),
+    ...(await runChecks(checks, subject, ofStages)),
   ];
   if (role !== 'its' || kube === undefined) return { findings: known };
   const inside = ifSeen(space.inside) as ItsInside | undefined;

@@ -74,7 +74,7 @@ export async function cleanUpWec(
 /** Rights granted to the work agent are removed with it. */
 async function removeGrant(wec: Kube): Promise<void> {
   const role = await wec.get(resources.clusterRoles, grantRoleName);
-  if (role !== undefined && isOurs(role)) await wec.delete(resources.clusterRoles, role);
+  if (isOurs(role)) await wec.delete(resources.clusterRoles, role);
 }
 
 /** Only the operator removes the agent. It is started after the deletion: before, it would restore the agent first. */
@@ -112,7 +112,7 @@ async function startScaledOperator(wec: Kube, { progress, dryRun }: Run): Promis
     progress.note(
       `${context} has no klusterlet operator in ${operatorNamespace}: one elsewhere must remove the agent.`,
     );
-  if (operator === undefined || !isOurs(operator) || !isScaledToNone(operator)) return;
+  if (!isOurs(operator) || !isScaledToNone(operator)) return;
   await startOperator(wec, operator);
   if (!dryRun)
     progress.note(`The klusterlet operator on ${context} is started again: it removes the agent.`);
@@ -155,6 +155,21 @@ const installedKinds: { crd: string; instances: Resource }[] = [
   { crd: klusterletCrdName, instances: resources.klusterlets },
 ];
 
+/** The definitions of installed kinds of which nothing is left; reports the others, which stay. */
+async function unusedKinds(wec: Kube, { progress }: Run): Promise<KubeObject[]> {
+  const unused: KubeObject[] = [];
+  for (const { crd, instances } of installedKinds) {
+    const definition = await wec.get(resources.customResourceDefinitions, crd);
+    if (definition === undefined) continue;
+    // In a dry run they still exist.
+    const { length } = wec.dryRun ? [] : await listServed(wec, instances);
+    const remaining = count(length, 'object of it remains', 'objects of it remain');
+    if (length === 0) unused.push(definition);
+    else progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${remaining}.`);
+  }
+  return unused;
+}
+
 /**
  * Removes operator, rights, kinds and namespaces that nothing else uses, and reports what stays.
  * @returns whether anything was removed
@@ -163,7 +178,7 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   // Without rights or a Deployment from stellarctl here, the kinds may belong to an operator that is installed elsewhere.
   const role = await wec.get(resources.clusterRoles, operatorName);
   const operator = await readOperator(wec);
-  const isOurOperator = [role, operator].some((object) => object !== undefined && isOurs(object));
+  const isOurOperator = [role, operator].some(isOurs);
   let removed = false;
   const remove = async (resource: Resource, ...objects: KubeObject[]) => {
     removed = (await deleteObjects(wec, resource, objects)) || removed;
@@ -176,16 +191,8 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
     throw error;
   });
   if (operator !== undefined) await remove(resources.deployments, operator);
-  for (const { crd, instances } of isOurOperator ? installedKinds : []) {
-    const definition = await wec.get(resources.customResourceDefinitions, crd);
-    if (definition === undefined) continue;
-    // In a dry run they still exist.
-    const { length } = wec.dryRun ? [] : await listServed(wec, instances);
-    const remaining = count(length, 'object of it remains', 'objects of it remain');
-    if (length > 0)
-      run.progress.note(`The kind ${crd} stays on ${wec.cluster.context}: ${remaining}.`);
-    else await remove(resources.customResourceDefinitions, definition);
-  }
+  if (isOurOperator)
+    await remove(resources.customResourceDefinitions, ...(await unusedKinds(wec, run)));
   // A controller of Kubernetes may have recreated it, empty, after the operator had deleted it with the roles that it aggregates.
   const aggregate = await wec.get(
     resources.clusterRoles,
@@ -196,11 +203,10 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   run.progress.waiting(record.name, 'its namespaces are being removed');
   // The last namespace holds the record of this clean-up; rights are deleted before it, or the next run would miss them.
   const binding = await wec.get(resources.clusterRoleBindings, operatorName);
-  if (binding !== undefined && isOurs(binding))
-    await remove(resources.clusterRoleBindings, binding);
+  if (isOurs(binding)) await remove(resources.clusterRoleBindings, binding);
   const isLast = ({ metadata }: KubeObject) => metadata.name === operatorNamespace;
   await remove(resources.namespaces, ...namespaces.filter((namespace) => !isLast(namespace)));
-  if (role !== undefined && isOurs(role)) await remove(resources.clusterRoles, role);
+  if (isOurs(role)) await remove(resources.clusterRoles, role);
   // All that a next run could do is asked for: each namespace takes Kubernetes at least five seconds.
   await remove(resources.namespaces, ...namespaces.filter(isLast));
   await Promise.all(

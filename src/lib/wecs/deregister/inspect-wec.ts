@@ -147,8 +147,7 @@ export const hasNoRegistration = ({
   hubSecret,
   bootstrapSecret,
 }: Proved<WecEvidence>): boolean =>
-  [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) &&
-  (operator === undefined || !isOurs(operator));
+  [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) && !isOurs(operator);
 
 /** Refuses what would start and could not be finished. @throws StellarError `agent-dead` */
 export function refuseUnfinishable(

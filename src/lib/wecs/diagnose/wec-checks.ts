@@ -163,7 +163,7 @@ function agentVersionsApart({ wec, ocmOfHub, name, its }: WecFindings): Problem 
   return wecProblem(
     'versions-apart',
     message,
-    operator !== undefined && isOurs(operator)
+    isOurs(operator)
       ? run(command`stellarctl wec upgrade ${`${name}=${wec.context}`} --its ${its}`, 'Upgrade it')
       : advice(`Change the version where the Klusterlet of ${name} was installed from`),
   );

@@ -272,6 +272,6 @@ export async function removeAccount(hub: Kube, wec: string): Promise<void> {
   const name = bootstrapAccountOf(wec);
   for (const [resource, where] of kinds) {
     const present = await partialReader(hub).get(resource, name, where);
-    if (present && isOurs(present)) await unlessStatus(hub.delete(resource, present), 403);
+    if (isOurs(present)) await unlessStatus(hub.delete(resource, present), 403);
   }
 }

@@ -66,10 +66,12 @@ export async function conflictsOf(
       conflicts.add(found, object, shared);
       if ('name' in found) conflicts.add(found, { ...object, namespace: like.namespace }, shared);
     }
-    for (const wec of foreign.size === 0 ? [] : wecs) {
-      const sender = foreign.get(sentKey('', wec, object));
-      if (sender !== undefined) conflicts.add(sender, object, [wec]);
-    }
+    for (const wec of foreign.size === 0 ? [] : wecs)
+      for (const { like, from } of foreign.get(nameKey(wec, object)) ?? []) {
+        if (like.namespace === (object.namespace ?? null)) conflicts.add(from, object, [wec]);
+        else if (object.statusCollectors?.length)
+          for (const each of [object, like]) conflicts.add(confused(object), each, [wec]);
+      }
   }
   return conflicts.problems(wds);
 }
@@ -86,19 +88,21 @@ function between(
   if (like.namespace !== (object.namespace ?? undefined)) {
     const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
     // Where one Binding combines both, the WorkStatus of either one is among its own.
-    return combined === 0 || (combined === 2 && other === policy)
-      ? undefined
-      : { name: describeObject({ ...object, namespace: null }) };
+    return combined === 0 || (combined === 2 && other === policy) ? undefined : confused(object);
   }
   if (other === policy || keeps === createOnly) return undefined;
   return keeps ? { writes: policy, keeps: other } : { writes: other, keeps: policy };
 }
 
+const confused = (object: SentRef): Found => ({
+  name: describeObject({ ...object, namespace: null }),
+});
+
 /** What was found, each once with all its objects and WECs. */
 class Conflicts {
   readonly #found = new Map<string, { of: Found; objects: Set<string>; wecs: Set<string> }>();
 
-  add(of: Found, object: SentRef, wecs: readonly string[]): void {
+  add(of: Found, object: Parameters<typeof describeObject>[0], wecs: readonly string[]): void {
     if (wecs.length === 0) return;
     const key = JSON.stringify(of);
     const same = this.#found.get(key) ?? { of, objects: new Set(), wecs: new Set() };
@@ -169,19 +173,23 @@ const conflict = (...of: Parameters<typeof problem>): Problem => ({
   severity: 'warn',
 });
 
-/** The objects in works of other WDSes, by WEC and object. */
-async function sentByOthers(wds: Wds): Promise<Map<string, { wds: string; binding: string }>> {
+/** The objects in works of other WDSes, by WEC and name. */
+async function sentByOthers(wds: Wds) {
   const its = requireIts(wds);
   const labelSelector = `${originWdsLabel},${originWdsLabel} notin (${await senderOf(wds, its)})`;
   const how = { labelSelector, trim: trimmer() };
   const works = (await its.list<ManifestWork>(resources.manifestWorks, how)) ?? [];
-  return new Map(
+  return Map.groupBy(
     works.flatMap((work) => {
       const { namespace: wec = '', labels = {} } = work.metadata;
       const from = { wds: labels[originWdsLabel] ?? '', binding: labels[originBindingLabel] ?? '' };
       return sentObjects(work).flatMap(({ object }) =>
-        isLeaving(object) ? [] : [[sentKey('', wec, viewOfSent(object)), from] as const],
+        isLeaving(object) ? [] : { from, wec, like: viewOfSent(object) },
       );
     }),
+    ({ wec, like }) => nameKey(wec, like),
   );
 }
+
+const nameKey = (wec: string, object: Parameters<typeof sentKey>[2]): string =>
+  sentKey('', wec, { ...object, namespace: null });

@@ -131,7 +131,9 @@ test('suggested commands in documents use the name of the called program, and no
       problem('x', 'stellarctl its get', run('stellarctl its get its1', 'Look')),
     );
     const finding = { id: '', title: '', ...fail('x', '', run('stellarctl init')) };
-    const { command } = describeGroup({ subjects: [{ kind: 'machine', name: '' }], finding });
+    const { command } = describeGroup({ subjects: [{ kind: 'machine', name: '' }], finding }) as {
+      command?: string;
+    };
     const document = {
       diagnosis,
       items: [{ command, labels: { a: 'stellarctl init' }, cause: null }],

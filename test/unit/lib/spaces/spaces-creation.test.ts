@@ -215,6 +215,11 @@ describe('creating a WDS', () => {
     );
     assert.deepEqual(cluster.writes, []);
   });
+  test('accepts names of API groups', () =>
+    assert.rejects(createdWds(dryRun([]), { apiGroups: ['apps', 'Not/One'] }), {
+      code: 'usage',
+      message: /"Not\/One"/,
+    }));
 });
 
 describe('a space is shown', () => {

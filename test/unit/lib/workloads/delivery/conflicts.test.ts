@@ -101,6 +101,10 @@ describe('what is sent to a WEC', () => {
     assert.deepEqual(await found([of('c', combined), of('d', pay, 'w1')]), []);
     assert.deepEqual(await found([a, of('d', pay)]), []);
     assert.deepEqual(await found([of('c', combined), of('d', { ...pay, name: 'till' })]), []);
+    const ofOther = [sending('wds2', 'w2')];
+    assert.deepEqual(await found([of('c', { ...combined, namespace: 'pay' })], ofOther), payFirst);
+    assert.deepEqual(await found([of('c', pay)], ofOther), []);
+    assert.deepEqual(await found([of('c', { ...combined, name: 'till' })], ofOther), []);
   });
   test('is none with the same options, on other WECs, in own works and of shared Namespaces', async () => {
     const same = binding('c', { destinations: ['w1'], objects: [web()] });
