@@ -1,4 +1,4 @@
-import { failureOf, StellarError } from '../core/errors.ts';
+import { failureOf, type StellarError } from '../core/errors.ts';
 import type { Reader } from './client/client.ts';
 
 /** Access to a cluster, or to something in it. `why` has no full stop. */
@@ -87,7 +87,7 @@ export function partialReader(kube: Reader): PartialReader {
     try {
       return await request;
     } catch (error) {
-      if (!(error instanceof StellarError) || error.code !== 'forbidden') throw error;
+      if (failureOf(error).code !== 'forbidden') throw error;
       forbidden.add(plural);
       return undefined;
     }

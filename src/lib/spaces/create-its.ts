@@ -52,13 +52,13 @@ export interface ItsInput {
   ocmVersion?: string | undefined;
 }
 
-/** What follows once it works. @param raised the version of OCM that replaces that of the hooks @returns whether anything was written */
+/** What follows once it works. @param raised the version of OCM that replaces that of the hooks @param result says whether anything was written */
 async function completeIts(
   { name, type }: ItsInput,
   raised: string | undefined,
-  { its, hosting }: { its: Kube | undefined; hosting: Kube },
+  { its, hosting, result }: { its: Kube | undefined; hosting: Kube; result: SpaceResult },
   run: Run,
-): Promise<boolean> {
+): Promise<void> {
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const steps = [
     // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
@@ -68,9 +68,7 @@ async function completeIts(
     // Before its context is written, which is how people join.
     () => raised !== undefined && raiseOcm(name, its, hosting, run),
   ];
-  let changed = false;
-  for (const step of steps) if (await step()) changed = true;
-  return changed;
+  for (const step of steps) if (await step()) result.changed = true;
 }
 
 /**
@@ -119,9 +117,7 @@ export async function createIts(
       },
       ...(type === 'vcluster' && !installOcm && { limit: untilReachable }),
       external,
-      async complete(its, result) {
-        if (await completeIts(input, raised, { its, hosting }, run)) result.changed = true;
-      },
+      complete: (its, result) => completeIts(input, raised, { its, hosting, result }, run),
     },
     tools,
     run,

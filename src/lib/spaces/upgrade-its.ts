@@ -1,5 +1,5 @@
 import { forName } from '../core/each-name.ts';
-import { StellarError } from '../core/errors.ts';
+import { failureOf, StellarError } from '../core/errors.ts';
 import { rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
@@ -162,8 +162,7 @@ export async function raiseOcm(
     return await upgradeHub(await planHubUpgrade(controlPlane, options, opened, hosting), run);
   } catch (error) {
     // It is newer by now, or its images are named otherwise than by versions.
-    if (error instanceof StellarError && ['version-differs', 'usage'].includes(error.code))
-      return false;
+    if (['version-differs', 'usage'].includes(failureOf(error).code)) return false;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { requireTime, throwIfInterrupted } from '../../core/deadline.ts';
-import { StellarError } from '../../core/errors.ts';
+import { failureOf, StellarError } from '../../core/errors.ts';
 import { advice, command, run as nextStep, rerun, textOf } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { isObject } from '../../core/text/formats.ts';
@@ -61,7 +61,7 @@ export async function initHosting(input: InitInput, tools: InitTools): Promise<I
 async function readBefore(kube: Kube, helm: Helm): Promise<ClusterState> {
   const clusterState = await readClusterState(kube, helm).catch(async (error: unknown) => {
     // If even reading is forbidden, report all missing permissions at once.
-    if (error instanceof StellarError && error.code === 'forbidden')
+    if (failureOf(error).code === 'forbidden')
       await requirePermissions(kube, initPermissions(coreChart.release));
     throw error;
   });

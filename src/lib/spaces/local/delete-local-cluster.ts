@@ -1,4 +1,4 @@
-import { StellarError } from '../../core/errors.ts';
+import { failureOf, StellarError } from '../../core/errors.ts';
 import { advice } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { hostOf } from '../../kube/client/proxy.ts';
@@ -105,7 +105,7 @@ export async function connectLocal(
     const entries = await withProvider(provider, programs, (opened) => readEntries(opened, name));
     return connect({ ...entries, name: contexts[0] ?? entries.name });
   } catch (error) {
-    if (error instanceof StellarError && error.code === 'program-failed') return undefined;
+    if (failureOf(error).code === 'program-failed') return undefined;
     throw error;
   }
 }

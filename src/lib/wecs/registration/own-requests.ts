@@ -162,20 +162,23 @@ const agentExitMs = 5000;
  * Deletes requests whose agent has restarted: the agent has lost their keys, and pending requests would look like a second agent.
  * Denying them would silence the agent for good (seen with OCM 1.3.1): it sends a new request only when its request is gone.
  * Requests that a user has decided on stay as they are.
- * @returns the names of those that this user may not delete, which it reports
+ * @param reported the names of those that this user may not delete: each is reported once
  */
-async function retire(hub: Kube, requests: readonly RegistrationRequest[], run: Run) {
-  const kept: string[] = [];
+async function retire(
+  hub: Kube,
+  requests: readonly RegistrationRequest[],
+  reported: Set<string>,
+  run: Run,
+) {
   for (const { name, cluster, state, csr } of requests) {
-    if (state === 'denied') continue;
+    if (state === 'denied' || reported.has(name)) continue;
     const deleting = hub.delete(resources.certificateSigningRequests, csr);
     if ((await unlessStatus(deleting, 403)) !== undefined) continue;
-    kept.push(name);
+    reported.add(name);
     run.progress.note(
       `The request ${name} of ${cluster} is superseded, and this user may not delete it. Ask for its deletion: ${command`kubectl --context ${hub.cluster.context} delete csr ${name}`}`,
     );
   }
-  return kept;
 }
 
 /** Reduces the requests of a WEC's agent to those for which it still has the keys. */
@@ -211,9 +214,7 @@ export function supersededRequests(wec: Kube, ownRequests: OwnRequests, run: Run
       );
       superseded.add(old);
       superseded.isOpen = old.length > 0 && age <= agentExitMs && old.length === ofAgent.length;
-      if (superseded.isOpen) return;
-      const open = old.filter(({ name }) => !reported.has(name));
-      for (const name of await retire(hub, open, run)) reported.add(name);
+      if (!superseded.isOpen) await retire(hub, old, reported, run);
     },
   };
   return superseded;

@@ -66,7 +66,7 @@ export async function conflictsOf(
       conflicts.add(found, object, shared);
       if ('name' in found) conflicts.add(found, { ...object, namespace: like.namespace }, shared);
     }
-    for (const wec of foreign.size === 0 ? [] : wecs)
+    for (const wec of wecs)
       for (const { like, from } of foreign.get(nameKey(wec, object)) ?? []) {
         if (like.namespace === (object.namespace ?? null)) conflicts.add(from, object, [wec]);
         else if (object.statusCollectors?.length)
