@@ -1,5 +1,4 @@
 import { Option } from 'commander';
-import { forName } from '../../lib/core/each-name.ts';
 import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Run } from '../../lib/core/run.ts';
 import { few } from '../../lib/core/text/words.ts';
@@ -102,6 +101,14 @@ export const revoke: Definition<{ rule?: string[] }> = {
   },
 };
 
+interface RightsChange<Inspected> {
+  inspect(wec: ReachedWec): Promise<Inspected>;
+  /** @param kinds as `widgets.example.com` */
+  describe(wec: ReachedWec, kinds: string[]): string[];
+  verb: string;
+  work(wec: Inspected, run: Run): Promise<GrantResult>;
+}
+
 /**
  * Shows what changes on the WECs, each reached by its context, else by that of its name. Asks one question about all of them, and
  * changes each: a failure does not stop the others.
@@ -110,13 +117,7 @@ export const revoke: Definition<{ rule?: string[] }> = {
 async function changeRights<Inspected extends Omit<WecToRevoke, 'role'>>(
   session: Session,
   positional: string[],
-  change: {
-    inspect(wec: ReachedWec): Promise<Inspected>;
-    /** @param kinds as `widgets.example.com` */
-    describe(wec: ReachedWec, kinds: string[]): string[];
-    verb: string;
-    work(wec: Inspected, run: Run): Promise<GrantResult>;
-  },
+  change: RightsChange<Inspected>,
 ): Promise<void> {
   const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
   const named = parseWecArguments(positional);
@@ -147,11 +148,5 @@ async function changeRights<Inspected extends Omit<WecToRevoke, 'role'>>(
       },
     }),
   });
-  const results = changing.map((wec) => {
-    const result: GrantResult = { name: wec.name, kinds: [], changed: false };
-    return forName(result, session.run, async () => {
-      Object.assign(result, await change.work(wec, session.run));
-    });
-  });
-  await session.finish(await Promise.all(results));
+  await session.finish(await Promise.all(changing.map((wec) => change.work(wec, session.run))));
 }

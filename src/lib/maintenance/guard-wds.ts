@@ -68,7 +68,7 @@ export async function guardWds(
     name,
     type,
     guarded: isOn,
-    changed: false,
+    changed: plan !== undefined || !isOn,
     sharedWith: sharersOf(controlPlane, all),
   };
   return forName<GuardResult>(result, run, async () => {
@@ -78,7 +78,6 @@ export async function guardWds(
     } else if (kinds !== undefined && !isOn) await writeGuard(kube, kinds, name, run);
     if (run.dryRun) return;
     result.guarded = true;
-    result.changed = plan !== undefined || !isOn;
     run.progress.done(name, result.changed ? 'guarded' : 'has its guard; nothing to do', true);
   });
 }

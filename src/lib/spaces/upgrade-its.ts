@@ -105,7 +105,10 @@ export async function upgradeIts(
   const done = await forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
       await wantOcm(controlPlane, to, tools.hosting);
-      result.changed = await upgradeHub(upgrade, run);
+      const wrote = () => {
+        result.changed = true;
+      };
+      result.changed = await upgradeHub(upgrade, run, wrote);
       result.changed = (await upgradeAddon(upgrade, run)) || result.changed;
       if (run.dryRun) return;
       const did = result.changed
@@ -205,7 +208,11 @@ async function planHubUpgrade(
 }
 
 /** @returns whether anything was changed, by this run or by one that was interrupted */
-async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
+async function upgradeHub(
+  upgrade: HubUpgrade,
+  run: Run,
+  wrote: () => unknown = () => {},
+): Promise<boolean> {
   const { name, its, to, operator, manager, images, wecs } = upgrade;
   const alive = await leaseRenewals(its);
   const isBrought = await ensureRequirements(its, 'hub', to);
@@ -221,7 +228,10 @@ async function upgradeHub(upgrade: HubUpgrade, run: Run): Promise<boolean> {
   if (isManager) await its.merge(resources.clusterManagers, clusterManagerName, patch);
   if (isStopped) await change();
   if (run.dryRun) return isChanged;
-  if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
+  if (isChanged) {
+    wrote();
+    run.progress.changed(name, `OCM ${to} is written`);
+  }
   const unmet = (why: string) => upgradeLate(upgrade, why);
   const wasDone = await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
   if (isChanged) {

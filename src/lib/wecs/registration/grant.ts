@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ChangeResult } from '../../core/each-name.ts';
+import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, run as nextStep, partial } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
@@ -68,38 +68,40 @@ export async function inspectGrant(reached: ReachedWec) {
 
 /**
  * Grants the missing rights, waits until the WEC's API server allows them, and has the agent apply the works again. It is safe to rerun.
- * @throws StellarError `timeout`
+ * The result may have the error `timeout`.
  */
-export async function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
+export function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
   const { name, kube, kinds } = granting;
   const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
-  if (kinds.length === 0) return result;
-  await writeRole(granting);
-  if (run.dryRun) return result;
-  const allowed = result.kinds.join(', ');
-  run.progress.changed(
-    name,
-    `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${allowed}`,
-  );
-  await untilMet<readonly RuleKind[]>(
-    {
-      check: (refused) =>
-        refused.length === 0
-          ? met
-          : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
-      read: () => refusedKinds(kube, granting.klusterlet, kinds),
+  return forName(result, run, async () => {
+    if (kinds.length === 0) return;
+    await writeRole(granting);
+    result.changed = true;
+    if (run.dryRun) return;
+    const allowed = result.kinds.join(', ');
+    run.progress.changed(
       name,
-      unmet: (refused) =>
-        new StellarError(
-          'timeout',
-          `ClusterRole ${grantRoleName} is written, but ${kube.cluster.context} still refuses ${refused.map(groupResourceOf).join(', ')} to the work agent: its controller manager has not aggregated the role.`,
-        ),
-    },
-    run,
-  );
-  await applyAgain(kube, granting.works);
-  run.progress.done(name, 'its work agent has the rights, and applies the works again');
-  return { ...result, changed: true };
+      `ClusterRole ${grantRoleName} on ${kube.cluster.context} allows ${allowed}`,
+    );
+    await untilMet<readonly RuleKind[]>(
+      {
+        check: (refused) =>
+          refused.length === 0
+            ? met
+            : waiting(`the cluster refuses ${refused.map(groupResourceOf).join(', ')}`),
+        read: () => refusedKinds(kube, granting.klusterlet, kinds),
+        name,
+        unmet: (refused) =>
+          new StellarError(
+            'timeout',
+            `ClusterRole ${grantRoleName} is written, but ${kube.cluster.context} still refuses ${refused.map(groupResourceOf).join(', ')} to the work agent: its controller manager has not aggregated the role.`,
+          ),
+      },
+      run,
+    );
+    await applyAgain(kube, granting.works);
+    run.progress.done(name, 'its work agent has the rights, and applies the works again');
+  });
 }
 
 /**
@@ -172,25 +174,27 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
 }
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */
-export async function revoke(
+export function revoke(
   { name, kube, role: { object: role }, kinds }: WecToRevoke,
   run: Run,
 ): Promise<GrantResult> {
   const result: GrantResult = { name, kinds: kinds.map(groupResourceOf), changed: false };
-  if (role === undefined || kinds.length === 0) return result;
-  const { uid, resourceVersion } = role.metadata;
-  const rules = rulesWithout(role, kinds);
-  if (rules.length === 0) await kube.delete(resources.clusterRoles, role);
-  else
-    await kube.merge(resources.clusterRoles, grantRoleName, {
-      metadata: { uid, resourceVersion },
-      rules,
-    });
-  run.progress.done(
-    name,
-    `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,
-  );
-  return { ...result, changed: !run.dryRun };
+  return forName(result, run, async () => {
+    if (role === undefined || kinds.length === 0) return;
+    const { uid, resourceVersion } = role.metadata;
+    const rules = rulesWithout(role, kinds);
+    if (rules.length === 0) await kube.delete(resources.clusterRoles, role);
+    else
+      await kube.merge(resources.clusterRoles, grantRoleName, {
+        metadata: { uid, resourceVersion },
+        rules,
+      });
+    result.changed = true;
+    run.progress.done(
+      name,
+      `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,
+    );
+  });
 }
 
 /** The work agent has the rules of all ClusterRoles with this label (ocm, klusterlet work ClusterRole, aggregationRule). */

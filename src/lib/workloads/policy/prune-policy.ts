@@ -35,8 +35,12 @@ export async function prunePolicy(
   const { object: binding } = found.binding;
   // Of its Binding, which the result counts.
   const objects = binding === undefined ? 0 : objectsOf(binding).length;
-  return forName({ name, objects, changed: objects > 0 }, run, async () => {
-    if (binding !== undefined && objects > 0) await empty(binding, wds);
+  const result = { name, objects, changed: false };
+  return forName(result, run, async () => {
+    if (binding !== undefined && objects > 0) {
+      await empty(binding, wds);
+      result.changed = true;
+    }
     const blocker = async () => {
       const works = await worksOfPolicy(found.its, name, wds);
       return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;

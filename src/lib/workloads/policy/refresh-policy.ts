@@ -43,9 +43,10 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
     const annotations = { [originGenerationAnnotation]: null };
-    for (const work of works)
+    for (const work of works) {
       await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
-    result.changed = works.length > 0;
+      result.changed = true;
+    }
     await untilMet<readonly ManifestWork[]>(
       {
         check: (open) =>

@@ -142,6 +142,25 @@ describe('a role that somebody has changed by hand', () => {
     );
   });
 
+  it('has changed, although the WEC does not allow the kinds in time', async () => {
+    const kube = fakeKube({
+      merge: (async () => ({})) as never,
+      review: async () => ({ status: { allowed: false } }),
+    });
+    const { changed, error } = await grant(
+      {
+        ...reached,
+        kube,
+        klusterlet: undefined,
+        role: roleOf(narrowed),
+        kinds: [gadgets],
+        works: new Set(),
+      },
+      run(1),
+    );
+    assert.deepEqual([changed, error?.code], [true, 'timeout']);
+  });
+
   const revoking =
     (role: ClusterRole, ...chosen: { group: string; resource: string }[]) =>
     (kube: ReturnType<typeof fakeKube>) =>

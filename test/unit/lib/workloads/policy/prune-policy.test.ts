@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import { prunePolicy } from '../../../../../src/lib/workloads/policy/prune-policy.ts';
 import { workOf } from '../../../support/policy-builders.ts';
@@ -43,6 +44,7 @@ function scene(...objects: Typed[]) {
   const its: MemoryCluster = new MemoryCluster([work], { list: async () => its.objects as never });
   const inWds = new WorkloadCluster(objects);
   const patches: unknown[] = [];
+  const refusals: Error[] = [];
   const kube = {
     ...inWds.kube,
     get: (async ({ kind }: { kind: string }, name: string) =>
@@ -50,6 +52,7 @@ function scene(...objects: Typed[]) {
         (each) => each.kind === kind && each.metadata.name === name,
       )) as typeof inWds.kube.get,
     merge: (async (_: object, name: string, patch: object) => {
+      for (const refusal of refusals) throw refusal;
       patches.push({ name, patch });
       its.objects.splice(0);
     }) as typeof inWds.kube.merge,
@@ -65,7 +68,7 @@ function scene(...objects: Typed[]) {
       openWds(kube, its.kube),
       soon(),
     );
-  return { run, patches, asked, inWds };
+  return { run, patches, asked, inWds, refusals };
 }
 
 test('empties the Binding of a policy that selects nothing, for the generation that was shown', async () => {
@@ -98,4 +101,11 @@ test('refuses if not every object can be read', async () => {
 test('refuses a policy that does not exist', async () => {
   const { run } = scene(binding);
   await assert.rejects(run(), { code: 'not-found' });
+});
+
+test('has changed nothing if the guard refuses it', async () => {
+  const { run, refusals } = scene(policy, binding);
+  refusals.push(new StellarError('conflict', 'Its generation is another one.'));
+  const { changed, ...rest } = await run();
+  assert.deepEqual([changed, 'error' in rest], [false, true]);
 });
