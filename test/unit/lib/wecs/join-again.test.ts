@@ -202,13 +202,18 @@ describe('a registration is lost', () => {
 });
 
 describe("the operator's condition about the hub", () => {
-  const need = (situation: string, isAvailable: boolean) =>
+  const need = (
+    situation: string,
+    isAvailable: boolean,
+    given: Given = {},
+    isTokenRefused = false,
+  ) =>
     whyReregister({
       hub: hubEvidence({ managedCluster: joinedCluster() }),
       now,
       isAvailable,
-      wec: wecEvidence(situation, { bootstrapSecret: written(600) }),
-      join: { endpoint, isGiven: false, isTokenRefused: false, isTokenShared: false },
+      wec: wecEvidence(situation, { bootstrapSecret: written(600), ...given }),
+      join: { endpoint, isGiven: false, isTokenRefused, isTokenShared: false },
     })[0]?.code;
   test('may be outdated: an error makes operator and agent try again', () => {
     assert.equal(need('unresolvable-name', false), 'hub-not-reached');
@@ -217,6 +222,10 @@ describe("the operator's condition about the hub", () => {
   test('does not block what the ITS shows', () => {
     assert.equal(need('unresolvable-name', true), undefined);
     assert.equal(need('accepted-not-approved', false), undefined);
+  });
+  test('keeps the token of an agent that works with its certificate, although the ITS refuses it', () => {
+    assert.equal(need('join-singleton', true, { hubSecret }, true), undefined);
+    assert.equal(need('join-singleton', true, {}, true), 'token-revoked');
   });
 });
 
