@@ -88,7 +88,7 @@ describe('a WEC that receives works from a policy for every cluster', () => {
     workload = await runWorkload(its1, cluster1, { policy: 'everywhere', matchLabels: {} });
     workload.stop();
     const run = await cli.succeed(line, {
-      whenPrinted: { text: /being removed/, act: () => restart(its1) },
+      whenPrinted: { text: /released from everywhere/, act: () => restart(its1) },
     });
     assert.match(run.stderr, /released from everywhere/);
     assert.equal(run.stdout, 'cluster1: deregistered\n');
