@@ -2,7 +2,6 @@ import { command } from '../../lib/core/next-step.ts';
 import { type Confirm, removalsOf } from '../../lib/core/read-confirmed.ts';
 import { applyFleet, isRefused } from '../../lib/fleet/apply.ts';
 import { type Fleet, readFleet } from '../../lib/fleet/fleet-file.ts';
-import { createSpaces } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { isAssumed } from '../common/clusters.ts';
 import { type Confirmation, confirm, confirming, confirmLeft } from '../common/confirm.ts';
@@ -55,6 +54,7 @@ async function createMissing(session: Session, fleet: Fleet, confirmation: Confi
   session.noteLines(describeSpaces(missing));
   if (!session.run.dryRun) await confirm(session, confirmation);
   const confirmRemaining = (name: string) => confirmLeft(session, name);
+  const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
   const tools = await session.spaceTools();
   return createSpaces(fleet, missing, confirmRemaining, tools, session.run);
 }

@@ -204,14 +204,14 @@ async function examineWec(
   tools: WecTools,
 ): Promise<Examined> {
   const { name, kube } = wec;
-  const { hub, known, mailboxOf, endpoints } = tools;
+  const { hub, known, mailboxOf, endpoints, itself, tryWebhook } = tools;
   const { kube: its, context, findings } = hub;
   const subject: Subject = { kind: 'wec', name, its: its.cluster.context };
   const reached = kube && { its: { kube: its, context }, wec: kube };
   try {
     const evidence = known?.get(name);
     const ofHub = evidence && { evidence, contents: mailboxOf?.(name) };
-    const sides = await readBothSides(its, wec, endpoints, { ofHub, ...tools });
+    const sides = await readBothSides(its, wec, endpoints, { ofHub, itself, tryWebhook });
     const checks = [
       wecChecks,
       sides.error ? wecUnreached(sides.error) : [],

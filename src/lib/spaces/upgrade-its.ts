@@ -105,11 +105,8 @@ export async function upgradeIts(
   const done = await forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
       await wantOcm(controlPlane, to, tools.hosting);
-      const wrote = () => {
-        result.changed = true;
-      };
-      result.changed = await upgradeHub(upgrade, run, wrote);
-      result.changed = (await upgradeAddon(upgrade, run)) || result.changed;
+      await upgradeHub(upgrade, result, run);
+      await upgradeAddon(upgrade, result, run);
       if (run.dryRun) return;
       const did = result.changed
         ? `upgraded${from === undefined || from === to ? '' : ` from OCM ${from}`}; `
@@ -162,7 +159,10 @@ export async function raiseOcm(
   try {
     const opened = its === undefined ? hidden('this user may not read how') : seen(its);
     const options = { to, imageRegistry: undefined };
-    return await upgradeHub(await planHubUpgrade(controlPlane, options, opened, hosting), run);
+    const upgrade = await planHubUpgrade(controlPlane, options, opened, hosting);
+    const result = { changed: false };
+    await upgradeHub(upgrade, result, run);
+    return result.changed;
   } catch (error) {
     // It is newer by now, or its images are named otherwise than by versions.
     if (['version-differs', 'usage'].includes(failureOf(error).code)) return false;
@@ -207,12 +207,10 @@ async function planHubUpgrade(
   return { wecs, name, its, hosting, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
-/** @returns whether anything was changed, by this run or by one that was interrupted */
-async function upgradeHub(
-  upgrade: HubUpgrade,
-  run: Run,
-  wrote: () => unknown = () => {},
-): Promise<boolean> {
+/** Whether anything was changed, by this run or by one that was interrupted. */
+type Changes = Pick<SpaceResult, 'changed'>;
+
+async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run): Promise<void> {
   const { name, its, to, operator, manager, images, wecs } = upgrade;
   const alive = await leaseRenewals(its);
   const isBrought = await ensureRequirements(its, 'hub', to);
@@ -227,11 +225,9 @@ async function upgradeHub(
   const patch = { metadata: { uid: manager.metadata.uid }, spec: images };
   if (isManager) await its.merge(resources.clusterManagers, clusterManagerName, patch);
   if (isStopped) await change();
-  if (run.dryRun) return isChanged;
-  if (isChanged) {
-    wrote();
-    run.progress.changed(name, `OCM ${to} is written`);
-  }
+  result.changed = isChanged;
+  if (run.dryRun) return;
+  if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
   const unmet = (why: string) => upgradeLate(upgrade, why);
   const wasDone = await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
   if (isChanged) {
@@ -245,7 +241,7 @@ async function upgradeHub(
     };
     await waitWhile(blocker, run, unmet, name);
   }
-  return isChanged || !wasDone;
+  result.changed ||= !wasDone;
 }
 
 /**
@@ -335,7 +331,7 @@ async function leaseRenewals(its: Kube): Promise<Map<string, string>> {
 }
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
-async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
+async function upgradeAddon(upgrade: HubUpgrade, result: Changes, run: Run): Promise<void> {
   const { name, its, hosting, hooks } = upgrade;
   const blocker = async () => {
     const pods = await readHubPods(partialReader(its));
@@ -345,10 +341,10 @@ async function upgradeAddon(upgrade: HubUpgrade, run: Run): Promise<boolean> {
       ? `the status add-on is not ${hooks.statusAddon?.version} yet`
       : undefined;
   };
-  if ((await blocker()) === undefined) return false;
+  if ((await blocker()) === undefined) return;
   await rerunHook({ name, hosting }, hookNames.statusAddon, hosting.now());
+  result.changed = true;
   await waitWhile(blocker, run, (why) => upgradeLate(upgrade, why), name);
-  return true;
 }
 
 const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>

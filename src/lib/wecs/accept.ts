@@ -90,8 +90,14 @@ export async function accept(
       const message = `${other.message} ${name} was not accepted.`;
       throw new StellarError('registered-elsewhere', message, { next: other.next });
     }
-    const context = kube?.cluster.context;
-    return readingOf({ name, its, context, hub: ofHub, wec, now: hub.now() });
+    return readingOf({
+      name,
+      its,
+      context: kube?.cluster.context,
+      hub: ofHub,
+      wec,
+      now: hub.now(),
+    });
   };
   return followOnHub(hub, followers, read, run);
 }

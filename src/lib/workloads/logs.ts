@@ -247,8 +247,8 @@ async function readContainer(
       }
     } catch (error) {
       // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
-      const { code } = failureOf(error);
       if (follow && run.deadline.passed) return;
+      const { code } = failureOf(error);
       if (!follow || !['api-error', 'unreachable', 'not-found'].includes(code)) throw error;
     }
     if (!follow || run.deadline.passed) return;

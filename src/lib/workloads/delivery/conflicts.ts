@@ -12,7 +12,7 @@ import {
   originWdsLabel,
 } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { describeObject, keyOf } from '../../ocm/model/object-ref.ts';
+import { describeObject, keyOf, type ObjectView } from '../../ocm/model/object-ref.ts';
 import { senderOf } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
@@ -59,19 +59,19 @@ export async function conflictsOf(
   const foreign = await sentByOthers(wds);
   const conflicts = new Conflicts();
   for (const { policy, wecs, object } of judged) {
-    for (const { other, on, ...like } of bound.get(keyOfName(object)) ?? []) {
-      const found = between(policy, object, other, like);
+    for (const like of bound.get(keyOfName(object)) ?? []) {
+      const found = between(policy, object, like);
       if (found === undefined) continue;
-      const shared = wecs.filter((wec) => on.includes(wec));
+      const shared = wecs.filter((wec) => like.on.includes(wec));
       conflicts.add(found, object, shared);
       if ('name' in found) conflicts.add(found, { ...object, namespace: like.namespace }, shared);
     }
-    for (const wec of wecs)
-      for (const { like, from } of foreign.get(nameKey(wec, object)) ?? []) {
-        if (like.namespace === (object.namespace ?? null)) conflicts.add(from, object, [wec]);
-        else if (object.statusCollectors?.length)
-          for (const each of [object, like]) conflicts.add(confused(object), each, [wec]);
-      }
+    for (const { wec, like, from } of foreign.get(nameKey(object)) ?? []) {
+      if (!wecs.includes(wec)) continue;
+      if (like.namespace === (object.namespace ?? null)) conflicts.add(from, object, [wec]);
+      else if (object.statusCollectors?.length)
+        for (const each of [object, like]) conflicts.add(confused(object), each, [wec]);
+    }
   }
   return conflicts.problems(wds);
 }
@@ -80,11 +80,10 @@ export async function conflictsOf(
 function between(
   policy: string,
   object: SentRef,
-  other: string,
-  like: Partial<SentRef>,
+  like: Partial<SentRef> & { other: string },
 ): Found | undefined {
   const { createOnly = false } = object;
-  const { createOnly: keeps = false } = like;
+  const { other, createOnly: keeps = false } = like;
   if (like.namespace !== (object.namespace ?? undefined)) {
     const combined = [object, like].filter((each) => each.statusCollectors?.length).length;
     // Where one Binding combines both, the WorkStatus of either one is among its own.
@@ -102,7 +101,7 @@ const confused = (object: SentRef): Found => ({
 class Conflicts {
   readonly #found = new Map<string, { of: Found; objects: Set<string>; wecs: Set<string> }>();
 
-  add(of: Found, object: Parameters<typeof describeObject>[0], wecs: readonly string[]): void {
+  add(of: Found, object: SentRef | ObjectView, wecs: readonly string[]): void {
     if (wecs.length === 0) return;
     const key = JSON.stringify(of);
     const same = this.#found.get(key) ?? { of, objects: new Set(), wecs: new Set() };
@@ -173,7 +172,7 @@ const conflict = (...of: Parameters<typeof problem>): Problem => ({
   severity: 'warn',
 });
 
-/** The objects in works of other WDSes, by WEC and name. */
+/** The objects in works of other WDSes, by kind and name. */
 async function sentByOthers(wds: Wds) {
   const its = requireIts(wds);
   const labelSelector = `${originWdsLabel},${originWdsLabel} notin (${await senderOf(wds, its)})`;
@@ -187,9 +186,9 @@ async function sentByOthers(wds: Wds) {
         isLeaving(object) ? [] : { from, wec, like: viewOfSent(object) },
       );
     }),
-    ({ wec, like }) => nameKey(wec, like),
+    ({ like }) => nameKey(like),
   );
 }
 
-const nameKey = (wec: string, object: Parameters<typeof sentKey>[2]): string =>
-  sentKey('', wec, { ...object, namespace: null });
+const nameKey = (object: SentRef | ObjectView): string =>
+  sentKey('', '', { ...object, namespace: null });
