@@ -64,7 +64,7 @@ export function commonOptionsLast(argv: readonly string[]): string[] {
 }
 
 /** Whether a command line that commander cannot parse asks for JSON. */
-function asksForJson(argv: readonly string[]): boolean {
+function asksForJson(argv: readonly string[]) {
   return argv.some(
     (argument, index) =>
       /^(-o|--output=)json$/.test(argument) ||

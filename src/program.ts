@@ -20,7 +20,7 @@ import type { Io } from './commands/terminal/io.ts';
 declare const STELLARCTL_VERSION: string;
 
 /** The introduction for new users. */
-const start = (program: string): string => `
+const start = (program: string) => `
 Start with:
   ${program} doctor --pre                     check what is missing
   ${program} init                             on an existing cluster, or
@@ -161,7 +161,7 @@ function helpCommand(): Command {
 }
 
 /** Makes wrong usage exit with 2, whichever code commander uses, and report in the requested format. */
-function exitByException(command: Command, io: Io): void {
+function exitByException(command: Command, io: Io) {
   command.exitOverride().configureOutput({
     writeOut: (text) => writeText(io.stdout, text),
     writeErr: (text) => writeText(io.stderr, text),
@@ -180,7 +180,7 @@ function exitByException(command: Command, io: Io): void {
   for (const child of command.commands) exitByException(child, io);
 }
 
-export const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
+export const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
 
 /** The commands to type instead, if a message of commander reports an unknown word. */
 export function equivalentIn(message: string, { argv }: Io): string[] | undefined {

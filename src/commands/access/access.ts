@@ -63,10 +63,13 @@ export const revoke: Definition<RevokeOptions> = {
           ),
         );
         if (access !== undefined) return access;
-        const see = run('stellarctl access list', 'See what was given');
         throw (
           errors[0] ??
-          new StellarError('not-found', `No access is called ${name}.`, { next: [see] })
+          new StellarError(
+            'not-found',
+            `No access is called ${name}.`,
+            run('stellarctl access list', 'See what was given'),
+          )
         );
       },
       effects: ({ space, account }) => [{ object: space, uid: account.object?.metadata.uid }],
@@ -96,14 +99,15 @@ export const revoke: Definition<RevokeOptions> = {
 function onlyAccess(named: readonly FoundAccess[]): FoundAccess | undefined {
   if (named.length < 2) return named[0];
   const spaces = named.map(({ space }) => space);
-  const message = `Several spaces have an access of this name: ${spaces.join(', ')}.`;
-  throw new StellarError('usage', message, {
-    next: [advice(`Give one: --in ${spaces.join(', or --in ')}`)],
-  });
+  throw new StellarError(
+    'usage',
+    `Several spaces have an access of this name: ${spaces.join(', ')}.`,
+    advice(`Give one: --in ${spaces.join(', or --in ')}`),
+  );
 }
 
 /** Ends the bootstrap tokens of an ITS, which nobody can list. */
-async function revokeTokens(session: Session, its: string | undefined): Promise<void> {
+async function revokeTokens(session: Session, its: string | undefined) {
   const { readBootstrap, revokeBootstrap } = await import('../../lib/ocm/hub/its-token.ts');
   if (its === undefined)
     throw new StellarError('usage', 'Name the ITS whose bootstrap tokens end: --its NAME.');

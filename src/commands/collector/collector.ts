@@ -111,7 +111,7 @@ export const remove: Definition<RemoveOptions> = {
   },
 };
 
-function describeCollector({ name, spec, usedBy, errors }: CollectorView): string[] {
+function describeCollector({ name, spec, usedBy, errors }: CollectorView) {
   const { filter, groupBy = [], combinedFields = [], select = [], limit } = spec;
   const columns = [...groupBy, ...select].map((column) => `${column.name}   ${column.def}`);
   const combined = combinedFields.map(

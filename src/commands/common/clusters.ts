@@ -314,5 +314,5 @@ export class Clusters {
 }
 
 /** Whether the user has not named the cluster. */
-export const isAssumed = (source: ItsChoice['source'] | undefined): boolean =>
+export const isAssumed = (source: ItsChoice['source'] | undefined) =>
   source === undefined || source === 'current context' || source === 'only ITS';

@@ -48,10 +48,11 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     session.isForPeople && !session.options.quiet ? [] : [...errors, ...(asked.details ?? [])];
   if (session.options.yes && hidden === undefined) {
     if (errors.length > 0 && !session.options.allowErrors)
-      throw new StellarError('not-confirmed', 'The preview shows errors. Nothing was written.', {
-        details,
-        next: [run(session.again('--allow-errors'), withErrors)],
-      });
+      throw new StellarError(
+        'not-confirmed',
+        'The preview shows errors. Nothing was written.',
+        run(session.again('--allow-errors'), withErrors),
+      ).with({ details });
     if (removals !== undefined) refuseManyRemovals(removals, 'would lose objects');
     return;
   }
@@ -61,15 +62,10 @@ export async function confirm(session: Session, asked: Confirmation): Promise<vo
     throw new StellarError(
       'not-confirmed',
       `${verb} ${name}? This needs confirmation, and stdin is not a terminal.`,
-      {
-        details,
-        next: [
-          errors.length === 0
-            ? run(session.again('--yes'))
-            : run(session.again('--yes', '--allow-errors'), withErrors),
-        ],
-      },
-    );
+      errors.length === 0
+        ? run(session.again('--yes'))
+        : run(session.again('--yes', '--allow-errors'), withErrors),
+    ).with({ details });
   }
   session.progress.stop();
   const since = monotonic();
@@ -111,17 +107,20 @@ export const confirming =
   };
 
 /** Not what a script asked for: it said yes to what it knew. */
-function lossUnknown({ what, why, error }: Unknown): StellarError {
-  const message = `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`;
-  return new StellarError('loss-unknown', message, { next: error?.next });
+function lossUnknown({ what, why, error }: Unknown) {
+  return new StellarError(
+    'loss-unknown',
+    `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`,
+    ...(error?.next ?? []),
+  );
 }
 
-function hasGrown(more: readonly Effect[]): StellarError {
-  const message = 'More would be lost now than when the command began. Nothing was written.';
-  return new StellarError('not-confirmed', message, {
-    details: describeGrouped(more),
-    next: [advice('Rerun the command')],
-  });
+function hasGrown(more: readonly Effect[]) {
+  return new StellarError(
+    'not-confirmed',
+    'More would be lost now than when the command began. Nothing was written.',
+    advice('Rerun the command'),
+  ).with({ details: describeGrouped(more) });
 }
 
 /** Asks about the objects on WECs that a WDS has sent through another ITS than the one that it gets. */

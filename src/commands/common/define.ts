@@ -65,7 +65,7 @@ export function defineCommand(io: Io, name: string, definition: Definition): Com
 const belowOptions = (
   { examples, timeout = commonTimeout, rare }: Definition,
   isWhole: boolean,
-): string[] => [
+) => [
   ...(isWhole ? [] : [`${rare?.length} more options: --help --all`]),
   `Global options: -o, --timeout (default: ${timeout}), --kubeconfig, --color, -q, -v`,
   `  See: ${asCalled('stellarctl options')}`,
@@ -76,7 +76,7 @@ const belowOptions = (
     .flatMap(([line, what]) => [`  # ${what}`, `  ${asCalled(line)}`]),
 ];
 
-async function runDefinition(io: Io, command: Command, definition: Definition): Promise<number> {
+async function runDefinition(io: Io, command: Command, definition: Definition) {
   const options = command.optsWithGlobals<SessionOptions & { watch?: boolean }>();
   const { watch = false, verbose = false, quiet = false } = options;
   const { runInSession } = await import('./session.ts');

@@ -25,10 +25,10 @@ export function unknown(notVisible: readonly { what: string; why: string }[]): s
 }
 
 /** @param time RFC 3339 @param now milliseconds since the epoch, by the cluster's clock */
-export const age = (time: string, now: number): string => formatAge(now - Date.parse(time));
+export const age = (time: string, now: number) => formatAge(now - Date.parse(time));
 
 /** Returns the symbol for the state of a stage. */
-const symbolOfStage = (state: StageView['state'], { ok, bad, dot }: Style): string =>
+const symbolOfStage = (state: StageView['state'], { ok, bad, dot }: Style) =>
   ({ met: ok, failed: bad, waiting: dot, 'not-visible': '?' })[state];
 
 /** A line for each stage. Shows a reason that several stages share once. */
@@ -48,7 +48,7 @@ export function stageLines(
 export const symbolOfDelivery = (
   { done, blockedAt }: Pick<DeliveryView, 'done' | 'blockedAt'> = { done: false, blockedAt: null },
   style: Style,
-): string => symbolOfStage(blockedAt?.state ?? (done ? 'met' : 'not-visible'), style);
+) => symbolOfStage(blockedAt?.state ?? (done ? 'met' : 'not-visible'), style);
 
 /** Suggests what helps the first delivery that is blocked. */
 export function nextOfBlocked(session: Session, deliveries: readonly DeliveryView[]): void {
@@ -57,17 +57,15 @@ export function nextOfBlocked(session: Session, deliveries: readonly DeliveryVie
 }
 
 /** Where something of a WDS is sent. */
-export const sentThrough = (its: string | null): string =>
+export const sentThrough = (its: string | null) =>
   `sent through ${its ?? 'an ITS that is not visible'}`;
 
 /** What blocks a delivery, and since when. */
-export const whyBlocked = (
-  { why, since }: NonNullable<DeliveryView['blockedAt']>,
-  now: number,
-): string => `${why}${begun(since, now)}`;
+export const whyBlocked = ({ why, since }: NonNullable<DeliveryView['blockedAt']>, now: number) =>
+  `${why}${begun(since, now)}`;
 
 /** Warnings beside what is shown, each with its steps below. */
-export const warningLines = (problems: readonly Diagnosis[], { warn }: Style): string[] =>
+export const warningLines = (problems: readonly Diagnosis[], { warn }: Style) =>
   problems.flatMap(({ problem, steps }) => [
     `${warn} ${problem}`,
     ...steps.map((step) => `    ${step}`),

@@ -32,7 +32,7 @@ export interface SessionOptions {
 export const globalOptions = (
   timeout?: string,
   formats: readonly OutputFormat[] = outputFormats,
-): Option[] => [
+) => [
   new Option('-o, --output <format>', 'what to print')
     .choices(formats)
     .default('table', JSON.stringify(formats[0])),
@@ -64,19 +64,19 @@ export function durationMs(text: string): number {
 }
 
 /** No server answers within less: a shorter deadline is a mistake. */
-function timeoutMs(text: string): number {
+function timeoutMs(text: string) {
   const ms = durationMs(text);
   if (ms > 0 && ms < 1000) throw new InvalidArgumentError('Give at least 1s, or 0 to check once.');
   return ms;
 }
 
-export const itsOption = (): Option =>
+export const itsOption = () =>
   new Option(
     '--its <its>',
     'the ITS: a context, or its name (default: STELLARCTL_ITS, `its use`, the current context, or the only ITS)',
   );
 /** Options that select the WDS and its ITS. */
-export const wdsOptions = (): Option[] => [
+export const wdsOptions = () => [
   new Option(
     '--wds <wds>',
     'the WDS, by its name or a context (default: STELLARCTL_WDS, `wds use`, the WDS of the current context, or the only WDS)',
@@ -87,81 +87,75 @@ export const wdsOptions = (): Option[] => [
   ),
   hostingContextOption(),
 ];
-export const hostingContextOption = (): Option =>
+export const hostingContextOption = () =>
   new Option(
     '--hosting-context <context>',
     'the context of the hosting cluster (default: STELLARCTL_HOSTING_CONTEXT, what `init` noted, the current context)',
   );
-export const wecKubeconfigOption = (): Option =>
+export const wecKubeconfigOption = () =>
   new Option(
     '--wec-kubeconfig <file>',
     'the kubeconfig with the contexts of the WECs, if it is another one',
   );
 /** The image of a local cluster's nodes. */
-export const nodeImageOption = (): Option =>
+export const nodeImageOption = () =>
   new Option(
     '--image <image>',
     'with --provider: the image of its nodes, or its version of Kubernetes, as 1.32.13 (default: one on which ITSes run)',
   );
 /** @param about what is taken from it */
-export const imageRegistryOption = (about: string): Option =>
+export const imageRegistryOption = (about: string) =>
   new Option('--image-registry <registry>', about).argParser(registryName);
 
 /** Of a space: the hooks decide. */
 export const registryOfSpace =
   'the registry of its images (default: that of init --image-registry)';
 
-function registryName(text: string): string {
+function registryName(text: string) {
   if (!/^[A-Za-z0-9][\w.:-]*(?:\/[\w.-]+)*$/.test(text))
     throw new InvalidArgumentError('Give HOST[:PORT][/PATH], without https://.');
   return text;
 }
 
-export const dryRunOption = (): Option =>
+export const dryRunOption = () =>
   new Option('--dry-run', 'show what would be written, and write nothing');
-export const yesOption = (about = 'skip the confirmation'): Option =>
-  new Option('-y, --yes', about);
+export const yesOption = (about = 'skip the confirmation') => new Option('-y, --yes', about);
 /** The limit of what `--yes` covers. */
 export const maxRemovedOption = (
   about = 'with --yes: so many WECs may lose objects (default: 1, or 10 % of those it sends to)',
 ) => new Option('--max-removed <number>', about).argParser(wholeNumber(0));
 /** What `--yes` alone does not cover. */
-export const allowErrorsOption = (): Option =>
+export const allowErrorsOption = () =>
   new Option('--allow-errors', 'with --yes: even if the preview shows an error (✗)');
-export const selectorOption = (): Option =>
+export const selectorOption = () =>
   new Option('-l, --selector <selector>', 'WECs with these labels, as for kubectl');
 /** Options that select WECs without naming them. */
-export const selectionOptions = (all = 'all WECs of the ITS'): Option[] => [
+export const selectionOptions = (all = 'all WECs of the ITS') => [
   selectorOption(),
   new Option('--allow-none', 'with -l: succeed if no WEC has these labels'),
   new Option('--all', all),
 ];
 
 /** The parser of an option's number. */
-export const wholeNumber =
-  (least: number) =>
-  (text: string): number => {
-    const number = Number(text);
-    if (!Number.isInteger(number) || number < least)
-      throw new InvalidArgumentError(`Give a whole number, ${least} or more.`);
-    return number;
-  };
+export const wholeNumber = (least: number) => (text: string) => {
+  const number = Number(text);
+  if (!Number.isInteger(number) || number < least)
+    throw new InvalidArgumentError(`Give a whole number, ${least} or more.`);
+  return number;
+};
 
 /** An option that can be given several times. */
-export const repeatable = (flags: string, about: string): Option =>
+export const repeatable = (flags: string, about: string) =>
   new Option(flags, `${about} (repeatable)`).argParser(collect);
 
 /** The same for names, which can also be separated by commas. */
-export const listOption = (flags: string, about: string): Option =>
+export const listOption = (flags: string, about: string) =>
   new Option(flags, `${about} (repeatable, or separated by commas)`).argParser(collectNames);
 
-const collect = (value: string, previous: string[] | undefined): string[] => [
-  ...(previous ?? []),
-  value,
-];
+const collect = (value: string, previous: string[] | undefined) => [...(previous ?? []), value];
 
 /** An unset variable of a script names nothing: that is not the same as no option. */
-function collectNames(value: string, previous: string[] | undefined): string[] {
+function collectNames(value: string, previous: string[] | undefined) {
   const names = value.split(',').filter((name) => name !== '');
   if (names.length === 0) throw new InvalidArgumentError('It is empty.');
   return [...(previous ?? []), ...names];

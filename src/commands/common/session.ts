@@ -119,7 +119,7 @@ export class Session extends Clusters {
     throw new StellarError(
       'usage',
       `With --yes, ${what} must be named: another one may be chosen than you mean.`,
-      { next: [run(this.again(), 'Name it')] },
+      run(this.again(), 'Name it'),
     );
   }
 
@@ -311,7 +311,7 @@ export async function namingRoles<Thrown>(error: Thrown): Promise<Thrown | Stell
 }
 
 /** Formats a write that a dry run omitted as a human-readable line. */
-function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite): string {
+function describeWrite({ verb, cluster, kind, namespace, name }: RecordedWrite) {
   const object = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
   return `would ${verb} ${object} ${cluster === 'the kubeconfig' ? 'in' : 'on'} ${cluster}`;
 }

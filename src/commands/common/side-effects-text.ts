@@ -22,7 +22,7 @@ export function describeSideEffects({ starting, unread }: SideEffects): string[]
 }
 
 /** What is deleted from WECs. @param shown how many WECs are named */
-export const describeReleased = ({ released }: SideEffects, shown?: number): string[] =>
+export const describeReleased = ({ released }: SideEffects, shown?: number) =>
   released.map(({ policy, wecs, lacking }) => {
     const named = few(wecs, shown).join(', ');
     const spaces = withSpaces(namespacesOf(policy.binding));
@@ -32,16 +32,16 @@ export const describeReleased = ({ released }: SideEffects, shown?: number): str
   });
 
 /** The commands that give works the values that a change has replaced. */
-export const refreshSteps = ({ outdated }: SideEffects): string[] =>
+export const refreshSteps = ({ outdated }: SideEffects) =>
   outdated.map(({ name, wds }) => command`stellarctl policy refresh ${name} --wds ${wds}`);
 
-const namespacesOf = (binding: Binding | undefined): string[] =>
+const namespacesOf = (binding: Binding | undefined) =>
   (binding?.spec?.workload?.clusterScope ?? []).flatMap(({ resource, name }) =>
     resource === 'namespaces' ? `Namespace ${name}` : [],
   );
 
 /** Namespaces go with what others have created in them. */
-export const withSpaces = (namespaces: readonly string[]): string =>
+export const withSpaces = (namespaces: readonly string[]) =>
   namespaces.length === 0
     ? ''
     : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;

@@ -35,11 +35,7 @@ export async function untilInterrupted(
   });
 }
 
-async function watching(
-  session: Session,
-  recorder: Recorder,
-  run: () => Promise<void>,
-): Promise<void> {
+async function watching(session: Session, recorder: Recorder, run: () => Promise<void>) {
   for (;;) {
     const started = monotonic();
     // A restart of the API server does not end a watch.

@@ -17,7 +17,7 @@ export const withContext = ({
 }: WecArgument): WecArgument & { context: string } => ({ name, context });
 
 /** Splits names at commas, as clusteradm does. A context, after `=`, keeps its commas. */
-export const splitNames = (words: readonly string[]): string[] =>
+export const splitNames = (words: readonly string[]) =>
   words.flatMap((word) => (word.includes('=') ? [word] : word.split(',')));
 
 /**
@@ -49,7 +49,7 @@ function parseWecArgument(argument: string): WecArgument {
   return { name, context };
 }
 
-function refuseTwice(values: string[], what: string): void {
+function refuseTwice(values: string[], what: string) {
   const twice = values.find((value, index) => values.indexOf(value) !== index);
   if (twice !== undefined)
     throw new StellarError('usage', `The ${what} "${twice}" is given twice.`);
@@ -104,7 +104,7 @@ export function parseChosenWecs(words: readonly string[], choice: SelectionOptio
   };
 }
 
-export const noneMatches = ({ cluster }: Kube): string => `No WEC on ${cluster.context} matches.`;
+export const noneMatches = ({ cluster }: Kube) => `No WEC on ${cluster.context} matches.`;
 
 /** Returns the target as arguments of a command line. */
 export function targetWords({ names, selector }: WecTarget): readonly string[] {
@@ -116,4 +116,4 @@ export function targetWords({ names, selector }: WecTarget): readonly string[] {
  * Checks the name of a WEC: it becomes the name of a namespace, and the Klusterlet's schema has the same limits.
  * @throws StellarError `usage`
  */
-export const checkWecName = (name: string): void => checkDnsLabel(name, 'a WEC');
+export const checkWecName = (name: string) => checkDnsLabel(name, 'a WEC');

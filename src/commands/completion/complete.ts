@@ -63,8 +63,7 @@ async function findCandidates(
 }
 
 /** Rejects names with control or format characters: no one chooses such a name, and they could alter the terminal. */
-const safe = ({ name }: Completion): boolean =>
-  name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
+const safe = ({ name }: Completion) => name !== '' && !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(name);
 
 async function allFor(
   typed: Typed,

@@ -1,6 +1,5 @@
 /** `$\{` stands for a `${` that the shell, not the template, expands. */
-const script = ({ raw: [text = ''] }: TemplateStringsArray): string =>
-  text.replaceAll('$\\{', '${');
+const script = ({ raw: [text = ''] }: TemplateStringsArray) => text.replaceAll('$\\{', '${');
 
 /**
  * The completion script of each shell. A script passes the words of the command line without their quotes and shows the result; it

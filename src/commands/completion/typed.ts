@@ -54,19 +54,19 @@ export function readTyped(program: Command, words: readonly string[]): Typed {
   const word = words.at(-1) ?? '';
   const typed = { command, path: commandPath(command), options, positional, word };
   if (open !== undefined) return { ...typed, place: { kind: 'value', option: open } };
-  if (isOver || !word.startsWith('-'))
-    return { ...typed, place: placeOfPlain(command, positional.length) };
-  const { option, value } = findOption(command, word);
-  if (option?.required && value !== undefined)
-    return { ...typed, word: value, place: { kind: 'value', option } };
-  return { ...typed, place: { kind: 'option' } };
+  if (!isOver && word.startsWith('-')) return { ...typed, ...optionAt(command, word) };
+  return { ...typed, place: placeOfPlain(command, positional.length) };
 }
 
-function note(
-  options: Map<string, string[]>,
-  { long, short }: Option,
-  value: string | undefined,
-): void {
+/** A word that begins with `-`: an option, or its value after `=`. */
+function optionAt(command: Command, word: string): Pick<Typed, 'word' | 'place'> {
+  const { option, value } = findOption(command, word);
+  return option?.required && value !== undefined
+    ? { word: value, place: { kind: 'value', option } }
+    : { word, place: { kind: 'option' } };
+}
+
+function note(options: Map<string, string[]>, { long, short }: Option, value: string | undefined) {
   const key = long ?? short ?? '';
   options.set(key, [...(options.get(key) ?? []), ...(value === undefined ? [] : [value])]);
 }
@@ -92,7 +92,7 @@ function placeOfPlain({ commands, registeredArguments }: Command, before: number
 }
 
 /** `-` alone is a file: standard input. */
-const isFlag = (word: string): boolean => word.startsWith('-') && word !== '-';
+const isFlag = (word: string) => word.startsWith('-') && word !== '-';
 
 const commandPath = (command: Command): string =>
   command.parent === null ? '' : `${commandPath(command.parent)} ${command.name()}`.trim();

@@ -127,7 +127,7 @@ export function doctorExitCode(isHealthy: boolean, hasFailed: boolean, wait?: bo
 const withoutSkipped = (skip: readonly string[], all: readonly Examined[]): Examined[] =>
   all.map((each) => ({ ...each, findings: each.findings.filter(({ id }) => !skip.includes(id)) }));
 
-const isHealthy = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions): boolean =>
+const isHealthy = (all: readonly Examined[], { skip = [], failOn }: DoctorOptions) =>
   !withoutSkipped(skip, all).some(({ findings }) =>
     findings.some(({ status }) => status === 'fail' || status === failOn),
   );

@@ -44,7 +44,7 @@ export function fixesOf(examined: readonly Examined[], skip: readonly string[] =
   return [...fixes.values()];
 }
 
-const describeFix = ({ command, findings }: Fix): string =>
+const describeFix = ({ command, findings }: Fix) =>
   `${asCalled(command)}      (${findings.map(({ subject, code }) => `${subject}: ${code}`).join(', ')})`;
 
 /**
@@ -99,7 +99,7 @@ export async function fixFindings(
 function isFindingGone(
   { subject, check, code }: Fix['findings'][number],
   examined: readonly Examined[],
-): boolean {
+) {
   const { findings = [] } = examined.find((each) => subjectName(each.subject) === subject) ?? {};
   const finding = findings.find(({ id }) => id === check);
   return (
@@ -138,7 +138,7 @@ export function argumentsOf(
 }
 
 /** The words of a line that `command` has made. */
-export const wordsOf = (line: string): string[] =>
+export const wordsOf = (line: string) =>
   (line.match(/(?:'[^']*'|\\'|[^ '\\])+/g) ?? []).map((word) =>
     word.replace(/'([^']*)'|\\'/g, (_, quoted?: string) => quoted ?? "'"),
   );

@@ -49,13 +49,7 @@ export async function preInput(
     throw new StellarError(
       'usage',
       `${probe ? '--probe' : 'A join'} needs the clusters to register, and their ITS.`,
-      {
-        next: [
-          partial(
-            command`stellarctl doctor --pre ${probe ? '--probe' : []} NAME=CONTEXT --its ITS`,
-          ),
-        ],
-      },
+      partial(command`stellarctl doctor --pre ${probe ? '--probe' : []} NAME=CONTEXT --its ITS`),
     );
   const input = { programs: session.programs, hosting, its, wecs, joinOptions };
   return () => (goal === 'init' ? checkInit(input, session.run) : checkJoin(input, session.run));

@@ -50,7 +50,7 @@ export async function showExamined(
   );
 }
 
-const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style): string =>
+const symbolOf = ({ status }: Pick<Finding, 'status'>, style: Style) =>
   ({ pass: style.ok, warn: style.warn, fail: style.bad, skipped: style.faint('-') })[status];
 
 interface View {
@@ -63,7 +63,7 @@ function linesOfGroup(
   { subjects, finding }: FindingGroup,
   members: number,
   { style, isWide }: View,
-): string[] {
+) {
   const title = `${finding.title}${members > 1 ? `: ${few(subjects.map(({ name }) => name)).join(', ')}` : ''}`;
   const line = `${symbolOf(finding, style)} ${title}`;
   if (finding.status === 'pass')
@@ -129,7 +129,7 @@ const nouns: Record<Subject['kind'], string> = {
   wec: 'WECs',
 };
 
-const sectionOf = ({ kind, name, its }: Subject): string =>
+const sectionOf = ({ kind, name, its }: Subject) =>
   kind === 'wec'
     ? its === undefined
       ? 'clusters to register'
@@ -143,7 +143,7 @@ function worst(findings: readonly Finding[]): Finding['status'] {
   return findings.every(({ status }) => status === 'skipped') ? 'skipped' : 'pass';
 }
 
-function countOf(members: readonly Examined[]): string {
+function countOf(members: readonly Examined[]) {
   const [only] = members;
   if (only !== undefined && only.subject.kind !== 'wec') {
     const { findings } = only;
@@ -168,7 +168,7 @@ const hiddenOf = (members: readonly Examined[]) =>
   });
 
 /** How to check these clusters as well: one command, for the first of them. */
-function lookCloser(members: readonly Examined[]): string[] {
+function lookCloser(members: readonly Examined[]) {
   const [first, ...others] = hiddenOf(members.filter(({ reached }) => reached === undefined));
   if (first === undefined) return [];
   const more =
@@ -178,7 +178,7 @@ function lookCloser(members: readonly Examined[]): string[] {
 }
 
 /** States that the WECs without a context were checked through the ITS only. */
-function sourceNote(members: readonly Examined[]): string {
+function sourceNote(members: readonly Examined[]) {
   const hidden = hiddenOf(members).length;
   if (hidden === 0) return '';
   return hidden === members.length
@@ -186,7 +186,7 @@ function sourceNote(members: readonly Examined[]): string {
     : `, ${hidden} of them according to the ITS`;
 }
 
-function summary(all: readonly Finding[]): string {
+function summary(all: readonly Finding[]) {
   const countFor = (status: Finding['status']) =>
     all.filter((finding) => finding.status === status).length;
   const failed = countFor('fail');

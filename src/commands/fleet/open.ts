@@ -21,7 +21,7 @@ export interface FileOptions extends FleetOptions {
   trustKubeconfigs?: boolean;
 }
 
-export const fileOptions = (): Option[] => [
+export const fileOptions = () => [
   listOption(
     '-f, --filename <file>',
     'the file; a folder with files, or - for stdin',
@@ -54,7 +54,7 @@ export async function readSpaces(session: Session, fleet: Fleet): Promise<SpaceP
 }
 
 /** The name of the ITS, if only the file gives it. */
-export const itsOfFile = ({ its }: FileOptions, fleet: Fleet): string | undefined =>
+export const itsOfFile = ({ its }: FileOptions, fleet: Fleet) =>
   its === undefined && fleet.its.length === 1 ? fleet.its[0]?.name : undefined;
 
 /** Opens the ITS, and prepares to open the WECs. */
@@ -78,11 +78,7 @@ export async function openClusters(
     throw new StellarError(
       'kubeconfig-invalid',
       `Context ${name} of ${file} has no credentials of its own.`,
-      {
-        next: [
-          advice('If you trust that file with programs, files and proxies: --trust-kubeconfigs'),
-        ],
-      },
+      advice('If you trust that file with programs, files and proxies: --trust-kubeconfigs'),
     );
   };
   return {

@@ -29,7 +29,7 @@ export function describePlan(plan: FleetPlan, isWide: boolean): string[] {
 function planLines(
   { name, action, changes, error, note, from, works, unsent = [] }: WecPlan,
   { its, evictWorks }: FleetPlan,
-): string[] {
+) {
   const what = {
     join: ' joins',
     move: ` moves from ${from}`,
@@ -55,7 +55,7 @@ function planLines(
   ];
 }
 
-export const describeSpaces = (spaces: readonly SpacePlan[]): string[] =>
+export const describeSpaces = (spaces: readonly SpacePlan[]) =>
   spaces.flatMap(({ role, name, action, from, to }) => {
     if (action === 'unchanged') return [];
     const space = `${name} (${role.toUpperCase()})`;
@@ -64,7 +64,7 @@ export const describeSpaces = (spaces: readonly SpacePlan[]): string[] =>
   });
 
 /** As `2 to join, 1 to change, 57 unchanged`. */
-function planSummary({ items }: FleetPlan): string {
+function planSummary({ items }: FleetPlan) {
   const counted = (action: WecPlan['action']) =>
     items.filter((item) => item.action === action && item.error === undefined).length;
   const adopted = items.filter(
@@ -85,11 +85,11 @@ function planSummary({ items }: FleetPlan): string {
 }
 
 /** Whether applying it changes a value or a registration. */
-export const changesAnything = ({ items }: FleetPlan): boolean =>
+export const changesAnything = ({ items }: FleetPlan) =>
   items.some(({ action, unsent }) => action !== 'unchanged' || unsent !== undefined);
 
 /** Whether a WEC loses a value that policies may select it by, or that their templates may ask for. */
-export const replacesValues = ({ items }: FleetPlan): boolean =>
+export const replacesValues = ({ items }: FleetPlan) =>
   items.some(({ changes }) =>
     changes.some(({ kind, from, to }) => from !== null && (kind === 'label' || to === null)),
   );

@@ -86,7 +86,7 @@ export const definition: Definition<InitOptions> = {
   },
 };
 
-async function printImages(session: Session, { create, init }: HostingRequest): Promise<void> {
+async function printImages(session: Session, { create, init }: HostingRequest) {
   const { printedImages } = await import('../../lib/spaces/install/make-hosting.ts');
   const items = await printedImages(init, create?.withIngress === true, session.localTools());
   const rows = items.map((item) => ({ ...item, name: item.reference }));
@@ -132,7 +132,7 @@ export function port(text: string): number {
 }
 
 /** Validates names of hosts and of containers, which become parts of addresses. */
-function hostName(text: string): string {
+function hostName(text: string) {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(text))
     throw new InvalidArgumentError('Give a name: letters, digits, "-", "_" and ".".');
   return text;

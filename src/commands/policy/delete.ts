@@ -78,7 +78,7 @@ export const prune: Definition<{ maxRemoved?: number }> = {
 };
 
 /** Formats what happens to the objects of a policy as human-readable lines. */
-function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined): string[] {
+function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined) {
   if (effects.length === 0) return ['It has sent nothing to any WEC.'];
   const lines = effects.flatMap((effect) =>
     describeDeletion(effect, keep).map((line) => ({ line, wec: effect.wec })),
@@ -91,7 +91,7 @@ function describeEffects(effects: readonly DeletionEffect[], keep: boolean | und
 function describeDeletion(
   { removed, staying, removedWithNamespace }: DeletionEffect,
   keep: boolean | undefined,
-): string[] {
+) {
   const others = 'another work has them, or their own work orphans them';
   if (keep) return [`${named([...removed, ...staying])} stay, without an owner.`];
   const spaces = removed.filter((object) => object.startsWith('Namespace '));
@@ -107,4 +107,4 @@ function describeDeletion(
   ];
 }
 
-const named = (objects: readonly string[]): string => few(objects.toSorted(), 10).join(', ');
+const named = (objects: readonly string[]) => few(objects.toSorted(), 10).join(', ');

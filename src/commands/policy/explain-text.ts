@@ -37,14 +37,10 @@ export function describeExplanation(view: Explanation, style: Style, isWide: boo
 }
 
 /** By an error a policy sends nothing, or less than it says: more likely a mistake than intended. */
-export const errorsOf = ({ problems }: Explanation): string[] =>
+export const errorsOf = ({ problems }: Explanation) =>
   problems.flatMap(({ severity, problem }) => (severity === 'error' ? problem : []));
 
-function wecWords({
-  accepted,
-  available,
-  deleting,
-}: NonNullable<Explanation['wecs']>[number]): string {
+function wecWords({ accepted, available, deleting }: NonNullable<Explanation['wecs']>[number]) {
   const words = [
     ...(deleting ? ['being deregistered'] : []),
     ...(accepted ? [] : ['not accepted']),
@@ -53,7 +49,7 @@ function wecWords({
   return words.length === 0 ? '' : `   ${words.join(', ')}`;
 }
 
-const asks = (object: Explanation['objects'][number]): string =>
+const asks = (object: Explanation['objects'][number]) =>
   [
     ...(object.createOnly ? ['create only'] : []),
     ...(object.wantSingletonReportedState ? ['status from one WEC'] : []),

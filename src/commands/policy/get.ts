@@ -83,7 +83,7 @@ export function describePolicyView(view: PolicyView, style: Style, now: number):
 }
 
 /** The objects of which WECs keep the version that they have. */
-function createOnlyLine(objects: PolicyView['objects']): string[] {
+function createOnlyLine(objects: PolicyView['objects']) {
   const kept = objects.filter(({ deliveries }) => deliveries.some(({ createOnly }) => createOnly));
   const names = few(kept.map(describeObject));
   return names.length === 0
@@ -92,7 +92,7 @@ function createOnlyLine(objects: PolicyView['objects']): string[] {
 }
 
 /** Shows a problem that several objects and WECs share once, with its count. */
-function failureLines(objects: PolicyView['objects'], style: Style, now: number): string[] {
+function failureLines(objects: PolicyView['objects'], style: Style, now: number) {
   const all = objects.flatMap(({ deliveries }) =>
     deliveries.filter(({ blockedAt }) => blockedAt !== null),
   );

@@ -69,7 +69,7 @@ export function definition(role: SpaceRole): Definition<Options> {
 
 const isOwn = (role: Options['role']): role is RoleName => role !== undefined && role !== 'admin';
 
-const contextOptions = (role: SpaceRole, own: readonly RoleName[]): Option[] => [
+const contextOptions = (role: SpaceRole, own: readonly RoleName[]) => [
   new Option('--role <role>', "whose context it is; admin: KubeFlex's own").choices([
     ...own,
     'admin',
@@ -161,7 +161,7 @@ async function say(
   { changed, ...written }: WrittenContext,
   words: readonly string[],
   isExport: boolean,
-): Promise<void> {
+) {
   const isTrial = session.run.dryRun === true;
   const { name, context, file } = written;
   const verb =

@@ -17,7 +17,7 @@ export function deletionOfSpaces(space: SpaceToDelete): string[] {
   return space.role === 'its' ? describeIts(space, type) : describeWds(space, type);
 }
 
-function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string[] {
+function describeIts({ name, wdses, ...its }: ItsToDelete, type: string) {
   const unseen = whyUnseen(its.wecs);
   const wecs = ifSeen(its.wecs) ?? [];
   const isOthers = type === 'host' || type === 'external';
@@ -40,10 +40,7 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string): string
   ];
 }
 
-function describeWds(
-  { its, policies, works, unseen, shared, keep }: WdsToDelete,
-  type: string,
-): string[] {
+function describeWds({ its, policies, works, unseen, shared, keep }: WdsToDelete, type: string) {
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
@@ -60,7 +57,7 @@ function describeWds(
   ];
 }
 
-const whatStays = (shared: readonly string[]): string =>
+const whatStays = (shared: readonly string[]) =>
   shared.length > 0
     ? `The hosting cluster stays as it is, for ${shared.join(', ')}.`
     : 'The hosting cluster stays as it is, without binding policies, and KubeStellar no longer watches it.';

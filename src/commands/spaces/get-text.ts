@@ -28,7 +28,7 @@ export function spaceLines(view: SpaceView, now: number, style: Style): string[]
   ];
 }
 
-function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>): string[] {
+function itsRows({ name, hosting }: SpaceView, its: NonNullable<SpaceView['its']>) {
   if (its.name !== null)
     return section('ITS', [its.named ? its.name : `${its.name} (the only one; it is not named)`]);
   const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting} --its ITS`;

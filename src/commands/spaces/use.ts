@@ -53,7 +53,7 @@ async function usedWds(session: Session) {
 }
 
 /** Verifies the space, because later commands write to it. @throws StellarError `not-a-hub`, or why it could not be read */
-async function requireChoice(session: Session, role: SpaceRole, name: string): Promise<void> {
+async function requireChoice(session: Session, role: SpaceRole, name: string) {
   const { requireHub } = await import('../../lib/ocm/hub/require-hub.ts');
   const { serves } = await import('../../lib/kube/served.ts');
   const { resources } = await import('../../lib/kube/client/objects.ts');

@@ -64,7 +64,7 @@ export async function statusPage(
 }
 
 /** The policies of a WDS by WEC, with the stage that blocks. */
-async function policiesOf(wds: Wds, style: Style): Promise<string[]> {
+async function policiesOf(wds: Wds, style: Style) {
   const heading = `Policies of ${wds.name}`;
   const read = await tryRead(() => listPolicies(wds));
   const { view, deliveries } = ifSeen(read) ?? {};
@@ -88,13 +88,13 @@ async function policiesOf(wds: Wds, style: Style): Promise<string[]> {
 }
 
 /** Lines that break with their indent. */
-const block = (lines: readonly string[]): string =>
+const block = (lines: readonly string[]) =>
   lines
     .map((line) => `<p style="margin-left:${line.search(/\S/)}ch">${htmlOf(line.trimStart())}`)
     .join('\n');
 
 /** Text of a cluster as HTML, with its symbols in colours. */
-export const htmlOf = (line: string): string =>
+export const htmlOf = (line: string) =>
   oneLine(String(redact(line)))
     .replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`)
     .replace(/[✓✗•]|(?<=^ *)!/g, (symbol) => {

@@ -80,15 +80,10 @@ function treeRows(
 }
 
 /** @param problem whether a user must act; else it resolves by itself */
-const marked = ({ bad, dot }: Style, problem: boolean, text: string): string =>
+const marked = ({ bad, dot }: Style, problem: boolean, text: string) =>
   `${problem ? bad : dot} ${text}`;
 
-function hostingFacts(
-  hosting: HostingStatus,
-  isEmpty: boolean,
-  style: Style,
-  isWide: boolean,
-): string[] {
+function hostingFacts(hosting: HostingStatus, isEmpty: boolean, style: Style, isWide: boolean) {
   const { versions, hooksVersion, problem, reason, server } = hosting;
   return [
     ...versionFacts(versions, products.kubeFlex, style),
@@ -114,7 +109,7 @@ function itsNode(its: ItsStatus, isOfMany: boolean, style: Style, isWide: boolea
   return { title: `ITS ${name}`, facts, children };
 }
 
-function wdsFacts(wds: WdsStatus, style: Style): string[] {
+function wdsFacts(wds: WdsStatus, style: Style) {
   const { type, its, ready, bindingPolicies, objects, sentNowhere, versions, guarded } = wds;
   const unsent = sentNowhere && `${count(sentNowhere, 'policy', 'policies')} without a WEC`;
   const to = `→ ${its ?? 'an unknown ITS'}`;
@@ -136,23 +131,19 @@ function wdsFacts(wds: WdsStatus, style: Style): string[] {
 }
 
 /** The version of the main product, other versions that are not as they should be, and their known holes. */
-const versionFacts = (
-  versions: readonly RunningVersion[],
-  main: string,
-  style: Style,
-): string[] => [
+const versionFacts = (versions: readonly RunningVersion[], main: string, style: Style) => [
   ...versionWords(versions.filter(({ product, differs }) => product === main || differs)),
   ...new Set(holesIn(versions).map(({ id }) => marked(style, true, id))),
 ];
 
-const counted = (number: number, one: string, many?: string): string =>
+const counted = (number: number, one: string, many?: string) =>
   number === 0 ? `no ${many ?? `${one}s`}` : count(number, one, many);
 
 /** What keeps a space from being ready, or from being read. */
 function stateFacts(
   { type, ready, stage, problem, reason, notVisible }: SpaceStatus,
   style: Style,
-): string[] {
+) {
   const isUnknown = type === null && notVisible !== undefined;
   const at = stage === null ? 'not observed' : `at ${stage}`;
   const waiting = reason === '' ? at : `${at}: ${reason}`;
@@ -162,14 +153,14 @@ function stateFacts(
   ];
 }
 
-function wecFacts({ state, problem, reason, workloads }: WecStatus, style: Style): string[] {
+function wecFacts({ state, problem, reason, workloads }: WecStatus, style: Style) {
   const sent = (workloads ?? []).map((counts) => sentFact(counts, style));
   if (problem) return [marked(style, true, reason || state), ...sent];
   return [reason === '' ? state : marked(style, false, `${state}: ${reason}`), ...sent];
 }
 
 /** As `wds1: 12 objects, 1 failed`. */
-function sentFact({ wds, applied, failed, waiting }: SentCounts, style: Style): string {
+function sentFact({ wds, applied, failed, waiting }: SentCounts, style: Style) {
   const open = [
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(waiting > 0 ? [`${waiting} waiting`] : []),
@@ -178,7 +169,7 @@ function sentFact({ wds, applied, failed, waiting }: SentCounts, style: Style): 
   return open.length === 0 ? text : marked(style, failed > 0, text);
 }
 
-function places({ context, server }: SpaceStatus, isWide: boolean): string[] {
+function places({ context, server }: SpaceStatus, isWide: boolean) {
   if (!isWide) return [];
   return [
     context === null ? 'no context' : `context ${context}`,
@@ -217,7 +208,7 @@ export function nextOf(
   return steps.find((step): step is string => typeof step === 'string');
 }
 
-function aboutWecs(its: ItsStatus): string[] {
+function aboutWecs(its: ItsStatus) {
   const broken = its.wecs?.find(({ problem }) => problem);
   const pending = its.wecs?.find(({ requests }) =>
     requests?.some(({ state }) => state === 'pending'),
@@ -232,5 +223,4 @@ function aboutWecs(its: ItsStatus): string[] {
   ];
 }
 
-const flagsOfIts = ({ context }: ItsStatus): string[] =>
-  context === null ? [] : ['--its', context];
+const flagsOfIts = ({ context }: ItsStatus) => (context === null ? [] : ['--its', context]);

@@ -27,19 +27,19 @@ const longest = 8000;
  * Text as one line without effect on a terminal: line breaks become `⏎`, other control characters are shown as escapes. Colours of
  * a `Style` stay marked.
  */
-export const oneLine = (text: string): string => lineWith(text, mark ?? '');
+export const oneLine = (text: string) => lineWith(text, mark ?? '');
 
 /** The same with the colours of a `Style` as terminal sequences: only for text that is written next. */
-export const terminalLine = (text: string): string => lineWith(text, '\x1b');
+export const terminalLine = (text: string) => lineWith(text, '\x1b');
 
 /** @param colour what stands for the escape character of a colour */
-const lineWith = (text: string, colour: string): string =>
+const lineWith = (text: string, colour: string) =>
   mark === undefined ? cleaned(text) : text.split(mark).map(cleaned).join(colour);
 
 /** Whether the values that API servers have refused are shown as well: with -o wide. */
 export const refusedValues = { areShown: false };
 
-function cleaned(given: string): string {
+function cleaned(given: string) {
   const text = refusedValues.areShown ? given : withoutValues(given);
   const omitted = text.length - longest;
   const kept = omitted <= 0 ? text : `${text.slice(0, longest)}… (${omitted} characters more)`;
@@ -54,7 +54,7 @@ function cleaned(given: string): string {
 }
 
 /** Messages of programs and servers often end with a line break without a meaning. */
-const trimLineBreaks = (text: string): string => (/[\n\r]$/.test(text) ? text.trimEnd() : text);
+const trimLineBreaks = (text: string) => (/[\n\r]$/.test(text) ? text.trimEnd() : text);
 
 /** JSON without effect on a terminal. Its value is the same. */
 export function safeJson(value: unknown, indent?: number): string {
@@ -65,7 +65,7 @@ export function safeJson(value: unknown, indent?: number): string {
   );
 }
 
-const escaped = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+const escaped = (unit: number) => `\\u${unit.toString(16).padStart(4, '0')}`;
 
 /** YAML without effect on a terminal, as Go reads it: what YAML would not escape is written as JSON, which is YAML as well. */
 export async function safeYaml(value: unknown): Promise<string> {

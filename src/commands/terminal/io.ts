@@ -21,4 +21,4 @@ export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type OutputFormat = (typeof outputFormats)[number] | 'short' | 'manifest' | 'html';
 
 const forPeople: readonly OutputFormat[] = ['table', 'wide', 'short'];
-export const isForPeople = (format: OutputFormat): boolean => forPeople.includes(format);
+export const isForPeople = (format: OutputFormat) => forPeople.includes(format);

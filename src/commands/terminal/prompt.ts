@@ -35,7 +35,7 @@ export async function confirmByTyping(
 }
 
 /** Asks the user for a line. @throws StellarError `interrupted` on Ctrl-C and Ctrl-D */
-async function askForLine(io: Io, question: string, signal: AbortSignal): Promise<string> {
+async function askForLine(io: Io, question: string, signal: AbortSignal) {
   // The terminal edits the line: readline itself would fail when the terminal closes.
   const lines = createInterface({ input: io.stdin, output: io.stderr, terminal: false });
   const ended = once(lines, 'close').then(() => Promise.reject(new Error('the input has ended')));

@@ -135,5 +135,5 @@ export function comparable(view: object): string {
 const statements = ['reason', 'state', 'why', 'message', 'unseen', 'problem'];
 
 /** Text without the ages in it. */
-const ageless = (text: string): string => text.replaceAll(duration, '');
+const ageless = (text: string) => text.replaceAll(duration, '');
 const duration = /\b(?:\d+(?:\.\d+)?(?:ms|[smhdy]))+\b/g;

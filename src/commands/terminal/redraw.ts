@@ -22,7 +22,7 @@ export function redrawOn(terminal: Screen): (lines: readonly string[]) => void {
 type Screen = Pick<NodeJS.WriteStream, 'columns' | 'rows' | 'write'>;
 
 /** A line, possibly coloured, cut to a width. */
-function cut(line: string, width: number): string {
+function cut(line: string, width: number) {
   if (stripVTControlCharacters(line).length <= width) return line;
   let room = width - 1;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours take no room

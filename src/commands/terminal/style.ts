@@ -28,7 +28,7 @@ export function styleFor(stream: NodeJS.WriteStream, { env }: Io, mode: ColorMod
   };
 }
 
-function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, mode: ColorMode): boolean {
+function wantsColor(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv, mode: ColorMode) {
   if (mode !== 'auto') return mode === 'always';
   if (env.NO_COLOR) return false;
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0';

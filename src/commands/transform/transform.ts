@@ -98,14 +98,7 @@ export const remove: Definition = {
   },
 };
 
-function describeTransform({
-  name,
-  group,
-  resource,
-  remove,
-  errors,
-  warnings,
-}: TransformView): string[] {
+function describeTransform({ name, group, resource, remove, errors, warnings }: TransformView) {
   return [
     `CustomTransform ${name} of ${group === '' ? resource : `${resource}.${group}`}`,
     ...section('removes', remove),
@@ -115,7 +108,7 @@ function describeTransform({
 }
 
 /** KubeStellar does not rewrite works when a transform changes. */
-function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds): void {
+function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds) {
   if (!changed) return;
   const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
   session.next(

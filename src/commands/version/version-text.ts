@@ -25,11 +25,7 @@ export function describeVersions(
   return [...aligned(rows), ...judgement(fits, problems, style)];
 }
 
-function judgement(
-  fits: boolean | null,
-  problems: VersionsView['problems'],
-  { ok, bad }: Style,
-): string[] {
+function judgement(fits: boolean | null, problems: VersionsView['problems'], { ok, bad }: Style) {
   if (fits === null) return ['? Not everything is visible: whether they fit together is unknown.'];
   return fits
     ? [`${ok} These versions fit together.`]

@@ -109,7 +109,7 @@ export const definition: Definition<Options> = {
 };
 
 /** Accepts names only: the context of a created cluster has the cluster's name. */
-function clusterNames(positional: readonly string[], provider: ProviderName): string[] {
+function clusterNames(positional: readonly string[], provider: ProviderName) {
   return parseWecArguments(positional).map(({ name, context }) => {
     const why = `${name}=${context}: the context of a cluster that is created is called ${name}.`;
     if (context !== undefined) throw new StellarError('usage', why);

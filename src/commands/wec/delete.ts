@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { failureOf } from '../../lib/core/errors.ts';
-import { type Effect, readConfirmed } from '../../lib/core/read-confirmed.ts';
+import { readConfirmed } from '../../lib/core/read-confirmed.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { LocalTools } from '../../lib/spaces/local/create-local-cluster.ts';
 import type { FoundCluster } from '../../lib/spaces/local/delete-local-cluster.ts';
@@ -69,7 +69,7 @@ export const definition: Definition<Options> = {
   },
 };
 
-const lossesOfCluster = ({ name, provider, contexts }: FoundCluster): Effect[] => [
+const lossesOfCluster = ({ name, provider, contexts }: FoundCluster) => [
   ...(provider === undefined ? [] : [{ object: `${provider} cluster ${name}` }]),
   ...contexts.map((context) => ({ object: `context ${context}` })),
 ];
@@ -106,7 +106,7 @@ async function refuseNeeded(
   found: readonly FoundCluster[],
   clients: Map<string, Kube | undefined>,
   tools: LocalTools,
-): Promise<void> {
+) {
   if (found.length === 0) return;
   const { connectLocal } = await import('../../lib/spaces/local/delete-local-cluster.ts');
   const { refuseHosting, refuseRegistered } = await import('../../lib/wecs/join/create-wec.ts');

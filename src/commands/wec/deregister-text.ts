@@ -14,7 +14,7 @@ export const describeDeregistration = (
   inspected: readonly InspectedWec[],
   its: string,
   options: DeregisterOptions,
-): string[] =>
+) =>
   inspected.flatMap((wec) => [
     `${wec.name} on ${its}`,
     ...describeOne(wec, options).map((line) => `  ${line}`),
@@ -42,13 +42,13 @@ export function describeMany(
 }
 
 /** Formats the effect of deregistering if the ITS is not contacted. */
-export const describeLocally = (inspected: readonly InspectedLocalWec[]): string[] =>
+export const describeLocally = (inspected: readonly InspectedLocalWec[]) =>
   inspected.flatMap(({ name, kube, record }) => [
     `${name}, ${kube.cluster.context} (${kube.cluster.server})`,
     ...(record === undefined ? [] : ['  Its workloads keep running. Nothing changes on its ITS.']),
   ]);
 
-function describeOne(inspected: InspectedWec, options: DeregisterOptions): string[] {
+function describeOne(inspected: InspectedWec, options: DeregisterOptions) {
   const { hubState, policies, agentDead, interrupted } = inspected;
   const {
     managedCluster: { object: managedCluster },
@@ -80,7 +80,7 @@ function describeOne(inspected: InspectedWec, options: DeregisterOptions): strin
 }
 
 /** Describes what --force does without the proof that the agent is gone. */
-function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec): string[] {
+function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec) {
   const guardedWorks = [...works, ...addonWorks].filter(isGuarded).length;
   const guarded = namesOf(
     addons.filter(({ metadata }) =>
@@ -99,7 +99,7 @@ function describeForce({ hubState: { works, addonWorks, addons } }: InspectedWec
 function workloadEffects(
   { name, hubState, agentDead }: InspectedWec,
   { keepWorkloads, cleanup, force }: DeregisterOptions,
-): string {
+) {
   if (hubState.works.length === 0) return 'The ITS has sent no workloads there.';
   if (keepWorkloads) return 'Its workloads keep running.';
   if (agentDead !== undefined && force && !cleanup)

@@ -81,21 +81,18 @@ export const definition: Definition<Options> = {
     const { named = [{ name: 'NAME', context: undefined }] } = wecs;
     const without = named.find(({ context }) => context === undefined);
     if (without !== undefined && options.local) {
-      const give = command`stellarctl deregister --local ${`${without.name}=CONTEXT`}`;
-      throw new StellarError('usage', `--local needs the context of ${without.name}.`, {
-        next: [partial(give, 'Give it')],
-      });
+      throw new StellarError(
+        'usage',
+        `--local needs the context of ${without.name}.`,
+        partial(command`stellarctl deregister --local ${`${without.name}=CONTEXT`}`, 'Give it'),
+      );
     }
     const work = options.undo ? undo : options.local ? deregisterOnWecs : deregisterFromIts;
     await work(session, wecs, options);
   },
 };
 
-async function deregisterFromIts(
-  session: Session,
-  { named, find }: ChosenWecs,
-  options: Options,
-): Promise<void> {
+async function deregisterFromIts(session: Session, { named, find }: ChosenWecs, options: Options) {
   const its = await session.itsToWrite();
   const wecs = await find(its.kube);
   if (wecs.length === 0) session.progress.note(noneMatches(its.kube));
@@ -149,7 +146,7 @@ export async function deregisterShown(
   );
 }
 
-async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs): Promise<void> {
+async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs) {
   const { deregisterLocally } = await import('../../lib/wecs/deregister/deregister-locally.ts');
   const { describeLocally } = await import('./deregister-text.ts');
   const results = await deregisterLocally(
@@ -164,7 +161,7 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs): P
   await session.finish(results);
 }
 
-async function undo(session: Session, { find }: ChosenWecs): Promise<void> {
+async function undo(session: Session, { find }: ChosenWecs) {
   const { undoDeregistration } = await import('../../lib/wecs/deregister/deregister.ts');
   const { kube } = await session.itsToWrite();
   const names = (await find(kube)).map(({ name }) => name);

@@ -38,7 +38,7 @@ export function describeWec(view: WecView, now: number, style: Style, wide: bool
   return lines.map((line) => line.trimEnd());
 }
 
-function headline({ name, its, kubernetesVersion, created, agent }: WecView, now: number): string {
+function headline({ name, its, kubernetesVersion, created, agent }: WecView, now: number) {
   const facts = factsOf(
     kubernetesVersion,
     created && `registered ${age(created, now)} ago`,
@@ -47,18 +47,17 @@ function headline({ name, its, kubernetesVersion, created, agent }: WecView, now
   return `${name} on ${its}   ${facts}`;
 }
 
-const factsOf = (...facts: (string | null)[]): string =>
-  facts.filter((fact) => fact !== null).join(' · ');
+const factsOf = (...facts: (string | null)[]) => facts.filter((fact) => fact !== null).join(' · ');
 
 function addonLine(
   { name, available, reason }: Mailbox['addons'][number],
   { ok, bad, dot }: Style,
-): string {
+) {
   if (available === true) return `${ok} ${name}`;
   return `${available === false ? bad : dot} ${name}   ${reason || 'has not reported'}`;
 }
 
-const linesOfRequests = ({ requests }: WecView, now: number): string[] =>
+const linesOfRequests = ({ requests }: WecView, now: number) =>
   aligned(
     requests.map(({ name, state, agent, created, renewal }) => [
       name,
@@ -74,7 +73,7 @@ function conditionLines(
   now: number,
   { ok }: Style,
   { wide, bad }: { wide: boolean; bad: string },
-): string[] {
+) {
   const ageOf = ({ since }: ConditionView) => (since === null ? '' : age(since, now));
   const explained = conditions.filter(({ healthy }) => wide || !healthy);
   // Of what is not degraded, the word would alarm.
@@ -93,12 +92,12 @@ function conditionLines(
   ];
 }
 
-const shortMessage = (condition: ConditionView): string =>
+const shortMessage = (condition: ConditionView) =>
   condition.type === hubConnectionType
     ? readHubConnection(condition).error.words
     : condition.message;
 
-function klusterletLines({ name, wec, notVisible, versions }: WecView, { faint }: Style): string[] {
+function klusterletLines({ name, wec, notVisible, versions }: WecView, { faint }: Style) {
   if (wec === null) {
     const tried = notVisible.some(({ what }) => what === 'everything');
     return tried
@@ -117,7 +116,7 @@ function klusterletLines({ name, wec, notVisible, versions }: WecView, { faint }
   ];
 }
 
-function podLines(pods: NonNullable<WecView['wec']>['pods'], { ok, bad, dot }: Style): string[] {
+function podLines(pods: NonNullable<WecView['wec']>['pods'], { ok, bad, dot }: Style) {
   const rows = pods.map(({ namespace, name, phase, images, waitingReason, restarts }) => [
     `${namespace}/${name}`,
     phase,
@@ -131,7 +130,7 @@ function podLines(pods: NonNullable<WecView['wec']>['pods'], { ok, bad, dot }: S
 }
 
 /** Quotes values with spaces, and shows multi-line values on one line. */
-function labelWords(entries: readonly (readonly [string, string])[]): string {
+function labelWords(entries: readonly (readonly [string, string])[]) {
   return entries
     .map(([key, value]) => `${key}=${/[\s"]/.test(value) ? JSON.stringify(value) : value}`)
     .sort()
@@ -141,11 +140,10 @@ function labelWords(entries: readonly (readonly [string, string])[]): string {
 /** Related stages share a line while they are all met. */
 const stageGroups = [...Map.groupBy(registrationStages, ({ group }) => group).values()];
 
-const isAnyFailed = ({ stages }: WecView): boolean =>
-  stages.some(({ state }) => state === 'failed');
+const isAnyFailed = ({ stages }: WecView) => stages.some(({ state }) => state === 'failed');
 
 /** Formats the stages of a registration with their evidence. @param now milliseconds since the epoch, by the ITS's clock */
-function wecStageLines(view: WecView, now: number, style: Style): string[] {
+function wecStageLines(view: WecView, now: number, style: Style) {
   const awaited = view.stages.filter(({ state }) => state === 'waiting');
   // If nothing has failed, the first stage that is waiting blocks the others.
   const keeping = isAnyFailed(view) ? undefined : awaited[0];
@@ -181,7 +179,7 @@ function wecStageLines(view: WecView, now: number, style: Style): string[] {
 }
 
 /** Returns the evidence that a stage is met, besides its title. */
-function evidenceOf(stage: string, { mailbox, lease }: WecView, now: number): string[] {
+function evidenceOf(stage: string, { mailbox, lease }: WecView, now: number) {
   if (stage === 'accepted' && mailbox !== null) return [describeMailbox(mailbox)];
   if (stage === 'available' && lease?.renewed)
     return [
@@ -190,7 +188,7 @@ function evidenceOf(stage: string, { mailbox, lease }: WecView, now: number): st
   return [];
 }
 
-function describeMailbox({ namespace, works }: Mailbox): string {
+function describeMailbox({ namespace, works }: Mailbox) {
   const sum = works.reduce((total, { count }) => total + count, 0);
   if (sum === 0) return `mailbox ${namespace} is empty`;
   const origins = works.map(({ wds, binding, addon, count, failed }) => {

@@ -25,12 +25,7 @@ const wecArguments = [
 ] as const;
 
 /** The common options of granting and revoking. */
-const grantOptions = (): Option[] => [
-  wecKubeconfigOption(),
-  itsOption(),
-  yesOption(),
-  dryRunOption(),
-];
+const grantOptions = () => [wecKubeconfigOption(), itsOption(), yesOption(), dryRunOption()];
 
 export const grant: Definition = {
   description:
@@ -118,7 +113,7 @@ async function changeRights<Inspected extends Omit<WecToRevoke, 'role'>>(
   session: Session,
   positional: string[],
   change: RightsChange<Inspected>,
-): Promise<void> {
+) {
   const { groupResourceOf } = await import('../../lib/kube/client/objects.ts');
   const named = parseWecArguments(positional);
   const its = await session.its();

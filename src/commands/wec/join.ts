@@ -88,7 +88,7 @@ export const definition: Definition<Options> = {
   run: joinWecs,
 };
 
-async function joinWecs(session: Session, options: Options, positional: string[]): Promise<void> {
+async function joinWecs(session: Session, options: Options, positional: string[]) {
   const wecs = parseWecArguments(positional);
   checkAddresses(options);
   if (!options.replaceHub) refuseWithout('--replace-hub', { '--yes': options.yes });
@@ -135,7 +135,7 @@ async function printManifests(
   access: HubAccess,
   name: string,
   options: JoinOptions,
-): Promise<void> {
+) {
   const { joinManifests, tokenPlaceholder } = await import(
     '../../lib/wecs/join/install-klusterlet.ts'
   );

@@ -51,7 +51,7 @@ export const definition: Definition<Options> = {
   },
 };
 
-async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<string[]> {
+async function nothingThere(hub: Kube, { selector, pending }: Options) {
   const { cluster } = hub;
   if (pending) return [`No requests are pending on ${cluster.context}.`];
   if (selector !== undefined) {
@@ -65,5 +65,5 @@ async function nothingThere(hub: Kube, { selector, pending }: Options): Promise<
   return [textOf(partial(join, command`${cluster.context} has no WECs yet. To join one`))];
 }
 
-const yesNo = (value: boolean): string => (value ? 'yes' : 'no');
-const ageOf = (time: string | null, now: number): string => (time === null ? '-' : age(time, now));
+const yesNo = (value: boolean) => (value ? 'yes' : 'no');
+const ageOf = (time: string | null, now: number) => (time === null ? '-' : age(time, now));

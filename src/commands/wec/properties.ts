@@ -61,5 +61,4 @@ const propertyRows = ({ name, more }: ListedValues) =>
       shadows.map((hidden) => `${hidden.source} ${quotedIfNeeded(hidden.value)}`).join(', ') || '-',
   }));
 
-const quotedIfNeeded = (value: string): string =>
-  /^[^\s"]+$/.test(value) ? value : JSON.stringify(value);
+const quotedIfNeeded = (value: string) => (/^[^\s"]+$/.test(value) ? value : JSON.stringify(value));

@@ -63,7 +63,7 @@ export const definition: Definition<Options> = {
       throw new StellarError(
         'hub-version-unknown',
         `${its.context.name} does not say which version of OCM it runs.`,
-        { next: [advice('Give the version: --to X.Y.Z')] },
+        advice('Give the version: --to X.Y.Z'),
       );
     const clusters = await session.registeredWecs(await chosen.find(its.kube), its.kube);
     const wecs = clusters.map((wec) => ({ ...wec, its }));

@@ -11,7 +11,7 @@ import type {
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
 import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
-import { confirming } from '../common/confirm.ts';
+import { type Confirmation, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
@@ -41,6 +41,8 @@ export interface Options extends SelectionOptions {
   list?: boolean;
   maxRemoved?: number;
 }
+
+type Removing = Pick<Options, 'maxRemoved'> & { changes: Changes };
 
 /** What differs between labels and properties. */
 export interface ValueKind<Source> {
@@ -83,29 +85,12 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
       dryRunOption(),
     ],
     async run(session, options, positional) {
-      const changes = kind.parse(positional.filter(isChange));
-      const names = positional.filter((argument) => !isChange(argument));
-      const target = parseWecTarget(names, options);
-      const changing = Object.keys(changes).length > 0;
-      const toGive = `Give changes: key=value sets, key- removes. To see ${plural}: --list`;
-      if (changing === (options.list === true))
-        throw new StellarError('usage', changing ? 'Give changes or --list, not both.' : toGive);
+      const { changes, target } = parseValues(kind, options, positional);
       const { changeValues, listValues } = await import('../../lib/wecs/values/values.ts');
       const its = await (options.list ? session.its() : session.itsToWrite());
       const { kube: hub } = its;
       const store = await kind.open(hub);
-      if (options.list) {
-        const listed = await listValues(store, target);
-        await kind.show(session, listed);
-        return session.finish(
-          listed.map(({ name, values, more, ...rest }) => ({
-            name,
-            [plural]: values,
-            ...more,
-            ...rest,
-          })),
-        );
-      }
+      if (options.list) return showValues(session, kind, await listValues(store, target));
       const { approve, refresh } = approveRemoval(session, its, { changes, ...options }, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
       const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
@@ -120,6 +105,33 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
   };
 }
 
+/** @throws StellarError `usage` */
+function parseValues<Source>(
+  { parse, plural }: ValueKind<Source>,
+  options: Options,
+  words: readonly string[],
+) {
+  const changes = parse(words.filter(isChange));
+  const names = words.filter((word) => !isChange(word));
+  const target = parseWecTarget(names, options);
+  const changing = Object.keys(changes).length > 0;
+  const toGive = `Give changes: key=value sets, key- removes. To see ${plural}: --list`;
+  if (changing === (options.list === true))
+    throw new StellarError('usage', changing ? 'Give changes or --list, not both.' : toGive);
+  return { changes, target };
+}
+
+async function showValues<Source>(
+  session: Session,
+  { plural, show }: ValueKind<Source>,
+  listed: ListedValues[],
+) {
+  await show(session, listed);
+  return session.finish(
+    listed.map(({ name, values, more, ...rest }) => ({ name, [plural]: values, ...more, ...rest })),
+  );
+}
+
 /**
  * Judges, before anything is written, how a change affects binding policies. Asks for confirmation if policies take workloads away, and
  * judges again after the answer: only confirmed losses are allowed.
@@ -129,44 +141,28 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
 function approveRemoval<Source>(
   session: Session,
   its: Its,
-  { changes, maxRemoved }: Options & { changes: Changes },
+  removing: Removing,
   { effectsOf, plural }: ValueKind<Source>,
 ): { approve: Approval<Source>; refresh: string[] } {
+  let changed: WecChange[] = [];
+  let approved: Effect[] | undefined;
   const ask = confirming<SideEffects>(session, {
     show: (effects) =>
       session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
-    confirmations(effects) {
-      const details = describeReleased(effects);
-      const unknown = unseenPolicies(effects);
-      if (details.length + unknown.length === 0) return [];
-      const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
-      const asked = { verb: 'Change', name: Object.keys(changes).join(',') };
-      return [
-        {
-          ...asked,
-          oneWec: removals.wecs <= 1 && changed.length === 1,
-          details,
-          unknown,
-          removals,
-        },
-      ];
-    },
+    confirmations: (effects) => confirmationsOf(effects, changed, removing),
   });
-  let changed: WecChange[] = [];
-  let approved: Effect[] | undefined;
   const refresh: string[] = [];
   const approve: Approval<Source> = async (found) => {
-    changed = await effectsOf(its, found, changes);
+    changed = await effectsOf(its, found, removing.changes);
     if (changed.length === 0) return true;
-    const { sideEffectsOf } = await import('../../lib/workloads/selection/label-effects.ts');
+    const { readSideEffects } = await import('../../lib/workloads/selection/label-effects.ts');
     session.progress.waiting(its.context.name, 'reading its binding policies');
-    const names = changed.map(({ name }) => name);
-    const isLacking = changed.some(({ lacks }) => lacks.length > 0);
-    const withTemplates = isLacking || changed.some(({ stale }) => stale.length > 0);
-    const effects = sideEffectsOf(await openPolicies(session, its, names, withTemplates), changed);
+    const effects = await readSideEffects(changed, (...which) =>
+      openPolicies(session, its, ...which),
+    );
     refresh.splice(0, refresh.length, ...refreshSteps(effects));
     // Another value takes nothing away.
-    if (plural === 'properties' && !isLacking) return true;
+    if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return true;
     const losses = [
       ...effects.lost,
       ...unseenPolicies(effects).map(({ what }) => ({ object: what })),
@@ -179,4 +175,19 @@ function approveRemoval<Source>(
     return !(await ask(effects, more ?? [])) || session.options.yes === true;
   };
   return { approve, refresh };
+}
+
+/** Nothing is asked about what takes nothing away. */
+function confirmationsOf(
+  effects: SideEffects,
+  changed: readonly WecChange[],
+  { changes, maxRemoved }: Removing,
+): Confirmation[] {
+  const details = describeReleased(effects);
+  const unknown = unseenPolicies(effects);
+  if (details.length + unknown.length === 0) return [];
+  const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
+  const oneWec = removals.wecs <= 1 && changed.length === 1;
+  const name = Object.keys(changes).join(',');
+  return [{ verb: 'Change', name, oneWec, details, unknown, removals }];
 }

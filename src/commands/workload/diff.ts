@@ -56,7 +56,7 @@ export const definition: Definition<Options> = {
 };
 
 /** With createOnly, a WEC keeps its own version. */
-const isFault = ({ state, createOnly }: WorkloadDifference): boolean =>
+const isFault = ({ state, createOnly }: WorkloadDifference) =>
   state === 'missing' || (state === 'different' && !createOnly);
 
 /** What differs, an object after the other; of one object also where it is equal. */
@@ -65,7 +65,7 @@ function describeDifferences(
   isOne: boolean,
   now: number,
   style: Style,
-): string[] {
+) {
   const unseen = items.filter(({ state }) => state === 'unseen');
   const seen = items.filter(({ state }) => state !== 'unseen');
   const equal = seen.filter(({ state }) => state === 'equal');
@@ -84,7 +84,7 @@ function describeDifferences(
   ];
 }
 
-function linesOf(item: WorkloadDifference, now: number, { ok, bad, dot }: Style): string[] {
+function linesOf(item: WorkloadDifference, now: number, { ok, bad, dot }: Style) {
   const { wec, state, createOnly, differs, left, steps } = item;
   if (state === 'equal') return [`${ok} ${wec}   equal to its work`];
   if (state === 'missing') return [`${bad} ${wec}   it is not there`];
@@ -97,7 +97,7 @@ function linesOf(item: WorkloadDifference, now: number, { ok, bad, dot }: Style)
   ];
 }
 
-function fieldLine({ field, work, wec, by, since }: DifferingField, now: number): string {
+function fieldLine({ field, work, wec, by, since }: DifferingField, now: number) {
   const value = (of: unknown) => (of === null ? 'nothing' : JSON.stringify(of));
   const values = work === undefined ? 'differs' : `${value(work)} in the work, ${value(wec)} there`;
   const writer =

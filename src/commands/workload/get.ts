@@ -100,7 +100,7 @@ const createOnlyOf = (deliveries: readonly DeliveryView[]): Set<string> =>
     deliveries.flatMap(({ policy, createOnly }) => (createOnly && policy !== null ? policy : [])),
   );
 
-function deliveryWords({ done, blockedAt, stages }: DeliveryView, now: number): string {
+function deliveryWords({ done, blockedAt, stages }: DeliveryView, now: number) {
   if (blockedAt !== null) return whyBlocked(blockedAt, now);
   if (done) return stages.at(-1)?.title ?? '';
   const unseen = stages.find(({ state }) => state === 'not-visible');
@@ -108,7 +108,7 @@ function deliveryWords({ done, blockedAt, stages }: DeliveryView, now: number): 
 }
 
 /** Shows steps that several deliveries share once. The first step that is a complete command is printed after everything else. */
-function unshownSteps({ steps, next }: DeliveryView, before: readonly DeliveryView[]): string[] {
+function unshownSteps({ steps, next }: DeliveryView, before: readonly DeliveryView[]) {
   const isSuggested = before.some((other) => isDeepStrictEqual(other.steps, steps));
   const isPrintedLast =
     isDeepStrictEqual(steps, [next]) && before.every((other) => other.blockedAt === null);

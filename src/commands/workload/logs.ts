@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { ExitCode, failureOf, type StellarError, worstExitCode } from '../../lib/core/errors.ts';
+import { by } from '../../lib/core/text/words.ts';
 import type { LogLine, LogSource } from '../../lib/workloads/logs.ts';
 import type { Definition } from '../common/define.ts';
 import { durationMs, wdsOptions, wholeNumber } from '../common/options.ts';
@@ -53,34 +54,17 @@ export const definition: Definition<Options> = {
     ...wdsOptions(),
   ],
   async run(session, options, words) {
-    const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
-    const { findSources, readLogs } = await import('../../lib/workloads/logs.ts');
-    const {
-      follow = false,
-      previous,
-      container,
-      since,
-      tail = since === undefined ? 10 : undefined,
-    } = options;
-    const named = parseObject(words, options.namespace);
-    const given = await session.wecs(parseWecArguments(options.wec ?? []));
-    const { sources, errors } = await findSources(named, await session.wds(), given);
+    const { readLogs } = await import('../../lib/workloads/logs.ts');
+    const request = requestOf(options);
+    const { follow } = request;
+    const { sources, errors } = await openSources(session, options, words);
     session.incomplete(errors);
-    const names = sources.map(({ wec }) => wec);
-    const print = printer(session, names, options.prefix === true);
-    const request = {
-      container,
-      follow,
-      previous,
-      tailLines: tail,
-      sinceSeconds: since && Math.ceil(since / 1000),
-    };
+    const print = printer(session, sources, options.prefix === true);
     let isSilent = true;
     const failures: StellarError[] = [];
     const readOne = async (source: LogSource, index: number) => {
       const kept: { line: LogLine; instant: string }[] = [];
       const emit = (line: LogLine, instant: string) => {
-        isSilent = false;
         if (!follow) kept.push({ line, instant });
         else if (session.io.isOutputLost()) session.run.deadline.restart(1);
         else void print(line);
@@ -89,8 +73,8 @@ export const definition: Definition<Options> = {
         failures[index] = failureOf(error);
         if (follow) session.incomplete([failures[index]]);
       });
-      kept.sort((a, b) => (a.instant < b.instant ? -1 : Number(a.instant > b.instant)));
-      for (const { line } of kept) await print(line);
+      isSilent &&= kept.length === 0;
+      for (const { line } of kept.sort(by(({ instant }) => instant))) await print(line);
     };
     const read = () => Promise.all(sources.map(readOne));
     await (follow
@@ -98,7 +82,7 @@ export const definition: Definition<Options> = {
       : read());
     if (!follow && isSilent && failures.length === 0 && sources.length > 0)
       session.progress.note(
-        `Its containers have written ${since === undefined ? 'nothing' : 'no such lines'}.`,
+        `Its containers have written ${options.since === undefined ? 'nothing' : 'no such lines'}.`,
       );
     // In the order of the WECs, not in that of their answers.
     if (!follow) session.incomplete(failures.flat());
@@ -107,13 +91,36 @@ export const definition: Definition<Options> = {
   },
 };
 
+async function openSources(session: Session, options: Options, words: readonly string[]) {
+  const { parseObject } = await import('../../lib/workloads/delivery/workload.ts');
+  const { findSources } = await import('../../lib/workloads/logs.ts');
+  const named = parseObject(words, options.namespace);
+  const given = await session.wecs(parseWecArguments(options.wec ?? []));
+  return findSources(named, await session.wds(), given);
+}
+
+const requestOf = ({
+  follow = false,
+  container,
+  previous,
+  since,
+  tail = since === undefined ? 10 : undefined,
+}: Options) => ({
+  container,
+  follow,
+  previous,
+  tailLines: tail,
+  sinceSeconds: since && Math.ceil(since / 1000),
+});
+
 /** Prints a line, with where it comes from in the colour of its WEC. */
 function printer(
   session: Session,
-  wecs: readonly string[],
+  sources: readonly LogSource[],
   isWhole: boolean,
 ): (line: LogLine) => Promise<void> {
   const { style, output } = session;
+  const wecs = sources.map(({ wec }) => wec);
   return async (line) => {
     const { wec, pod, container } = line;
     if (output !== 'table') return session.printDocument({ ...line }, { isOneOfMany: true });

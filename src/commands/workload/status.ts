@@ -47,7 +47,7 @@ export function describeReturned(view: ReturnedView, now: number): string[] {
   ];
 }
 
-function table({ policy, collector, columns, rows }: CombinedTable): string[] {
+function table({ policy, collector, columns, rows }: CombinedTable) {
   const cells = rows.map((row) =>
     row.map((cell) =>
       cell !== null && typeof cell === 'object' ? JSON.stringify(cell) : `${cell ?? '-'}`,
@@ -63,7 +63,7 @@ function table({ policy, collector, columns, rows }: CombinedTable): string[] {
 }
 
 /** Summarizes the status fields that most kinds have: replicas, a phase, conditions that are true. */
-function statusWords(status: Readonly<Record<string, unknown>>): string {
+function statusWords(status: Readonly<Record<string, unknown>>) {
   const {
     replicas,
     availableReplicas,
@@ -82,7 +82,7 @@ function statusWords(status: Readonly<Record<string, unknown>>): string {
   return all.length > 0 ? all.join(', ') : JSON.stringify(status);
 }
 
-const trueOf = (conditions: unknown): string[] =>
+const trueOf = (conditions: unknown) =>
   (Array.isArray(conditions) ? (conditions as { type?: string; status?: string }[]) : []).flatMap(
     ({ type, status }) => (status === 'True' && type !== undefined ? [type] : []),
   );

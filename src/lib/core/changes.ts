@@ -49,7 +49,7 @@ export const changesFor = (name: string, changes: Changes): Changes =>
   );
 
 /** Changes in the form in which the user types them. */
-export const changeWords = (changes: Changes): string[] =>
+export const changeWords = (changes: Changes) =>
   Object.entries(changes).map(([key, value]) => (value === null ? `${key}-` : `${key}=${value}`));
 
 /** Present values that differ from the ones to set, as `key=present`. */
@@ -102,9 +102,11 @@ export function parseLabels(arguments_: readonly string[]): Record<string, strin
   const values: Record<string, string> = {};
   const bare = arguments_.find((argument) => !isChange(argument));
   if (bare !== undefined)
-    throw new StellarError('usage', `"${bare}" is not a label: "=VALUE" is missing.`, {
-      next: [advice(`Give it as ${shellWord(bare)}=VALUE`)],
-    });
+    throw new StellarError(
+      'usage',
+      `"${bare}" is not a label: "=VALUE" is missing.`,
+      advice(`Give it as ${shellWord(bare)}=VALUE`),
+    );
   for (const [key, value] of Object.entries(parseLabelChanges(arguments_))) {
     if (value === null)
       throw new StellarError('usage', `"${key}-" would remove a label; give key=value.`);
@@ -134,5 +136,5 @@ export function labelValueProblem(value: string): string | undefined {
 }
 
 /** Labels in one word, as kubectl shows them. */
-export const formatLabels = (labels: Record<string, string>): string =>
+export const formatLabels = (labels: Record<string, string>) =>
   changeWords(labels).sort().join(',') || '<none>';

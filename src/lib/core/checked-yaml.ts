@@ -50,7 +50,7 @@ export function faultAt({ file, lines }: YamlSource, offset: number, message: st
   return { file, line, column: col, message };
 }
 
-export const offsetOf = (node: unknown): number => (node as Node | null)?.range?.[0] ?? 0;
+export const offsetOf = (node: unknown) => (node as Node | null)?.range?.[0] ?? 0;
 
 /** @param what the files contain @throws StellarError `usage` with all faults, if there are any */
 export function refuseFaults(what: string, faults: readonly Fault[]): void {
@@ -58,12 +58,11 @@ export function refuseFaults(what: string, faults: readonly Fault[]): void {
   throw new StellarError(
     'usage',
     `The ${what} has ${count(faults.length, 'fault')}; nothing was written.`,
-    {
-      details: faults.map(
-        ({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`,
-      ),
-    },
-  );
+  ).with({
+    details: faults.map(
+      ({ file, line, column, message }) => `${file}:${line}:${column}: ${message}`,
+    ),
+  });
 }
 
 /** What the parser finds wrong in a document. */
@@ -72,7 +71,7 @@ export const syntaxFaults = ({ errors }: YamlDocument, source: YamlSource): Faul
     faultAt(source, offset, `It is not YAML: ${sentence(message)}`),
   );
 
-const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);
+const sentence = (message: string) => (/[.!?]$/.test(message) ? message : `${message}.`);
 
 /** What is checked, for the sentences and the values that depend on it. */
 interface Checked {
@@ -112,7 +111,7 @@ interface Place {
   parent: unknown;
 }
 
-const nameOf = (at: string): string => (at === '' ? 'The document' : at);
+const nameOf = (at: string) => (at === '' ? 'The document' : at);
 
 function wrongIn({ given, at, parent }: Place, schema: Schema, checked: Checked): Wrong[] {
   const node = checked.isObject && isAlias(given) ? given.resolve(checked.document) : given;
@@ -132,7 +131,7 @@ function wrongIn({ given, at, parent }: Place, schema: Schema, checked: Checked)
 }
 
 /** What is wrong with a value that is neither the map nor the list that it should be, as the end of a sentence. */
-function problemOf(node: unknown, { type, rule, ...rules }: Schema): string | undefined {
+function problemOf(node: unknown, { type, rule, ...rules }: Schema) {
   const { value, source = undefined } = isScalar(node) ? node : { value: undefined };
   if (type === 'object') return ' must be a map of names and values';
   if (type === 'array') return ' must be a list';
@@ -167,12 +166,7 @@ function wrongInMap(map: YAMLMap, at: string, schema: Schema, checked: Checked):
   ];
 }
 
-function unknownField(
-  path: string,
-  key: string,
-  title = 'file',
-  known: readonly string[] = [],
-): string {
+function unknownField(path: string, key: string, title = 'file', known: readonly string[] = []) {
   const [near] = nearestNames(key, known);
   return `${path} is not a field of a ${title}${near === undefined ? '' : `; the nearest one is ${near}`}.`;
 }

@@ -92,7 +92,7 @@ export const underCauses = (
 /**
  * A failure explains failures and warnings; a warning explains another warning. A skipped consequence explains what its cause does.
  */
-function explains(cause: Finding, { status }: Outcome): boolean {
+function explains(cause: Finding, { status }: Outcome) {
   if (status !== 'fail' && status !== 'warn') return false;
   return (
     cause.status === 'fail' || isDependent(cause) || (cause.status === 'warn' && status === 'warn')
@@ -102,7 +102,7 @@ function explains(cause: Finding, { status }: Outcome): boolean {
 const dependentCode = 'depends';
 
 /** Whether it was skipped because another check failed. */
-export const isDependent = (finding: Finding): boolean =>
+export const isDependent = (finding: Finding) =>
   finding.status === 'skipped' && finding.problem.code === dependentCode;
 
 /** The outcome of a check that says nothing because another one has failed. */

@@ -90,9 +90,7 @@ export async function pause(ms: number, { deadline, signal }: Waiting): Promise<
 
 export function throwIfInterrupted(signal: AbortSignal): void {
   if (signal.aborted)
-    throw new StellarError('interrupted', 'Interrupted.', {
-      next: [advice('To resume, rerun the command.')],
-    });
+    throw new StellarError('interrupted', 'Interrupted.', advice('To resume, rerun the command.'));
 }
 
 /**
@@ -106,16 +104,18 @@ export function requireTime(
   why: string,
 ): void {
   if (deadline.passed && !dryRun)
-    throw new StellarError('timeout', `${why}, and the deadline has passed.`, {
-      next: [advice('Allow more time: --timeout 15m')],
-    });
+    throw new StellarError(
+      'timeout',
+      `${why}, and the deadline has passed.`,
+      advice('Allow more time: --timeout 15m'),
+    );
 }
 
 /**
  * Whole milliseconds since the start of the process, by a clock that nobody can set: for deadlines, grace periods and durations. The
  * wall clock jumps when it is set; ages of objects are by the clock of their server (Kube.now).
  */
-export const monotonic = (): number => Math.round(process.uptime() * 1000);
+export const monotonic = () => Math.round(process.uptime() * 1000);
 
 const unitMs: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -153,7 +153,7 @@ export function formatAge(ms: number): string {
 }
 
 /** When a problem began, after its sentence: ` (began 5m ago)`; empty if that is unknown. @param since RFC 3339 */
-export const begun = (since: string | null | undefined, now: number): string =>
+export const begun = (since: string | null | undefined, now: number) =>
   since ? ` (began ${formatAge(now - Date.parse(since))} ago)` : '';
 
 /** An elapsed time for people: `0.4s`, `12.3s`, `2m5s`. */

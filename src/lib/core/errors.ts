@@ -89,7 +89,7 @@ export interface ErrorDetails {
   /** What helps next. */
   next?: readonly NextStep[] | undefined;
   /** Further lines for people, such as a table of candidates. */
-  details?: string[] | undefined;
+  details?: readonly string[] | undefined;
   /** The code of the problem that it reports, as `workload get` has it. */
   problem?: string | undefined;
   /** Whether it may pass by itself: the server answers, and is too busy or broken to answer well. */
@@ -104,34 +104,21 @@ export interface ErrorDetails {
 export class StellarError extends Error {
   readonly code: ErrorCode;
   readonly next: readonly NextStep[];
-  readonly details: string[];
+  readonly details: readonly string[] = [];
   readonly problem: string | undefined;
-  readonly passing: boolean;
+  readonly passing: boolean = false;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    { next, details, problem, passing = false, cause }: ErrorDetails = {},
-  ) {
-    super(message, cause === undefined ? undefined : { cause });
+  constructor(code: ErrorCode, message: string, ...next: readonly NextStep[]) {
+    super(message);
     this.name = 'StellarError';
     this.code = code;
-    this.next = next ?? [];
-    this.details = details ?? [];
-    this.problem = problem;
-    this.passing = passing;
+    this.next = next;
   }
 
-  /** The same error with further lines, and with other next steps if given. */
-  with({ details = [], next = this.next }: Pick<ErrorDetails, 'details' | 'next'>): StellarError {
-    const { code, message, problem, passing, cause } = this;
-    return new StellarError(code, message, {
-      details: [...this.details, ...details],
-      next,
-      problem,
-      passing,
-      cause,
-    });
+  /** The same error with more: further lines, or other next steps. */
+  with({ details = [], next = this.next, ...more }: ErrorDetails): StellarError {
+    const error = new StellarError(this.code, this.message);
+    return Object.assign(error, this, more, { next, details: [...this.details, ...details] });
   }
 
   /** The message as part of a sentence: without its full stop. */

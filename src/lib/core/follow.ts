@@ -55,6 +55,10 @@ export interface Beginning<Subject, Result> {
   begin(): Promise<{ subject: Subject } | { result: Result }>;
 }
 
+type Read<Snapshot, Subject> = (
+  open: readonly Subject[],
+) => Promise<(subject: Subject) => Promise<Reading<Snapshot>>>;
+
 /** A round of readings does not wait longer for slow subjects: the others are read again. */
 const longestRoundMs = 3000;
 
@@ -66,7 +70,7 @@ const longestRoundMs = 3000;
  */
 export async function follow<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
   subjects: readonly (Subject | Beginning<Subject, Result>)[],
-  read: (open: readonly Subject[]) => Promise<(subject: Subject) => Promise<Reading<Snapshot>>>,
+  read: Read<Snapshot, Subject>,
   run: Run,
 ): Promise<Result[]> {
   const pursuits = subjects.map(
@@ -75,18 +79,8 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   const open = () => pursuits.filter(({ result }) => result === undefined);
   const isUnhandled = () => pursuits.some(({ unhandled }) => unhandled !== undefined);
   const all = () => Promise.all(pursuits.map(({ busy }) => busy));
-  const idle = () => open().filter(({ busy }) => busy === undefined);
   const round = async () => {
-    // While there is nothing to read, it does not wait for an interval either: the last result ends it.
-    while (open().length > 0 && idle().length === 0 && !run.signal.aborted && !run.deadline.passed)
-      await atMost(longestRoundMs, Promise.race(pursuits.flatMap(({ busy }) => busy ?? [])));
-    if (run.deadline.passed) await all();
-    const toRead = idle();
-    if (toRead.length > 0) {
-      const see = await read(toRead.flatMap(({ track }) => track?.subject ?? []));
-      for (const pursuit of toRead) pursuit.look(see);
-      await (run.deadline.passed ? all() : atMost(longestRoundMs, all()));
-    }
+    await readIdle(open, read, run);
     return isUnhandled() || open().length === 0 || undefined;
   };
   const lastChange = () =>
@@ -98,11 +92,27 @@ export async function follow<Snapshot, Result, Subject extends Followed<Snapshot
   if (!isUnhandled()) await all();
   for (const { unhandled } of pursuits) if (unhandled !== undefined) throw unhandled.error;
   // A failure common to all ends the open ones; the others keep their results.
-  for (const pursuit of open()) {
-    const isOver = failure !== undefined && !pursuit.isCutOff(failure.error);
-    pursuit.result = isOver ? pursuit.ofError(failure.error) : await pursuit.late();
-  }
+  for (const pursuit of open()) await pursuit.close(failure);
   return pursuits.map(({ result }) => result as Result);
+}
+
+/** Reads once what nothing is being done for, and waits for what is being done. */
+async function readIdle<Snapshot, Result, Subject extends Followed<Snapshot, Result>>(
+  open: () => Following<Snapshot, Result, Subject>[],
+  read: Read<Snapshot, Subject>,
+  { deadline, signal }: Run,
+) {
+  const all = () => Promise.all(open().map(({ busy }) => busy));
+  const idle = () => open().filter(({ busy }) => busy === undefined);
+  // While there is nothing to read, it does not wait for an interval either: the last result ends it.
+  while (open().length > 0 && idle().length === 0 && !signal.aborted && !deadline.passed)
+    await atMost(longestRoundMs, Promise.race(open().map(({ busy }) => busy)));
+  if (deadline.passed) await all();
+  const toRead = idle();
+  if (toRead.length === 0) return;
+  const see = await read(toRead.flatMap(({ track }) => track?.subject ?? []));
+  for (const pursuit of toRead) pursuit.look(see);
+  await (deadline.passed ? all() : atMost(longestRoundMs, all()));
 }
 
 /** A subject on its way to its result. */
@@ -156,8 +166,11 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
     );
   }
 
-  late(): Result | Promise<Result> | undefined {
-    return this.track?.subject.late(this.track.last);
+  /** Ends it at the deadline, or with a failure. */
+  async close(failure: { error: unknown } | undefined): Promise<void> {
+    const isOver = failure !== undefined && !this.isCutOff(failure.error);
+    const { subject, last } = this.track ?? {};
+    this.result = isOver ? this.ofError(failure.error) : await subject?.late(last);
   }
 
   ofError(error: unknown): Result {
@@ -177,7 +190,7 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
 }
 
 /** Waits for work, at most so many milliseconds. */
-async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+async function atMost(ms: number, work: Promise<unknown>) {
   let timer: NodeJS.Timeout | undefined;
   const end = new Promise((resolve) => {
     timer = setTimeout(resolve, ms);

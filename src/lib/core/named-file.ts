@@ -16,13 +16,10 @@ export async function readNamed(file: string, what: string): Promise<string> {
     if (error instanceof StellarError) throw error;
     const { code = '', message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? `there is no file ${file}` : message;
-    throw new StellarError('usage', `The ${what} cannot be read: ${why}.`, { cause: error });
+    throw new StellarError('usage', `The ${what} cannot be read: ${why}.`).with({ cause: error });
   }
 }
 
 /** Like readNamed; `-` reads stdin. */
-export const readNamedOrStdin = (
-  file: string,
-  what: string,
-  stdin: NodeJS.ReadableStream,
-): Promise<string> => (file === '-' ? text(stdin) : readNamed(file, what));
+export const readNamedOrStdin = (file: string, what: string, stdin: NodeJS.ReadableStream) =>
+  file === '-' ? text(stdin) : readNamed(file, what);

@@ -3,7 +3,7 @@ import { StellarError } from './errors.ts';
 const dnsLabel = '[a-z0-9](?:[-a-z0-9]*[a-z0-9])?';
 const labelPattern = new RegExp(`^${dnsLabel}$`);
 const subdomainPattern = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`);
-const rule = (characters: string): string =>
+const rule = (characters: string) =>
   `only lower-case letters, ${characters} are possible, with a letter or digit at both ends`;
 
 /** Checks an object name that is a DNS label (apimachinery, IsDNS1123Label). @throws StellarError `usage` */
@@ -13,7 +13,7 @@ export function checkDnsLabel(name: string, what: string): void {
 }
 
 /** Checks the name of a Namespace. @throws StellarError `usage` */
-export const checkNamespace = (name: string): void => checkDnsLabel(name, 'a Namespace');
+export const checkNamespace = (name: string) => checkDnsLabel(name, 'a Namespace');
 
 /**
  * Checks an object name that is a DNS name (apimachinery, IsDNS1123Subdomain).
@@ -31,7 +31,7 @@ export function checkPathSegment(name: string): void {
     throw notAName(name, 'an object', '".", ".." and names with "/" or "%" are not possible');
 }
 
-const notAName = (name: string, what: string, why: string): StellarError =>
+const notAName = (name: string, what: string, why: string) =>
   new StellarError('usage', `"${name}" cannot be the name of ${what}: ${why}.`);
 
 /**

@@ -60,8 +60,7 @@ export class Outage {
     // A server that was too busy or too slow for the last reading has answered before: it is not unreachable.
     if (!passed || !mayPass(error) || error.code === 'timeout') throw error;
     const { message, next, details } = error;
-    throw new StellarError('timeout', `Timed out; the last answer was: ${message}`, {
-      next,
+    throw new StellarError('timeout', `Timed out; the last answer was: ${message}`, ...next).with({
       details,
     });
   }

@@ -46,8 +46,11 @@ export async function checkTarget(file: string, toReplace: string | undefined): 
     accessSync(path.dirname(path.resolve(file)), constants.W_OK);
   });
   if (toReplace === undefined || !lstatSync(file, { throwIfNoEntry: false })) return;
-  const message = `${file} already exists and was not replaced.`;
-  throw new StellarError('file-error', message, { next: [run(toReplace, 'To replace it')] });
+  throw new StellarError(
+    'file-error',
+    `${file} already exists and was not replaced.`,
+    run(toReplace, 'To replace it'),
+  );
 }
 
 interface Owner {
@@ -72,7 +75,7 @@ export function replaceFile(file: string, content: string | Uint8Array, owner?: 
   }
 }
 
-function writeNew(file: string, content: string | Uint8Array, owner?: Owner): void {
+function writeNew(file: string, content: string | Uint8Array, owner?: Owner) {
   const descriptor = openSync(file, 'wx', 0o600);
   try {
     if (owner !== undefined) giveTo(owner, descriptor);
@@ -88,7 +91,7 @@ function writeNew(file: string, content: string | Uint8Array, owner?: Owner): vo
 }
 
 /** Applies to root on another user's file; other users cannot change owners, and need not. */
-function giveTo({ uid, gid }: Owner, descriptor: number): void {
+function giveTo({ uid, gid }: Owner, descriptor: number) {
   try {
     fchownSync(descriptor, uid, gid);
   } catch {
@@ -96,7 +99,7 @@ function giveTo({ uid, gid }: Owner, descriptor: number): void {
   }
 }
 
-function refuseSpecialFile(file: string): void {
+function refuseSpecialFile(file: string) {
   const present = lstatSync(file, { throwIfNoEntry: false });
   if (present?.isFile() === false) throw new Error('it is not a regular file');
 }
@@ -109,6 +112,6 @@ export function reporting<T>(file: string, write: () => T, next: NextStep[] = []
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'its directory does not exist' : message;
     const failed = `${file} cannot be written: ${why}.`;
-    throw new StellarError('file-error', failed, { next, cause: error });
+    throw new StellarError('file-error', failed, ...next).with({ cause: error });
   }
 }

@@ -110,12 +110,15 @@ export async function requireProgram(
     throw new StellarError(
       'program-missing',
       `${name} is needed to ${neededFor}, and is not on PATH.`,
-      { next: [advice(`Install it (${minimum} or newer): ${get}`)] },
+      advice(`Install it (${minimum} or newer): ${get}`),
     );
   if (isNewEnough(found)) return found;
   const what = found.version === '' ? 'does not report its version' : `is ${found.version}`;
-  const why = `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`;
-  throw new StellarError('program-too-old', why, { next: [advice(`Install a newer one: ${get}`)] });
+  throw new StellarError(
+    'program-too-old',
+    `${found.path} ${what}; ${name} ${minimum} or newer is needed to ${neededFor}.`,
+    advice(`Install a newer one: ${get}`),
+  );
 }
 
 export function isNewEnough({ version, minimum }: FoundProgram): boolean {
@@ -168,21 +171,29 @@ export function runProgram(run: ProgramRun): RunProgram {
       `${[program.name, ...argumentsWithoutSecrets(args)].join(' ')} ${ended.exitCode ?? ended.signal} ${monotonic() - started}ms`,
     );
     throwIfInterrupted(signal);
-    const output = { exitCode: ended.exitCode ?? 1, stdout: ended.stdout, stderr: ended.stderr };
-    if (stop?.aborted) return output;
-    if (!late.aborted && ended.exitCode !== undefined) return output;
-    const details = lastLines(ended.stderr);
-    if (late.aborted)
-      throw new StellarError('timeout', `${describeCommand(program, args)} timed out.`, {
-        details,
-        next: [advice('Allow more time: --timeout')],
-      });
-    const why = ended.signal ? `was killed by ${ended.signal}` : 'cannot be started';
-    throw new StellarError('program-failed', `${program.path} ${why}.`, {
-      details,
-      cause: ended.cause,
-    });
+    const { exitCode, stdout, stderr } = ended;
+    const output = { exitCode: exitCode ?? 1, stdout, stderr };
+    if (stop?.aborted || (!late.aborted && exitCode !== undefined)) return output;
+    throw cutShort(program, invocation, ended, late.aborted);
   };
+}
+
+/** The error of a program that did not end by itself. */
+function cutShort(
+  program: NamedProgram,
+  { args }: Invocation,
+  { stderr, signal, cause }: { stderr: string; signal?: string; cause?: unknown },
+  isLate: boolean,
+) {
+  const details = lastLines(stderr);
+  if (isLate)
+    return new StellarError(
+      'timeout',
+      `${describeCommand(program, args)} timed out.`,
+      advice('Allow more time: --timeout'),
+    ).with({ details });
+  const why = signal ? `was killed by ${signal}` : 'cannot be started';
+  return new StellarError('program-failed', `${program.path} ${why}.`).with({ details, cause });
 }
 
 interface Started {
@@ -235,7 +246,7 @@ export function programFailed(
   const words = lastLines(stderr);
   const last = words.at(-1)?.replace(/^Error: /, '');
   const why = `failed (exit code ${exitCode})${last === undefined ? '.' : `: ${last}`}`;
-  return new StellarError('program-failed', `${describeCommand(program, args)} ${why}`, {
+  return new StellarError('program-failed', `${describeCommand(program, args)} ${why}`).with({
     details: words.slice(0, -1),
   });
 }
@@ -248,13 +259,12 @@ export function readJson<T>(program: string, printed: string): T {
     throw new StellarError(
       'program-failed',
       `${program} did not print the JSON that was requested.`,
-      { cause },
-    );
+    ).with({ cause });
   }
 }
 
 /** The program and its subcommand: `helm upgrade`, `kind create cluster`. */
-function describeCommand({ name }: NamedProgram, args: readonly string[]): string {
+function describeCommand({ name }: NamedProgram, args: readonly string[]) {
   const firstNonWord = args.findIndex((argument) => !/^[a-z]+$/.test(argument));
   const words = firstNonWord === -1 ? args : args.slice(0, firstNonWord);
   return [name, ...words.slice(0, 2)].join(' ');
@@ -262,7 +272,7 @@ function describeCommand({ name }: NamedProgram, args: readonly string[]): strin
 
 const wordsKept = 8;
 
-function lastLines(stderr: string): string[] {
+function lastLines(stderr: string) {
   const lines = redactText(stripVTControlCharacters(stderr)).split(/[\r\n]+/);
   return lines
     .map((line) => line.trimEnd())
@@ -271,7 +281,7 @@ function lastLines(stderr: string): string[] {
 }
 
 /** The arguments of a program for display, without what may be a secret: whatever is assigned, and values of options named like one. */
-export const argumentsWithoutSecrets = (args: readonly string[]): string[] =>
+export const argumentsWithoutSecrets = (args: readonly string[]) =>
   args.map((argument, index) => {
     if (isSecretFlag.test(args[index - 1] ?? '')) return hiddenText;
     const [name = '', ...value] = argument.split('=');

@@ -12,11 +12,11 @@ export interface Effect {
   uid?: string | undefined;
 }
 
-export const describeEffect = ({ object, wec, uid }: Effect): string =>
+export const describeEffect = ({ object, wec, uid }: Effect) =>
   [object, wec && `on ${wec}`, uid && `(${uid})`].filter(Boolean).join(' ');
 
 /** In words, the WECs of the same effect together. */
-export const describeGrouped = (effects: readonly Effect[]): string[] =>
+export const describeGrouped = (effects: readonly Effect[]) =>
   [...Map.groupBy(effects, ({ object, uid }) => describeEffect({ object, uid }))].map(
     ([what, of]) =>
       describeEffect({ object: what, wec: few(of.flatMap(({ wec }) => wec ?? [])).join(', ') }),
@@ -90,7 +90,9 @@ export function removalsOf(
 export function refuseManyRemovals({ wecs, of, max }: Removals, what: string): void {
   const limit = max ?? Math.max(1, Math.floor(of / 10));
   if (wecs <= limit) return;
-  throw new StellarError('not-confirmed', `${count(wecs, 'WEC')} ${what}, more than ${limit}.`, {
-    next: [advice(`If that is intended: --max-removed ${wecs}`)],
-  });
+  throw new StellarError(
+    'not-confirmed',
+    `${count(wecs, 'WEC')} ${what}, more than ${limit}.`,
+    advice(`If that is intended: --max-removed ${wecs}`),
+  );
 }

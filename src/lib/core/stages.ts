@@ -114,7 +114,7 @@ export function blockingStage(reports: readonly StageReport[]): BlockedReport | 
 }
 
 /** Whether something is missing that was there, whatever else has failed. */
-export const isLoss = ({ verdict }: StageReport): boolean =>
+export const isLoss = ({ verdict }: StageReport) =>
   verdict.state === 'failed' && verdict.isLoss === true;
 
 const isBlocked = (report: StageReport): report is BlockedReport =>

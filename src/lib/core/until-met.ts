@@ -63,7 +63,7 @@ export const waitWhile = (
   run: Run,
   late: (why: string) => StellarError,
   name?: string,
-): Promise<boolean> =>
+) =>
   untilMet(
     {
       name,

@@ -99,7 +99,7 @@ export const catalogue: readonly ListedCheck[] = [
 const ids = new Set(catalogue.map(({ id }) => id));
 
 /** Where the documentation describes a check: a file of the repository, and an anchor in it. */
-export const docsOf = (id: string): string =>
+export const docsOf = (id: string) =>
   `docs/troubleshooting.md#${(ids.has(id) ? id : `its-${otherHook}`).toLowerCase()}`;
 
 /**
@@ -140,5 +140,4 @@ export function describeGroup({ subjects, finding }: FindingGroup) {
 }
 
 /** The name as `wec/NAME`; for this machine, `machine`. */
-export const subjectName = ({ kind, name }: Subject): string =>
-  name === '' ? kind : `${kind}/${name}`;
+export const subjectName = ({ kind, name }: Subject) => (name === '' ? kind : `${kind}/${name}`);

@@ -2,6 +2,7 @@ import { type Check, type Finding, isDependent, runChecks, underCauses } from '.
 import { once } from '../core/concurrency.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { advice, command, partial } from '../core/next-step.ts';
+import { by } from '../core/text/words.ts';
 import {
   type Installation,
   readInstallation,
@@ -68,24 +69,26 @@ export async function examineInstallation(
   const alone = wds && wecs.length === 0 ? [await examineWds(wds)] : [];
   if (isNone && alone.length === 0 && tools !== undefined) throw notHosting(tools.hosting);
   const all = elsewhere ? [...hubs, elsewhere] : hubs;
-  const chosen = all.find(({ kube }) => kube === its?.kube);
-  const ofWecs = wecs.length > 0 && chosen ? [chosen] : all;
-  if (wecs.length > 0 && ofWecs.length !== 1) throw whichIts(ofWecs.length);
+  const ofWecs = wecs.length > 0 ? [hubOfWecs(all, its)] : all;
   const ofHubs = await Promise.all(
     ofWecs.map((hub) => examineWecs(hub, input).catch((error) => [unlisted(hub, error)])),
   );
-  // An unreachable cluster is one finding. Whether one is a hosting cluster that only the current context selects is unknown.
-  const isOne =
-    ofHosting.some(isUnreached) && elsewhere?.kube.cluster.server === tools?.hosting.cluster.server;
-  const isAssumed = tools?.hostingSource === 'current context';
-  return [
-    ...(isOne && isAssumed ? [] : ofHosting),
-    ...(elsewhere === undefined || (isOne && !isAssumed)
-      ? []
-      : [{ subject: subjectOf('its', elsewhere.kube), findings: elsewhere.findings }]),
-    ...ofHubs.flat(),
-    ...alone,
-  ].map(reportIfNotVisible);
+  const reached = onceEach(ofHosting, elsewhere, tools);
+  return [...reached, ...ofHubs.flat(), ...alone].map(reportIfNotVisible);
+}
+
+/** An unreachable cluster is one finding. Whether one is a hosting cluster that only the current context selects is unknown. */
+function onceEach(
+  ofHosting: readonly Examined[],
+  elsewhere: ExaminedHub | undefined,
+  tools: SpaceTools | undefined,
+): readonly Examined[] {
+  if (elsewhere === undefined) return ofHosting;
+  const { kube, findings } = elsewhere;
+  const its = { subject: subjectOf('its', kube), findings };
+  if (!ofHosting.some(isUnreached) || kube.cluster.server !== tools?.hosting.cluster.server)
+    return [...ofHosting, its];
+  return tools.hostingSource === 'current context' ? [its] : ofHosting;
 }
 
 /** The WDS of somebody whose kubeconfig does not have its hosting cluster. */
@@ -102,12 +105,20 @@ interface ExaminedHub extends Its {
   webhook?: HubWebhook | undefined;
 }
 
-const isUnreached = ({ findings: [first] }: Examined): boolean =>
+const isUnreached = ({ findings: [first] }: Examined) =>
   [reachable, visible].some((check) => check('hosting').id === first?.id);
 
-function whichIts(found: number): StellarError {
-  const message = `${found === 0 ? 'No ITS was found' : 'There are several ITSes'}: which one are the WECs registered with?`;
-  return new StellarError('usage', message, { next: [advice('Give it: --its NAME')] });
+/** The ITS of the named WECs. @throws StellarError `usage` if it is not clear */
+function hubOfWecs(all: readonly ExaminedHub[], its: Its | undefined): ExaminedHub {
+  const [first, ...others] = all;
+  const chosen = all.find(({ kube }) => kube === its?.kube);
+  if (chosen) return chosen;
+  if (first && others.length === 0) return first;
+  throw new StellarError(
+    'usage',
+    `${first ? 'There are several ITSes' : 'No ITS was found'}: which one are the WECs registered with?`,
+    advice('Give it: --its NAME'),
+  );
 }
 
 const subjectOf = (kind: 'hosting' | 'its', { cluster }: Kube): Subject => ({
@@ -160,7 +171,7 @@ async function examineWecs(hub: ExaminedHub, input: DoctorInput): Promise<Examin
   const isUnseen = served?.status === 'skipped' && !isDependent(served);
   if (served?.status !== 'pass' && !isUnseen) return [];
   const tools = await wecTools(hub, input);
-  const wecs = tools.known ? [...tools.known.values()].sort(inNameOrder) : input.wecs;
+  const wecs = tools.known ? [...tools.known.values()].sort(by(({ name }) => name)) : input.wecs;
   return Promise.all(wecs.map(async (wec) => examineWec(await openWec(wec, tools), tools)));
 }
 
@@ -229,15 +240,13 @@ async function examineWec(
   }
 }
 
-const inNameOrder = (a: HubEvidence, b: HubEvidence): number => (a.name < b.name ? -1 : 1);
-
 /** Whether it is proven that a client leads to the WEC. */
 async function leadsTo(
   hub: Kube,
   { name, managedCluster }: HubEvidence,
   wec: Kube,
   endpoints: () => Promise<Endpoint[]>,
-): Promise<boolean> {
+) {
   if (recordedUid(managedCluster) !== undefined) return isRecorded(wec, managedCluster);
   const known = { name, endpoints: await endpoints(), managedCluster };
   const { state } = await proveIdentity(hub, wec, await readWec(wec), known);
@@ -260,11 +269,7 @@ const unanswered = (error: StellarError | undefined): Check<unknown> | undefined
     : undefined;
 
 /** An agent that has not reached the ITS is visible only in its own cluster. */
-function unknownWec(
-  error: StellarError,
-  { name, kube }: DoctorInput['wecs'][number],
-  its: Kube,
-): StellarError {
+function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube) {
   if (error.code !== 'not-found' || kube !== undefined) return error;
   const doctorCommand = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
   return error.with({

@@ -2,14 +2,7 @@ import { once as emitted } from 'node:events';
 import { createServer } from 'node:net';
 import { type Check, fail, type Outcome, pass, skipped, warn } from '../core/checks.ts';
 import { once } from '../core/concurrency.ts';
-import {
-  advice,
-  command,
-  type NextStep,
-  partial,
-  run,
-  run as runCommand,
-} from '../core/next-step.ts';
+import { advice, command, partial, run, run as runCommand } from '../core/next-step.ts';
 import {
   type FoundProgram,
   findProgram,
@@ -102,7 +95,7 @@ async function judgeHelm(
   return fail('program-missing', 'it is not on PATH; needed by init', getIt(helmProgram));
 }
 
-const getIt = ({ get }: Program): NextStep => advice(`Install it: ${get}`);
+const getIt = ({ get }: Program) => advice(`Install it: ${get}`);
 
 const notNeeded = (program: Program, neededBy: string): Outcome =>
   skipped(`it is not on PATH; needed by ${neededBy} only`, getIt(program));
@@ -140,7 +133,7 @@ async function judgeDocker(
 }
 
 /** @returns undefined if it answers */
-async function whySilent(docker: FoundProgram, run: ProgramRun): Promise<string | undefined> {
+async function whySilent(docker: FoundProgram, run: ProgramRun) {
   const args = ['version', '--format', '{{.Server.Version}}'];
   const { exitCode, stderr } = await runProgram(run)(docker, { args, limitMs: 10_000 });
   if (exitCode === 0) return undefined;

@@ -80,11 +80,17 @@ function judgeNone(ofMachine: readonly Finding[]): Finding {
       ...skipped(why, runCommand(command`stellarctl init --provider ${local.name}`)),
     };
   const cause = `${why}; to create one, ${missing.map(({ name }) => name).join(' and ')} must work`;
-  const give = partial(
-    'stellarctl doctor --pre --hosting-context CONTEXT',
-    'Give the cluster to install it on',
-  );
-  return { ...answers, ...fail('no-cluster', cause, give) };
+  return {
+    ...answers,
+    ...fail(
+      'no-cluster',
+      cause,
+      partial(
+        'stellarctl doctor --pre --hosting-context CONTEXT',
+        'Give the cluster to install it on',
+      ),
+    ),
+  };
 }
 
 /** Checks what `wec join` needs of the ITS, if there is one, and of the clusters to register. Reads only. */
@@ -135,7 +141,7 @@ async function checkCluster<Checked extends { kube: Kube; name?: string }>(
   return { subject: { kind, name }, findings: [answer ?? [], others].flat() };
 }
 
-async function serverVersion(kube: Kube): Promise<string> {
+async function serverVersion(kube: Kube) {
   const version = await kube.read<{ gitVersion?: string }>('/version');
   return `Kubernetes ${version?.gitVersion ?? 'of an unknown version'}`;
 }

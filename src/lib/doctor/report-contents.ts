@@ -54,7 +54,7 @@ export class Contents {
 const longestValue = 120;
 
 /** A name as a path segment: it comes from a cluster, and must not leave the folder. */
-function segment(name: string): string {
+function segment(name: string) {
   const plain = name.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, longestValue);
   return plain === '' || plain.startsWith('.') ? `_${plain}` : plain;
 }
@@ -90,7 +90,7 @@ export function redact(value: unknown): unknown {
 }
 
 /** Redacts a text that is JSON, as in annotations and logs: the fields show what is secret. */
-function redactJson(text: string): string {
+function redactJson(text: string) {
   if (!/^\s*[{[]/.test(text)) return text;
   try {
     return JSON.stringify(redact(JSON.parse(text)));
@@ -104,7 +104,7 @@ const isPlainArgument = /^(?:[a-z][a-z-]*|\/[\w./-]+|-[A-Za-z]|--[\w.-]+)$/;
 const isPlainValue = /^(?:\d+|true|false)$/;
 
 /** `['--token', 'abc', '--password=of several words']` */
-function redactArgument(argument: unknown, before: unknown): string {
+function redactArgument(argument: unknown, before: unknown) {
   const text = String(argument);
   const [, flag, value] = /^(--?[\w.-]+)=(.*)$/s.exec(text) ?? [];
   if (flag !== undefined) return `${flag}=${isSecretFlag.test(flag) ? removed : redact(value)}`;

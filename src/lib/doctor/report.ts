@@ -3,6 +3,7 @@ import { gzip } from 'node:zlib';
 import { packTar } from 'modern-tar';
 import { mapConcurrently } from '../core/concurrency.ts';
 import { StellarError } from '../core/errors.ts';
+import { by } from '../core/text/words.ts';
 import { readInstallation } from '../installation/installation.ts';
 import { describeInstallation } from '../installation/status.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
@@ -57,23 +58,16 @@ export async function makeReport(input: DoctorInput, stellarctl: string) {
     throw new StellarError(
       'unreachable',
       'None of the clusters could be reached, so there is nothing to report.',
-      {
-        details: missing.flatMap(({ cluster, why }) =>
-          cluster === '' ? [] : `${cluster}: ${why}`,
-        ),
-      },
-    );
+    ).with({
+      details: missing.flatMap(({ cluster, why }) => (cluster === '' ? [] : `${cluster}: ${why}`)),
+    });
   const files = contents.files.map(({ path }) => path).sort();
   const index = { created, stellarctl, clusters, missing, files };
   contents.addDocument(['index'], index);
-  return { index, files: contents.files.sort((a, b) => (a.path < b.path ? -1 : 1)) };
+  return { index, files: contents.files.sort(by(({ path }) => path)) };
 }
 
-async function addDocument(
-  report: Report,
-  what: string,
-  read: () => Promise<object>,
-): Promise<void> {
+async function addDocument(report: Report, what: string, read: () => Promise<object>) {
   const document = await tryRead(read);
   if (document.state === 'seen') report.contents.addDocument([what], document.value);
   else report.missing.push({ cluster: '', what, why: document.why });
@@ -132,7 +126,7 @@ const kindsInNamespace = [
  * Reads everything a colleague needs from one cluster, and notes what is not available.
  * @returns the version of its API server; undefined if it does not answer
  */
-async function collectCluster(target: Target, report: Report): Promise<string | undefined> {
+async function collectCluster(target: Target, report: Report) {
   const { name, kube, roles, namespaces } = target;
   const version = await tryRead(() => kube.read<{ gitVersion?: string }>('/version'));
   if (version.state !== 'seen') {
@@ -236,7 +230,7 @@ interface Table {
   rows?: { cells: unknown[] }[];
 }
 
-const folderOf = (namespace: string | undefined): string[] =>
+const folderOf = (namespace: string | undefined) =>
   namespace === undefined ? [] : ['namespaces', namespace];
 
 const linesOfLog = 500;

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
-import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
@@ -149,11 +149,11 @@ const wrongStatements: readonly ErrorCode[] = [
 ];
 
 /** Whether a part of the file cannot be true, so that nothing of it is written. */
-export const isRefused = ({ items }: FleetPlan): boolean =>
+export const isRefused = ({ items }: FleetPlan) =>
   items.some(({ error }) => error !== undefined && wrongStatements.includes(error.code));
 
 /** What the user must have agreed to, by names that stay the same while agents make progress. */
-function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions): Effect[] {
+function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions) {
   return [
     ...items.flatMap(({ name: wec, action, from, changes, unsent = [] }) => [
       ...(action === 'remove' ? [{ object: 'its registration', wec }] : []),
@@ -218,7 +218,7 @@ async function writeValues(
   { fleet: { name: fleet }, options: { forceConflicts }, its: { kube: hub } }: FleetWork,
   wec: FleetWec,
   present: Present,
-): Promise<boolean> {
+) {
   const { name, labels, annotations, properties } = wec;
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? present : await readPresent(hub);

@@ -1,4 +1,5 @@
 import { mapConcurrently } from '../core/concurrency.ts';
+import { by } from '../core/text/words.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { imageVersion, parseImage } from '../kube/image.ts';
@@ -93,7 +94,7 @@ async function findContexts(
   const asked = await mapConcurrently(candidates, (each) => tryRead(() => identify(each)));
   const proven = asked.map(ifSeen).filter((each) => each !== undefined);
   const found = new Map<string, FoundContext>();
-  for (const [wec, context] of proven.sort(([, a], [, b]) => (a.name < b.name ? -1 : 1)))
+  for (const [wec, context] of proven.sort(by(([, { name }]) => name)))
     if (!found.has(wec) || context.name === wec) found.set(wec, context);
   return found;
 }
@@ -128,7 +129,7 @@ export interface ImportedFleet {
 }
 
 /** A name that an ITS allows, as near as possible. */
-export const wecNameOf = (given: string): string =>
+export const wecNameOf = (given: string) =>
   given
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')

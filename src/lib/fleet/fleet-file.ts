@@ -58,7 +58,7 @@ export async function readFleet(
   };
 }
 
-async function filesIn(given: string): Promise<string[]> {
+async function filesIn(given: string) {
   const isFolder =
     given !== '-' && (await stat(given).catch(() => undefined))?.isDirectory() === true;
   if (!isFolder) return [given];

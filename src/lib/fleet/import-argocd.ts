@@ -66,7 +66,7 @@ export async function importArgoCd(
   return imported;
 }
 
-const isSameServer = (a: string, b: string): boolean =>
+const isSameServer = (a: string, b: string) =>
   URL.canParse(a) && URL.canParse(b) && new URL(a).href === new URL(b).href;
 
 const karmadaClusters: Resource = {

@@ -8,13 +8,13 @@ import { notAHub } from '../ocm/hub/require-hub.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 
 /** The field manager of a fleet: what it has applied shows which values it owns, without a state file. */
-export const managerOf = (fleet: string): string => `${fieldManager}-fleet-${fleet}`;
+export const managerOf = (fleet: string) => `${fieldManager}-fleet-${fleet}`;
 
 /** The annotation of the ManagedClusters that a fleet has joined, or has taken over from the fleet that had; only those are pruned. */
 export const fleetAnnotation = 'stellarctl.kubestellar.io/fleet';
 
 /** The field managers of the fleets that have applied values to a WEC. */
-export const fleetsOf = (name: string, { clusters, properties }: Present): string[] =>
+export const fleetsOf = (name: string, { clusters, properties }: Present) =>
   [clusters.get(name), properties.get(name)].flatMap((object) =>
     (object?.metadata.managedFields ?? []).flatMap(({ manager = '' }) =>
       manager.startsWith(managerOf('')) ? manager : [],
@@ -182,12 +182,8 @@ export function conflictOf(
   return new StellarError(
     'label-conflict',
     `${name} has on ${hub.cluster.context}: ${all.join('; ')}.`,
-    {
-      next: [
-        advice(
-          `To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`,
-        ),
-      ],
-    },
+    advice(
+      `To own them: --force-conflicts ${[...new Set(conflicts.map(({ key }) => key))].join(',')}`,
+    ),
   );
 }

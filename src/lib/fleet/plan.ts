@@ -9,14 +9,20 @@ import { clusterUid, recordedUid } from '../ocm/hub/cluster-uid.ts';
 import { accessHub, type HubAccess, knownEndpoints } from '../ocm/hub/hub-access.ts';
 import { hasJoined } from '../ocm/hub/hub-evidence.ts';
 import type { Its } from '../ocm/hub/its.ts';
-import type { PoliciesOfIts } from '../ocm/model/kubestellar-names.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
 import { readRemainingWorks, unsentObjects } from '../wecs/join/evict-from-former-hub.ts';
 import type { JoiningWec, RemainingWorks } from '../wecs/join/join-options.ts';
 import { planJoin } from '../wecs/join/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
 import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
-import { sideEffectsOf, type WecChange, wecChange } from '../workloads/selection/label-effects.ts';
+import {
+  noPolicies,
+  type ReadPolicies,
+  readSideEffects,
+  sideEffectsOf,
+  type WecChange,
+  wecChange,
+} from '../workloads/selection/label-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -60,8 +66,7 @@ export interface FleetWork {
   its: Its;
   /** A client for a WEC. @throws StellarError `context-unknown` */
   open(wec: FleetWec): Promise<Kube>;
-  /** Reads the binding policies that may send workloads to these WECs, as far as they can be read. */
-  readPolicies(wecs: readonly string[], withTemplates: boolean): Promise<PoliciesOfIts>;
+  readPolicies: ReadPolicies;
 }
 
 export interface FleetOptions {
@@ -113,15 +118,8 @@ export async function planFleet(work: FleetWork) {
     /** What the plan rests on. */
     present,
     /** What the changes of labels and properties do to running workloads. */
-    effects: await effectsOf(changes, readPolicies),
+    effects: await readSideEffects(changes, readPolicies),
   };
-}
-
-async function effectsOf(changes: readonly WecChange[], readPolicies: FleetWork['readPolicies']) {
-  const changing = changes.map(({ name }) => name);
-  const withTemplates = changes.some(({ lacks, stale }) => lacks.length + stale.length > 0);
-  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, withTemplates);
-  return sideEffectsOf(policies, changes);
 }
 
 /** The plan for an ITS that does not exist yet: every WEC joins. */
@@ -136,7 +134,6 @@ export function planNew(fleet: Fleet): FleetPlan {
 }
 
 const nothingPresent: Present = { clusters: new Map(), properties: new Map() };
-const noPolicies: PoliciesOfIts = { policies: [], unread: [] };
 
 /** The WECs that the fleet has joined and no longer lists, without those that another fleet has applied values to. */
 export function formerWecs(fleet: Fleet, present: Present): string[] {
@@ -156,7 +153,7 @@ export function leftWecs(fleet: Fleet, present: Present, former: readonly string
   return [...present.clusters.keys()].filter((name) => !listed.includes(name) && isOwned(name));
 }
 
-const isRegistered = (managedCluster: ManagedCluster | undefined): boolean =>
+const isRegistered = (managedCluster: ManagedCluster | undefined) =>
   managedCluster?.spec?.hubAcceptsClient === true && hasJoined({ managedCluster });
 
 type Checked = Pick<WecPlan, 'error' | 'note' | 'from' | 'works' | 'unsent'>;
@@ -179,47 +176,48 @@ async function checkClusters(
 ): Promise<Map<string, Checked>> {
   const checks = joinProbes(access, fleet.wecs, run);
   const uids = new Map<string, string>();
-  const confirmMove = replaceHub ? async () => false : undefined;
   const checkOne = async (wec: FleetWec, kube: Kube): Promise<Checked> => {
-    const cluster = present.clusters.get(wec.name);
+    const { name } = wec;
+    const cluster = present.clusters.get(name);
     const uid = await clusterUid(kube);
-    const other = uid === undefined ? undefined : uids.get(uid);
-    if (uid !== undefined) uids.set(uid, other ?? wec.name);
-    if (other !== undefined)
-      return {
-        error: new StellarError('same-cluster', `${wec.name} and ${other} are the same cluster.`),
-      };
-    const joining = { name: wec.name, kube };
+    const first = uid && uids.get(uid);
+    if (first) throw new StellarError('same-cluster', `${name} and ${first} are the same cluster.`);
+    if (uid) uids.set(uid, name);
     if (isRegistered(cluster))
-      return checkRegistered(its.kube, access, { ...joining, uid, cluster }, checks);
+      return checkRegistered(its.kube, access, { name, kube, uid, cluster }, checks);
+    const joinOptions = await joinOptionsOf(fleet.name, wec, cluster);
     // The user is asked about the plan of all WECs.
-    const joinOptions = {
-      ...(await joinOptionsOf(fleet.name, wec, cluster)),
-      replaceHub: confirmMove,
-    };
-    const { notes, former, wecBefore } = await planJoin(access, joining, joinOptions, checks);
-    const works = await readRemainingWorks(kube, wecBefore);
-    return {
-      ...(notes.length > 0 && { note: notes.join(' ') }),
-      ...(former && { from: former.server }),
-      ...((former || works?.evicted.length) && { works: works ?? null }),
-    };
+    if (replaceHub) joinOptions.replaceHub = async () => false;
+    return checkNew(access, { name, kube }, joinOptions, checks);
   };
   const checked = await mapConcurrently(fleet.wecs, async (wec): Promise<[string, Checked]> => {
-    const registered = isRegistered(present.clusters.get(wec.name));
+    const { name } = wec;
+    const registered = isRegistered(present.clusters.get(name));
     try {
-      if (wec.context === undefined)
-        return [wec.name, registered ? {} : { error: withoutContext(wec.name) }];
-      return [wec.name, await checkOne(wec, await open(wec))];
+      if (wec.context !== undefined) return [name, await checkOne(wec, await open(wec))];
+      return [name, registered ? {} : { error: withoutContext(name) }];
     } catch (error) {
       const failure = failureOf(error);
       // Its labels are on the ITS.
       const isAway = registered && failure.exitCode === ExitCode.unreachable;
-      const note = `The cluster of ${wec.name} was not checked: ${failure.why}.`;
-      return [wec.name, isAway ? { note } : { error: failure }];
+      const note = `The cluster of ${name} was not checked: ${failure.why}.`;
+      return [name, isAway ? { note } : { error: failure }];
     }
   });
   return new Map(checked);
+}
+
+/** What a join would do. @throws StellarError for one that is refused */
+async function checkNew(
+  ...[access, joining, options, checks]: Parameters<typeof planJoin>
+): Promise<Checked> {
+  const { notes, former, wecBefore } = await planJoin(access, joining, options, checks);
+  const works = await readRemainingWorks(joining.kube, wecBefore);
+  return {
+    ...(notes.length > 0 && { note: notes.join(' ') }),
+    ...(former && { from: former.server }),
+    ...((former || works?.evicted.length) && { works: works ?? null }),
+  };
 }
 
 /** Whether a context leads to the WEC of its name. @throws StellarError `registered-elsewhere` */
@@ -253,7 +251,7 @@ async function checkRegistered(
   return unsentWorks;
 }
 
-const withoutContext = (name: string): StellarError =>
+const withoutContext = (name: string) =>
   new StellarError(
     'context-unknown',
     `${name} is not registered, and the file gives no context of it.`,

@@ -90,21 +90,13 @@ export const readStatus = async (clusters: SelectedClusters): Promise<StatusView
  */
 export async function describeInstallation(
   { hosting, spaces, elsewhere, wdsElsewhere: wds }: Installation,
-  { spaces: tools, isItsGiven, whyNoIts }: SelectedClusters,
+  clusters: SelectedClusters,
 ): Promise<StatusView> {
   const cluster = seenOrThrow(hosting);
   const other = elsewhere && (await describeElsewhere(elsewhere));
-  if (isItsGiven && other?.failure?.code === 'not-a-hub') throw other.failure;
-  const itsElsewhere = other ? [other.status] : [];
-  if (tools === undefined || cluster === undefined) {
-    if (whyNoIts !== undefined) throw whyNoIts;
-    const isNone = other === undefined && wds === undefined;
-    if (tools && (isNone || tools.hostingSource === '--hosting-context'))
-      throw notHosting(tools.hosting);
-    if (other?.failure !== undefined && wds === undefined) throw other.failure;
-    const wdses = wds ? [await describeWdsElsewhere(wds)] : [];
-    return { hosting: null, itses: itsElsewhere, wdses };
-  }
+  if (clusters.isItsGiven && other?.failure?.code === 'not-a-hub') throw other.failure;
+  const { spaces: tools } = clusters;
+  if (tools === undefined || cluster === undefined) return describeAlone(other, wds, clusters);
   const ofRole = (wanted: SpaceRole) => spaces.filter(({ role }) => role === wanted);
   const [itses, wdses] = await Promise.all([
     mapConcurrently(ofRole('its'), async (its) => {
@@ -119,9 +111,24 @@ export async function describeInstallation(
   ]);
   return {
     hosting: describeHosting(cluster, tools.hosting),
-    itses: [...itses.flat(), ...itsElsewhere],
+    itses: [...itses.flat(), ...(other ? [other.status] : [])],
     wdses: wdses.flat(),
   };
+}
+
+/** What commands use without a hosting cluster. */
+async function describeAlone(
+  its: Awaited<ReturnType<typeof describeElsewhere>> | undefined,
+  wds: Wds | undefined,
+  { spaces: tools, whyNoIts }: SelectedClusters,
+): Promise<StatusView> {
+  if (whyNoIts !== undefined) throw whyNoIts;
+  const isNone = its === undefined && wds === undefined;
+  if (tools && (isNone || tools.hostingSource === '--hosting-context'))
+    throw notHosting(tools.hosting);
+  if (its?.failure !== undefined && wds === undefined) throw its.failure;
+  const wdses = wds ? [await describeWdsElsewhere(wds)] : [];
+  return { hosting: null, itses: its ? [its.status] : [], wdses };
 }
 
 /** The hosting cluster itself. Parts that this user may not read are unknown, and not a problem. */

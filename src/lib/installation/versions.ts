@@ -82,7 +82,7 @@ function itsOfWecs({ itses }: StatusView, { its }: SelectedClusters): ItsStatus 
 
 const matters: readonly string[] = [products.kubeFlex, products.ocm, products.kubeStellar];
 
-function isSeen(installed: InstalledVersions): boolean {
+function isSeen(installed: InstalledVersions) {
   const versions = [...partsOf(installed), ...installed.wecs].flatMap((part) => part.versions);
   return versions.every(({ product, running }) => running !== null || !matters.includes(product));
 }

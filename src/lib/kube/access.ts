@@ -59,7 +59,7 @@ export function seenOrThrow<T>(access: Access<T>): T | undefined {
 }
 
 /** The error of the attempt, if there was one and it failed. */
-export const errorOf = (access: Access<unknown> | undefined): StellarError | undefined =>
+export const errorOf = (access: Access<unknown> | undefined) =>
   access?.state === 'hidden' ? access.error : undefined;
 
 /** Why something is not visible, in the words of its error if there is one; undefined if it is visible. */
@@ -75,7 +75,7 @@ export interface PartialReader extends Reader {
 }
 
 /** Why something is not visible. @param plurals of the kinds @param where such as `in NAMESPACE` */
-export const mayNotRead = (plurals: Iterable<string>, where = ''): string =>
+export const mayNotRead = (plurals: Iterable<string>, where = '') =>
   `this user may not read ${[...plurals].join(' and ')}${where && ` ${where}`}`;
 
 export function partialReader(kube: Reader): PartialReader {

@@ -15,11 +15,11 @@ export const cpuLeft = (nodes: readonly Node[], pods: readonly Pod[]): number[] 
     );
   });
 
-const takesPods = ({ spec }: Node): boolean =>
+const takesPods = ({ spec }: Node) =>
   !spec?.unschedulable && !spec?.taints?.some(({ effect }) => effect !== 'PreferNoSchedule');
 
 /** @returns 0 for a pod that has ended, or that makes room for any other: placeholders of autoscalers have negative priorities */
-function requestOf({ spec, status }: Pod): number {
+function requestOf({ spec, status }: Pod) {
   if (/Succeeded|Failed/.test(status?.phase ?? '') || (spec?.priority ?? 0) < 0) return 0;
   const sidecars =
     spec?.initContainers?.filter(({ restartPolicy }) => restartPolicy === 'Always') ?? [];
@@ -29,4 +29,4 @@ function requestOf({ spec, status }: Pod): number {
   return requests.reduce((sum, cpu) => sum + thousandths(cpu), 0);
 }
 
-const thousandths = (cpu = '0'): number => Math.round(Number(quantityToScalar(cpu)) * 1000);
+const thousandths = (cpu = '0') => Math.round(Number(quantityToScalar(cpu)) * 1000);

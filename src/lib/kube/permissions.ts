@@ -17,7 +17,7 @@ export type AccessReviewer = Pick<Kube, 'cluster' | 'mayI'>;
  */
 export function askOnce(kube: AccessReviewer): AccessReviewer {
   const answers = new Map<string, Promise<boolean>>();
-  const once = (permission: Permission): Promise<boolean> => {
+  const once = (permission: Permission) => {
     const key = JSON.stringify(permission);
     const answer = answers.get(key) ?? kube.mayI(permission);
     answers.set(key, answer);
@@ -37,7 +37,7 @@ export function askOnce(kube: AccessReviewer): AccessReviewer {
 export const missingPermissions = async (
   kube: Pick<Kube, 'mayI'>,
   permissions: readonly Permission[],
-): Promise<string[]> => (await lacking(kube, permissions)).map(describePermission);
+) => (await lacking(kube, permissions)).map(describePermission);
 
 async function lacking(
   kube: Pick<Kube, 'mayI'>,
@@ -66,8 +66,8 @@ export async function requirePermissions(
   throw new StellarError(
     'forbidden',
     `Not allowed on ${describeCluster(kube.cluster)}: ${words}.`,
-    { cause, next: [toSeeRights(kube.cluster)] },
-  );
+    toSeeRights(kube.cluster),
+  ).with({ cause });
 }
 
 /** A permission in words: `create secrets in NAMESPACE`. */

@@ -183,16 +183,15 @@ export async function failureLog(
 }
 
 /** Whether a pod does its work: one that is being deleted, or is not ready, does not. */
-export const isRunning = (pod: Pod): boolean =>
+export const isRunning = (pod: Pod) =>
   isLiving(pod) && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
 
-export const isPodReady = (pod: Pod): boolean =>
-  isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
+export const isPodReady = (pod: Pod) => isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 
 /** Whether the controller of an object has read it as it is; true if there is none. */
 export const isRead = (
   object: (KubeObject & { status?: { observedGeneration?: number } }) | undefined,
-): boolean => (object?.status?.observedGeneration ?? 0) >= (object?.metadata.generation ?? 0);
+) => (object?.status?.observedGeneration ?? 0) >= (object?.metadata.generation ?? 0);
 
 /**
  * Whether all desired pods are ready, and are of the present template: pods of an earlier one stay until their successors are
@@ -213,10 +212,10 @@ export function isStatefulSetReady(set: StatefulSet | undefined): boolean {
   return set !== undefined && areReady(set);
 }
 
-const areReady = (workload: Deployment | StatefulSet): boolean =>
+const areReady = (workload: Deployment | StatefulSet) =>
   !isScaledToNone(workload) && (workload.status?.readyReplicas ?? 0) >= wantedReplicas(workload);
 
-const wantedReplicas = ({ spec }: Deployment | StatefulSet): number => spec?.replicas ?? 1;
+const wantedReplicas = ({ spec }: Deployment | StatefulSet) => spec?.replicas ?? 1;
 
 /** Why a Deployment has no pods, if its API server refuses them: a quota, a LimitRange, PodSecurity, a webhook. */
 export function refusedPods(deployment: Deployment | StatefulSet | undefined): string | undefined {
@@ -225,17 +224,17 @@ export function refusedPods(deployment: Deployment | StatefulSet | undefined): s
 }
 
 /** What shows the quotas, limits and PodSecurity labels by which pods are refused. */
-export const toSeeLimits = (context: string, namespace: string): NextStep =>
+export const toSeeLimits = (context: string, namespace: string) =>
   run(
     command`kubectl --context ${context} describe namespace ${namespace}`,
     'See its limits and labels',
   );
 
 /** Whether it is scaled to 0. */
-export const isScaledToNone = ({ spec }: Deployment | StatefulSet): boolean => spec?.replicas === 0;
+export const isScaledToNone = ({ spec }: Deployment | StatefulSet) => spec?.replicas === 0;
 
 /** The command that scales a workload up again. @param kind as kubectl takes it */
-export const scaleUp = (context: string, namespace: string, kind: string, name: string): string =>
+export const scaleUp = (context: string, namespace: string, kind: string, name: string) =>
   command`kubectl --context ${context} -n ${namespace} scale ${kind} ${name} --replicas 1`;
 
 /**

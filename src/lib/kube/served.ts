@@ -136,9 +136,9 @@ export async function serves(
 
 /** The error for kinds or APIs whose objects cannot be seen. A server that is starting or upgraded may serve them again soon. */
 export function notServed({ cluster }: Pick<Reader, 'cluster'>, what: string): StellarError {
-  const why = `${describeCluster(cluster)} does not serve ${what}: it is unknown which objects of it exist.`;
-  const next = [
+  return new StellarError(
+    'api-error',
+    `${describeCluster(cluster)} does not serve ${what}: it is unknown which objects of it exist.`,
     run(command`kubectl --context ${cluster.context} get apiservices`, 'See which fail'),
-  ];
-  return new StellarError('api-error', why, { passing: true, next });
+  ).with({ passing: true });
 }

@@ -10,7 +10,7 @@ export interface Account {
   name: string;
 }
 
-export const userOf = ({ namespace, name }: Account): string =>
+export const userOf = ({ namespace, name }: Account) =>
   `system:serviceaccount:${namespace}:${name}`;
 
 /**

@@ -21,7 +21,7 @@ interface Meanwhile extends Run {
 }
 
 /** Whether an object is still the one of its name. */
-export const isPresent = (now: Proven<KubeObject>, object: KubeObject): boolean =>
+export const isPresent = (now: Proven<KubeObject>, object: KubeObject) =>
   now.object !== undefined && now.object.metadata.uid === object.metadata.uid;
 
 /** Waits until an object that is being deleted is gone. @throws StellarError `timeout` */
@@ -53,11 +53,7 @@ function ofNamespace(object: KubeObject | undefined, type: string) {
   return condition?.status === 'True' ? condition : undefined;
 }
 
-function notDeleted(
-  { cluster: { context } }: Kube,
-  resource: Resource,
-  last: KubeObject,
-): StellarError {
+function notDeleted({ cluster: { context } }: Kube, resource: Resource, last: KubeObject) {
   const { name, namespace, finalizers = [] } = last.metadata;
   // For namespaces: the objects whose finalizers block the deletion.
   const remaining = ofNamespace(last, 'NamespaceFinalizersRemaining');
@@ -66,14 +62,9 @@ function notDeleted(
   return new StellarError(
     'timeout',
     `${resource.kind} ${name} on ${context} was not deleted in time${blocked}.`,
-    {
-      details: remaining?.message ? [remaining.message] : [],
-      next: [
-        run(
-          command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`,
-          'Look at it',
-        ),
-      ],
-    },
-  );
+    run(
+      command`kubectl --context ${context} get ${resource.plural} ${name} ${where} -o yaml`,
+      'Look at it',
+    ),
+  ).with({ details: remaining?.message ? [remaining.message] : [] });
 }

@@ -94,7 +94,7 @@ export async function retryConflicts<T>(
 }
 
 /** A write that was answered, and is not what is there: an admission policy or another program has changed it. */
-export const notStored = ({ cluster }: Kube, what: string): StellarError =>
+export const notStored = ({ cluster }: Kube, what: string) =>
   new StellarError(
     'conflict',
     `${cluster.context} accepted ${what}, and does not have it: another program or an admission policy changes it.`,
@@ -204,7 +204,7 @@ const noting =
     resource: Resource,
     object: PathOptions & { kind?: string | undefined; name: string },
     verbs: readonly string[] = [verb],
-  ): Promise<void> => {
+  ) => {
     const { kind = resource.kind, name, namespace, subresource } = object;
     const permissions = verbs.map((each) => may(each, resource, { name, namespace, subresource }));
     await requirePermissions(kube, permissions);

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
-import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
 import { untilMet } from '../core/until-met.ts';
@@ -90,7 +90,7 @@ export const guardNew = (name: string, tools: SpaceTools, run: Run): Promise<Gua
     throw new StellarError(
       'not-confirmed',
       `${name} sends workloads already, and its API server would restart.`,
-      { next: [nextStep(guard, 'Guard it by itself')] },
+      nextStep(guard, 'Guard it by itself'),
     );
   };
   return guardWds(name, refuse, tools, run);
@@ -117,18 +117,20 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
     return new StellarError(
       'timeout',
       `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`,
-      { details: undo === undefined ? [] : ['It has its earlier flags again.'] },
-    );
+    ).with({ details: undo === undefined ? [] : ['It has its earlier flags again.'] });
   };
   await untilMet({ name, read, check: (verdict) => verdict, unmet }, run);
   return kinds;
 }
 
-function unsupported(name: string, { hosting }: SpaceTools): StellarError {
+function unsupported(name: string, { hosting }: SpaceTools) {
   const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, which Kubernetes has since 1.30.`;
   const restartOnly = toRestart(name, hosting.cluster.context);
-  const next = [nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads')];
-  return new StellarError('guard-unsupported', message, { next });
+  return new StellarError(
+    'guard-unsupported',
+    message,
+    nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads'),
+  );
 }
 
 /** A WDS that is to lose its guard. */
@@ -139,7 +141,7 @@ export interface Unguarding {
   sharedWith: string[];
 }
 
-export const lossesOfGuard = ({ kept }: Unguarding): Effect[] =>
+export const lossesOfGuard = ({ kept }: Unguarding) =>
   kept.map(({ policy, of, wec }) => ({ object: `${describeObject(of)} of policy ${policy}`, wec }));
 
 /**

@@ -53,11 +53,13 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
   const access = await openSpace(controlPlane, tools);
   if (access.state === 'seen') return access.value;
   const { name } = controlPlane.metadata;
-  const create = command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`;
   throw new StellarError(
     'unreachable',
     `The cluster of ${name} cannot be asked for a token: ${whyUnseen(access)}.`,
-    { next: [partial(create, 'Record which context leads there')] },
+    partial(
+      command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hosting-context ${tools.hosting.cluster.context}`,
+      'Record which context leads there',
+    ),
   );
 }
 
@@ -65,7 +67,7 @@ async function openAdopted(controlPlane: ControlPlane, tools: SpaceTools): Promi
  * Proves that a context belongs to the adopted cluster and not to another one: KubeFlex's service account there has the UID in the
  * present token, expired or not.
  */
-async function proveAdopted(name: string, kube: Kube, token: string): Promise<void> {
+async function proveAdopted(name: string, kube: Kube, token: string) {
   const { namespace, name: accountName } = adoptedAccount;
   const account = await kube.get<KubeObject>(resources.serviceAccounts, accountName, { namespace });
   const { context } = kube.cluster;
@@ -74,19 +76,23 @@ async function proveAdopted(name: string, kube: Kube, token: string): Promise<vo
     account === undefined
       ? `it has no service account ${namespace}/${accountName}`
       : `the token of ${name} was made for another service account than its ${namespace}/${accountName}`;
-  const see = command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`;
-  const message = `The cluster of context ${context} is not proven to be ${name}: ${found}.`;
-  throw new StellarError('identity-unproven', message, { next: [nextStep(see)] });
+  throw new StellarError(
+    'identity-unproven',
+    `The cluster of context ${context} is not proven to be ${name}: ${found}.`,
+    nextStep(
+      command`kubectl --context ${context} -n ${namespace} get serviceaccount ${accountName} -o yaml`,
+    ),
+  );
 }
 
 /** @returns a token that the API server accepts; undefined in a dry run */
-async function issueToken(name: string, kube: Kube, seconds: number): Promise<string | undefined> {
+async function issueToken(name: string, kube: Kube, seconds: number) {
   const token = (await requestToken(kube, adoptedAccount, seconds))?.token;
   if (kube.dryRun) return undefined;
   if (token !== undefined && !(await isTokenRefused(kube, token))) return token;
   const message = `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`;
   const rerun = advice('Its API servers may be rotating their keys: rerun the command');
-  throw new StellarError('credentials-failed', message, { next: [rerun] });
+  throw new StellarError('credentials-failed', message, rerun);
 }
 
 /**
@@ -96,7 +102,7 @@ async function replaceToken(
   hosting: Kube,
   credentials: AdoptedCredentials,
   token: string | undefined,
-): Promise<void> {
+) {
   const { secret, key, text, token: present = '' } = credentials;
   const { name, namespace, uid, resourceVersion } = secret.metadata;
   const renewed = token === undefined ? text : text.replaceAll(present, token);

@@ -242,11 +242,7 @@ async function rewiring(
 }
 
 /** Whether KubeFlex has created a controller of a WDS, or may have. */
-const hasControllers = ({
-  controlPlane: { status },
-  deployments,
-  forbidden,
-}: SpaceEvidence): boolean =>
+const hasControllers = ({ controlPlane: { status }, deployments, forbidden }: SpaceEvidence) =>
   deployments.some(
     ({ metadata: { name } }) => name === managerDeployment || name === transportDeployment,
   ) ||
@@ -254,7 +250,7 @@ const hasControllers = ({
   forbidden.size > 0;
 
 /** The objects of a WDS on WECs that it has sent through another ITS than this one: nothing updates or removes them. */
-async function leftBehind(name: string, its: string, tools: SpaceTools): Promise<string[]> {
+async function leftBehind(name: string, its: string, tools: SpaceTools) {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
   const before = itsOfWds(name, all);
   const itses = before === undefined ? all.filter((each) => roleOf(each) === 'its') : [before];
@@ -271,9 +267,11 @@ async function leftBehind(name: string, its: string, tools: SpaceTools): Promise
           (object) => `${object} on ${work.metadata.namespace}, through ${other}`,
         ),
       );
-    const see = toSeeSpace('its', other, tools.hosting.cluster.context);
-    const message = `What ${name} has sent through ${other} cannot be read: ${works.why}.`;
-    throw new StellarError('has-dependents', message, { next: [see] });
+    throw new StellarError(
+      'has-dependents',
+      `What ${name} has sent through ${other} cannot be read: ${works.why}.`,
+      toSeeSpace('its', other, tools.hosting.cluster.context),
+    );
   });
   return (await Promise.all(objects)).flat();
 }
@@ -286,7 +284,7 @@ function withoutItsName(use: HookUse): HookUse {
 }
 
 /** Changes what the hooks run with. */
-async function rewire(hosting: Kube, name: string, rewired: Rewiring, run: Run): Promise<void> {
+async function rewire(hosting: Kube, name: string, rewired: Rewiring, run: Run) {
   const { itsName, correctedHook, hooks } = rewired;
   if (correctedHook !== undefined) await hosting.apply(correctedHook);
   const spec = { globalVars: { ITSName: itsName }, postCreateHooks: hooks };
@@ -301,7 +299,7 @@ const observeMs = 10_000;
  * Waits until KubeFlex has observed the current spec of a control plane. With the previous spec, it would recreate the objects that
  * are deleted next unchanged.
  */
-async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run): Promise<void> {
+async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run) {
   const { name, generation = 0 } = metadata;
   const soon = { ...run, deadline: run.deadline.within(observeMs) };
   await poll(async () => {
@@ -310,7 +308,7 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair({ jobs, rewired, restart, completed }: Repair): string {
+function describeRepair({ jobs, rewired, restart, completed }: Repair) {
   return [
     ...(completed === undefined
       ? []

@@ -145,17 +145,21 @@ export async function openNamed(name: string, tools: SpaceTools) {
   return { all, controlPlane, wds };
 }
 
-const restartRefused = (why: string, name: string, hosting: Kube): StellarError =>
+const restartRefused = (why: string, name: string, hosting: Kube) =>
   new StellarError(
     'conflict',
     `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`,
-    { next: [toSeeSpace('wds', name, hosting.cluster.context)] },
+    toSeeSpace('wds', name, hosting.cluster.context),
   );
 
-function withoutIts(name: string, hosting: Kube): StellarError {
-  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context} --its ITS`;
+function withoutIts(name: string, hosting: Kube) {
   return restartRefused('its ITS is not known, and they would not find it', name, hosting).with({
-    next: [partial(repair, 'Bind it to one')],
+    next: [
+      partial(
+        command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context} --its ITS`,
+        'Bind it to one',
+      ),
+    ],
   });
 }
 
@@ -176,16 +180,22 @@ async function refuseHooks(
   if (unknown.length > 0)
     throw restartRefused(`its spec.globalVars lack ${unknown.join(', ')}`, name, hosting);
   if (startsTransport(controlPlane, found)) return known;
-  const repair = command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`;
   throw restartRefused(
     'the transport of the installed hooks does not start if its ITS is named',
     name,
     hosting,
-  ).with({ next: [nextStep(repair, 'Recreate them by a hook that names it otherwise')] });
+  ).with({
+    next: [
+      nextStep(
+        command`stellarctl wds repair ${name} --hosting-context ${hosting.cluster.context}`,
+        'Recreate them by a hook that names it otherwise',
+      ),
+    ],
+  });
 }
 
 /** A controller manager that starts leaves out what it does not see. */
-async function refuseHidden(wds: Kube): Promise<void> {
+async function refuseHidden(wds: Kube) {
   const { unseen } = await discover(wds, []);
   if (unseen.length > 0) throw notServed(wds, unseen.join(', '));
 }
@@ -195,7 +205,7 @@ async function refuseShared(
   controlPlane: ControlPlane,
   all: readonly ControlPlane[],
   hosting: Kube,
-): Promise<void> {
+) {
   for (const name of sharersOf(controlPlane, all)) {
     const place = { kube: hosting, namespace: namespaceOf(name) };
     const transport = await readDeployment(place, transportDeployment);
@@ -212,15 +222,17 @@ export const worksOf = ({ name, its }: Wds): Promise<Access<ManifestWork[]>> =>
   through(its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 /** What a controller manager writes for a policy in error, or for none, is not what it has written before. */
-async function refuseErrors(wds: Wds, bindings: readonly Binding[]): Promise<void> {
+async function refuseErrors(wds: Wds, bindings: readonly Binding[]) {
   const policies = (await listIfDefined<BindingPolicy>(wds.kube, resources.bindingPolicies)) ?? [];
   const refuse = (name: string, why: string | undefined) => {
     if (why === undefined) return;
-    const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
     throw new StellarError(
       'conflict',
       `Policy ${name} of ${wds.name} is in error: ${why}. Nothing was written.`,
-      { next: [nextStep(see, 'Correct or delete it first')] },
+      nextStep(
+        command`stellarctl policy get ${name} ${flagsOf(wds)}`,
+        'Correct or delete it first',
+      ),
     );
   };
   for (const { metadata, status: { errors = [], conditions = [] } = {} } of policies) {
@@ -262,18 +274,18 @@ export function probeFor({ metadata, status }: Pod): string {
   return `${prefix}${metadata.uid?.slice(0, 8)}-${restarts}`;
 }
 
-export const isProbe = ({ name }: { name: string }): boolean => name.startsWith(prefix);
+export const isProbe = ({ name }: { name: string }) => name.startsWith(prefix);
 
 /** The objects of a Binding without a probe: a policy may select all ConfigMaps. */
 export const usersObjects = (binding: Binding): BoundObject[] =>
   objectsOf(binding).filter((each) => !isProbe(each));
 
 /** Whether a Binding is or lists a probe. */
-export const hasProbe = (binding: Binding): boolean =>
+export const hasProbe = (binding: Binding) =>
   [binding.metadata, ...objectsOf(binding)].some(isProbe);
 
 /** Whether the controller manager has handled every change made before the probe. */
-export const isAnswered = (probe: string, bindings: readonly Binding[]): boolean =>
+export const isAnswered = (probe: string, bindings: readonly Binding[]) =>
   bindings.some((binding) => binding.metadata.name === probe && objectsOf(binding).some(isProbe));
 
 /**

@@ -120,7 +120,7 @@ export async function upgradeWds(name: string, tools: SpaceTools, run: Run): Pro
 }
 
 /** KubeFlex does not run the hooks again because of this. */
-async function fillVariables({ hosting, controlPlane, variables }: RestartPlan): Promise<void> {
+async function fillVariables({ hosting, controlPlane, variables }: RestartPlan) {
   if (Object.keys(variables).length === 0) return;
   const { name, uid } = controlPlane.metadata;
   await hosting.merge(resources.controlPlanes, name, {
@@ -150,7 +150,7 @@ interface RestartWork {
   change?(): Promise<void>;
 }
 
-async function runSteps(plan: RestartPlan, run: Run, work: RestartWork): Promise<void> {
+async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
   const { name, hosting, wds, controlPlane } = plan;
   await fillVariables(plan);
   let note = await keepNote(plan, work.starts);
@@ -221,7 +221,7 @@ async function writeNote(
 }
 
 /** The controller manager has no leader election: the next must not start before the last pod has ended. */
-async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+async function restartManager(plan: RestartPlan, note: RestartNote, run: Run) {
   const { place } = plan;
   const began = Date.parse(note.at);
   const present = [
@@ -241,7 +241,7 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run): P
  * Waits until the controller manager has handled what there was at its start, and the Bindings are right. Without works no workload can be lost.
  * @throws StellarError `restart-unproven`
  */
-async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Promise<void> {
+async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run) {
   const { name, wds } = plan;
   let versions = '';
   let since = monotonic();
@@ -293,21 +293,26 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run): Pr
 /** The error at the deadline. */
 const lateFor =
   ({ name, hosting }: RestartPlan) =>
-  (why: string): StellarError =>
+  (why: string) =>
     new StellarError(
       'timeout',
       `The restart of the controllers of ${name} is not done in time: ${why}.`,
-      { next: [toSeeSpace('wds', name, hosting.cluster.context)] },
+      toSeeSpace('wds', name, hosting.cluster.context),
     );
 
-function restartUnproven({ name, wds }: RestartPlan, why: string): StellarError {
-  const message = `After the start of its controller manager, ${name} would remove workloads: ${why}.`;
-  const see = command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`;
-  return new StellarError('restart-unproven', message, { next: [nextStep(see, 'See them')] });
+function restartUnproven({ name, wds }: RestartPlan, why: string) {
+  return new StellarError(
+    'restart-unproven',
+    `After the start of its controller manager, ${name} would remove workloads: ${why}.`,
+    nextStep(
+      command`kubectl --context ${wds.context} get bindings,bindingpolicies -o yaml`,
+      'See them',
+    ),
+  );
 }
 
 /** Waits until the transport has read all Bindings, and the ITS has works of each. */
-async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
+async function untilSent(plan: RestartPlan, run: Run) {
   const { name, wds } = plan;
   const blocker = async () => {
     const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
@@ -325,7 +330,7 @@ async function untilSent(plan: RestartPlan, run: Run): Promise<void> {
   await waitWhile(blocker, run, lateFor(plan), name);
 }
 
-const isUnread = (binding: Binding): boolean =>
+const isUnread = (binding: Binding) =>
   objectsOf(binding).length > 0 && destinationsOf(binding).length > 0 && !isRead(binding);
 
 /**
@@ -395,5 +400,5 @@ async function whyWrong(
 }
 
 /** Objects as `apps/deployments/shop/web`. */
-const firstKeys = (keys: readonly string[]): string =>
+const firstKeys = (keys: readonly string[]) =>
   few(keys.map((key) => key.split('/').filter(Boolean).join('/'))).join(', ');

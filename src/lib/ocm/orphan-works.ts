@@ -71,7 +71,7 @@ export async function makeOrphans(
   );
 }
 
-export const isOrphan = ({ spec }: ManifestWork): boolean =>
+export const isOrphan = ({ spec }: ManifestWork) =>
   spec?.deleteOption?.propagationPolicy === 'Orphan';
 
 /** Sets deletion option Orphan on an existing work. */
@@ -135,21 +135,21 @@ async function judgeOne(
 }
 
 /** Whether the agent has set a condition for the current generation of the work. */
-const isObserved = (work: ManifestWork, type: string): boolean =>
+const isObserved = (work: ManifestWork, type: string) =>
   (conditionOf(work, type)?.observedGeneration ?? 0) >= (work.metadata.generation ?? 0);
 
 /**
  * An agent of OCM 1.3.1 applies nothing of a work that is Complete: its condition Applied stays at the previous generation
  * (observed).
  */
-const isNeverAppliedAgain = (work: ManifestWork): boolean =>
+const isNeverAppliedAgain = (work: ManifestWork) =>
   isTrue(work, 'Complete') && isObserved(work, 'Complete');
 
 /**
  * Whether a work may still own a manifest although the agent has processed the Orphan option: the manifest was not applied, or the
  * agent no longer applies it (observed with OCM 1.3.1: objects that are ReadOnly or Complete keep their owner).
  */
-function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
+function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus) {
   const object = { status: manifest };
   const { group = '', resource, name, namespace = '' } = manifest.resourceMeta ?? {};
   const config = spec?.manifestConfigs?.find(
@@ -166,34 +166,30 @@ function mayBeOwned({ spec }: ManifestWork, manifest: ManifestStatus): boolean {
   );
 }
 
-function alreadyBeingDeleted(
-  works: readonly ManifestWork[],
-  { state }: KeepingFailed,
-): StellarError {
+function alreadyBeingDeleted(works: readonly ManifestWork[], { state }: KeepingFailed) {
   const message = `${count(works.length, 'work is', 'works are')} being deleted already, together with the workloads. ${state}`;
   const details = works.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`);
-  return new StellarError('not-orphaned', message, { details });
+  return new StellarError('not-orphaned', message).with({ details });
 }
 
-function notOrphaned(
-  open: readonly OpenWork[],
-  { cluster }: Kube,
-  { state, next }: KeepingFailed,
-): StellarError {
+function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next }: KeepingFailed) {
   const failing = open.filter(({ owned }) => owned.length > 0);
   const [wec = 'NAME'] = failing.map(({ work }) => work.metadata.namespace ?? 'NAME');
   const message = `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`;
   const details = failing.flatMap(({ owned }) => owned.map(describeManifest));
   const again = command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`;
-  const lead =
-    'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works';
-  return new StellarError('not-orphaned', message, {
-    details,
-    next: [next?.(wec) ?? partial(again, lead)],
-  });
+  return new StellarError(
+    'not-orphaned',
+    message,
+    next?.(wec) ??
+      partial(
+        again,
+        'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
+      ),
+  ).with({ details });
 }
 
-function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): string {
+function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus) {
   const { kind, resource, name, namespace } = resourceMeta;
   const applied = conditions?.find(({ type }) => type === 'Applied');
   const why =
@@ -203,13 +199,11 @@ function describeManifest({ resourceMeta = {}, conditions }: ManifestStatus): st
   return `${kind || resource || 'object'} ${namespace ? `${namespace}/` : ''}${name}: ${why}`;
 }
 
-function agentSilent(
-  { cluster }: Kube,
-  open: readonly OpenWork[],
-  { state }: KeepingFailed,
-): StellarError {
+function agentSilent({ cluster }: Kube, open: readonly OpenWork[], { state }: KeepingFailed) {
   const [wec = 'NAME'] = open.map(({ work }) => work.metadata.namespace ?? 'NAME');
-  const message = `The agent of ${wec} did not acknowledge the Orphan option in time. ${state}`;
-  const see = command`stellarctl wec get ${wec} --its ${cluster.context}`;
-  return new StellarError('timeout', message, { next: [run(see, 'See why')] });
+  return new StellarError(
+    'timeout',
+    `The agent of ${wec} did not acknowledge the Orphan option in time. ${state}`,
+    run(command`stellarctl wec get ${wec} --its ${cluster.context}`, 'See why'),
+  );
 }

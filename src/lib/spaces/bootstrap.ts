@@ -82,21 +82,23 @@ export async function externalBootstrapSecret(
 }
 
 /** @throws StellarError `usage` for an invalid address, `endpoint-unusable` for an address that pods cannot reach */
-async function checkAddress(address: string, hosting: string): Promise<void> {
+async function checkAddress(address: string, hosting: string) {
   if (!isServerAddress(address))
-    throw new StellarError('usage', 'That is not the address of an API server.', {
-      next: [advice('As --hub-apiserver https://HOST:PORT')],
-    });
+    throw new StellarError(
+      'usage',
+      'That is not the address of an API server.',
+      advice('As --hub-apiserver https://HOST:PORT'),
+    );
   const url = new URL(address);
   if (await isThisMachine(hostOf(url)))
     throw new StellarError(
       'endpoint-unusable',
       `${url.origin} is a loopback address, which the pods of ${hosting} cannot use.`,
-      { next: [advice(`${addressFor(hosting)}: --hub-apiserver https://…`)] },
+      advice(`${addressFor(hosting)}: --hub-apiserver https://…`),
     );
 }
 
-const addressFor = (hosting: string): string =>
+const addressFor = (hosting: string) =>
   command`Pass the address that the pods of ${hosting} reach it by`;
 
 /**
@@ -137,7 +139,7 @@ export const adoptedAccount = {
 const tokenSeconds = 3600;
 
 /** Requests a token of the service account that KubeFlex will use later, to leave no other objects in that cluster. */
-async function mintToken(kube: Kube): Promise<string> {
+async function mintToken(kube: Kube) {
   const { name, namespace, binding } = adoptedAccount;
   await kube.apply({ ...typeMeta(resources.serviceAccounts), metadata: { name, namespace } });
   await kube.apply(adminBinding({ name: binding }, { name, namespace }));

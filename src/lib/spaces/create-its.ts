@@ -58,7 +58,7 @@ async function completeIts(
   raised: string | undefined,
   { its, hosting, result }: { its: Kube | undefined; hosting: Kube; result: SpaceResult },
   run: Run,
-): Promise<void> {
+) {
   const { name: secret, namespace } = bootstrapSecretOf(name);
   const steps = [
     // KubeFlex deletes it after its first access, but not one that a concurrent run writes at that moment, with cluster-admin rights.
@@ -125,20 +125,18 @@ export async function createIts(
 }
 
 /** @throws StellarError `conflict` if an ITS that exists was not created to have this version of OCM */
-function refuseOtherOcm(present: ControlPlane, asked: string, hosting: Kube): void {
+function refuseOtherOcm(present: ControlPlane, asked: string, hosting: Kube) {
   const { name } = present.metadata;
   if ((wantedOcm(present) ?? 'chart') === asked) return;
-  const upgrade = command`stellarctl its upgrade ${name} --to ${asked} --hosting-context ${hosting.cluster.context}`;
   throw new StellarError(
     'conflict',
     `${name} exists, and was not created with --ocm-version ${asked}.`,
-    {
-      next: [
-        asked === 'chart'
-          ? advice('To keep its version, leave the option out')
-          : nextStep(upgrade, 'Change it'),
-      ],
-    },
+    asked === 'chart'
+      ? advice('To keep its version, leave the option out')
+      : nextStep(
+          command`stellarctl its upgrade ${name} --to ${asked} --hosting-context ${hosting.cluster.context}`,
+          'Change it',
+        ),
   );
 }
 
@@ -157,13 +155,15 @@ async function checkNew(
   }: { binding: KubeObject | undefined } & Record<'registry' | 'raised', string | undefined>,
   hosting: Kube,
   run: Run,
-): Promise<void> {
+) {
   const { name, type, installOcm, external } = input;
   if (registry !== undefined && raised !== undefined) await requireOcmImages(registry, raised);
   if (type === 'external' && external === undefined)
-    throw new StellarError('usage', `${name} of type external needs an existing cluster.`, {
-      next: [advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE')],
-    });
+    throw new StellarError(
+      'usage',
+      `${name} of type external needs an existing cluster.`,
+      advice('Give it: --bootstrap-context CONTEXT, or --bootstrap-kubeconfig FILE'),
+    );
   await requireHooks(hosting, hooksOf(input));
   const bootstrap = external && {
     apiVersion: 'v1',
@@ -180,22 +180,21 @@ async function checkNew(
 }
 
 /** Reinstalling OCM over an existing hub would change its version under the registered clusters. */
-async function checkExternalHub(cluster: Kube, installOcm: boolean): Promise<void> {
+async function checkExternalHub(cluster: Kube, installOcm: boolean) {
   const isHub = await isCrdServed(cluster, managedClusterCrd);
   if (isHub === !installOcm) return;
   const what = describeCluster(cluster.cluster);
   const use = advice('Use it as it is: --no-ocm');
-  if (isHub)
-    throw new StellarError('name-taken', `${what} is already an OCM hub.`, { next: [use] });
+  if (isHub) throw new StellarError('name-taken', `${what} is already an OCM hub.`, use);
   throw new StellarError(
     'not-a-hub',
     `${what} is not an OCM hub, and --no-ocm does not install OCM.`,
-    { next: [advice('Without --no-ocm OCM is installed there')] },
+    advice('Without --no-ocm OCM is installed there'),
   );
 }
 
 /** A WDS that names no ITS uses the only one: with two, its controllers fail at their next start. */
-async function noteOthers(name: string, hosting: Kube, run: Run): Promise<void> {
+async function noteOthers(name: string, hosting: Kube, run: Run) {
   const all = await listControlPlanes(hosting);
   const hasOther = all.some((other) => roleOf(other) === 'its' && other.metadata.name !== name);
   if (!hasOther) return;

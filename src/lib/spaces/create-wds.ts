@@ -78,26 +78,29 @@ async function planPresent(
   };
 }
 
-async function refuseOtherIts(name: string, asked: string, hosting: Kube): Promise<void> {
+async function refuseOtherIts(name: string, asked: string, hosting: Kube) {
   const its = itsOfWds(name, await listControlPlanes(hosting))?.metadata.name;
   if (its === asked) return;
-  const repair = command`stellarctl wds repair ${name} --its ${asked} --hosting-context ${hosting.cluster.context}`;
   throw new StellarError(
     'name-taken',
     `${name} already exists, and its ITS is ${its ?? 'unknown'}, not ${asked}.`,
-    { next: [nextStep(repair, 'Give it that one')] },
+    nextStep(
+      command`stellarctl wds repair ${name} --its ${asked} --hosting-context ${hosting.cluster.context}`,
+      'Give it that one',
+    ),
   );
 }
 
-function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]): void {
+function refuseOtherGroups(wds: ControlPlane, asked: readonly string[]) {
   if (asked.length === 0) return;
   const present = apiGroupsOf(wds).join(',');
   if (present === asked.join(',')) return;
   const watched = present === '' ? 'all API groups' : present;
-  const message = `${wds.metadata.name} already exists, and watches ${watched}, not ${asked.join(',')}.`;
-  throw new StellarError('name-taken', message, {
-    next: [advice('Choose another name, or delete it first')],
-  });
+  throw new StellarError(
+    'name-taken',
+    `${wds.metadata.name} already exists, and watches ${watched}, not ${asked.join(',')}.`,
+    advice('Choose another name, or delete it first'),
+  );
 }
 
 /** Plans the objects of a new WDS in the same way, and checks all foreseeable failures. */
@@ -120,7 +123,7 @@ async function planNewWds(input: WdsInput, correctsImages: boolean, hosting: Kub
 }
 
 /** @throws StellarError `usage` */
-function checkApiGroups(groups: readonly string[]): void {
+function checkApiGroups(groups: readonly string[]) {
   const bad = groups.find((group) => !/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(group));
   if (bad !== undefined)
     throw new StellarError('usage', `"${bad}" is not the name of an API group.`);

@@ -1,7 +1,7 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, run as nextStep } from '../core/next-step.ts';
-import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
@@ -46,7 +46,7 @@ export interface DeletionRequest<Reading> extends DeletionOptions {
 }
 
 /** The control plane itself, as part of the loss. */
-export const lossOf = ({ name, controlPlane: { object } }: ControlPlaneToDelete): Effect[] =>
+export const lossOf = ({ name, controlPlane: { object } }: ControlPlaneToDelete) =>
   object === undefined ? [] : [{ object: `control plane ${name}`, uid: object.metadata.uid }];
 
 /**
@@ -101,7 +101,7 @@ export async function deleteControlPlane(
 async function removeBootstrap(
   { name, role, controlPlane: { object: controlPlane } }: ControlPlaneToDelete,
   hosting: Kube,
-): Promise<boolean> {
+) {
   if (role !== 'its' || (controlPlane !== undefined && typeOf(controlPlane) !== 'external'))
     return false;
   const { name: secret, namespace } = bootstrapSecretOf(name);
@@ -118,7 +118,7 @@ async function untilDeleted(
   { name, controlPlane: { object: controlPlane } }: ControlPlaneToDelete,
   hosting: Kube,
   run: Run,
-): Promise<void> {
+) {
   if (controlPlane !== undefined) {
     const read = () => prove(hosting, resources.controlPlanes, name);
     await untilGone(hosting, resources.controlPlanes, controlPlane, { ...run, name, read });
@@ -133,7 +133,7 @@ async function untilDeleted(
   await untilGone(hosting, resources.namespaces, namespace, { ...run, name, why });
 }
 
-const isOwnedBy = (controlPlane: string, { metadata }: KubeObject): boolean =>
+const isOwnedBy = (controlPlane: string, { metadata }: KubeObject) =>
   metadata.ownerReferences?.some(
     ({ kind, name }) => kind === 'ControlPlane' && name === controlPlane,
   ) === true;
@@ -144,7 +144,7 @@ const isOwnedBy = (controlPlane: string, { metadata }: KubeObject): boolean =>
 async function contextsToRemove(
   { name, controlPlane: { object: controlPlane } }: ControlPlaneToDelete,
   tools: SpaceTools,
-): Promise<string[]> {
+) {
   const { kubeconfig, hosting } = tools;
   const { context } = hosting.cluster;
   if (contextsOf(kubeconfig, name, context).length === 0) return [];
@@ -155,7 +155,7 @@ async function contextsToRemove(
 /**
  * Whether a context is the user's only one for a cluster that remains. Removing it would also remove the user's own credentials.
  */
-function isLastContext(context: string, name: string, { contexts }: Kubeconfig): boolean {
+function isLastContext(context: string, name: string, { contexts }: Kubeconfig) {
   const { cluster, user } = contexts.get(context) ?? {};
   if (cluster === `${name}-cluster` && user === `${name}-admin`) return false;
   const others = [...contexts].filter(([other]) => other !== context);
@@ -167,7 +167,7 @@ export const toDelete = (
   { name, role, keep }: Pick<ControlPlaneToDelete, 'name' | 'role' | 'keep'>,
   { cluster }: Kube,
   ...options: readonly string[]
-): string =>
+) =>
   command`stellarctl ${role} delete ${[name, ...(keep ? ['--keep-workloads'] : []), ...options]} --hosting-context ${cluster.context}`;
 
 /** Adds to an error how to resume the deletion. @param state the current state, in words */
@@ -220,7 +220,7 @@ const wecsOfIts = async (
   );
 
 /** @throws StellarError `has-dependents` if it has dependents, or if they cannot be determined */
-function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting: string): void {
+function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting: string) {
   const unseen = whyUnseen(its.wecs);
   const wecs = ifSeen(its.wecs) ?? [];
   const anyway = command`stellarctl its delete ${name} --force --hosting-context ${hosting}`;
@@ -228,7 +228,7 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
     throw new StellarError(
       'has-dependents',
       `Whether WECs are registered with ${name} is unknown: ${unseen}`,
-      { next: [nextStep(anyway, 'If it is not needed')] },
+      nextStep(anyway, 'If it is not needed'),
     );
   if (wecs.length > 0) {
     const message = `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`;
@@ -236,9 +236,7 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
       command`stellarctl deregister ${wecs} --its ${context}`,
       'Deregister them first; NAME=CONTEXT --cleanup also removes their agents',
     );
-    throw new StellarError('has-dependents', message, {
-      next: [first, advice('Or abandon them: --force')],
-    });
+    throw new StellarError('has-dependents', message, first, advice('Or abandon them: --force'));
   }
   if (wdses.length > 0) {
     const deletions = wdses.map((wds) =>
@@ -250,12 +248,13 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
     throw new StellarError(
       'has-dependents',
       `WDSes send their workloads through ${name}: ${wdses.join(', ')}.`,
-      { next: [...deletions, advice('Or leave them without an ITS: --force')] },
+      ...deletions,
+      advice('Or leave them without an ITS: --force'),
     );
   }
 }
 
-const lossesOfIts = (its: ItsToDelete): Effect[] => [
+const lossesOfIts = (its: ItsToDelete) => [
   ...lossOf(its),
   ...(ifSeen(its.wecs) ?? []).map((wec) => ({ object: 'its registration', wec })),
   ...its.wdses.map((wds) => ({ object: `the ITS of ${wds}` })),

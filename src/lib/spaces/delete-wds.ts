@@ -1,7 +1,7 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
-import { type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
@@ -104,8 +104,12 @@ export async function inspectWds(
   );
   const unseen = whyUnseen(policies) ?? whyUnseen(bindings) ?? worksUnseen;
   if (keep && worksUnseen !== undefined) {
-    const see = toSeeSpace('wds', name, tools.hosting.cluster.context);
-    throw sentUnknown(name, 'so its workloads cannot be kept', worksUnseen, see);
+    throw sentUnknown(
+      name,
+      'so its workloads cannot be kept',
+      worksUnseen,
+      toSeeSpace('wds', name, tools.hosting.cluster.context),
+    );
   }
   const anyway = nextStep(toDelete(wds, tools.hosting, '--force'), 'If that does not matter');
   if (unseen !== undefined && !force)
@@ -126,14 +130,14 @@ export async function inspectWds(
 }
 
 /** Workloads without an owner could remain on WECs, or those that are to be kept be deleted with works that were not seen. */
-const sentUnknown = (name: string, effect: string, why: string, next: NextStep): StellarError =>
+const sentUnknown = (name: string, effect: string, why: string, next: NextStep) =>
   new StellarError(
     'has-dependents',
     `What ${name} has sent to WECs cannot be read, ${effect}: ${why}`,
-    { next: [next] },
+    next,
   );
 
-export const lossesOfWds = (wds: WdsToDelete): Effect[] => [
+export const lossesOfWds = (wds: WdsToDelete) => [
   ...lossOf(wds),
   ...wds.policies.map(({ metadata }) => ({ object: `binding policy ${metadata.name}` })),
   ...wds.works.flatMap((work) =>
@@ -240,7 +244,7 @@ function notRemoved(
   remaining: readonly ManifestWork[],
   its: Kube,
   hosting: Kube,
-): StellarError {
+) {
   const left = `${count(remaining.length, 'work')} left on ${wecsOf(remaining)}`;
   const next = [
     nextStep(
@@ -253,12 +257,12 @@ function notRemoved(
   return new StellarError(
     'timeout',
     `The works of ${wds.name} were not removed in time; ${left}.`,
-    { details, next },
-  );
+    ...next,
+  ).with({ details });
 }
 
 /** Also removes the works that the transport has sent since they were read. */
-async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run): Promise<void> {
+async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run) {
   const remaining = its.dryRun ? works : await worksSentBy(its, name);
   const present = remaining.filter(isLiving);
   if (keep) await makeOrphans(its, present, run);

@@ -173,12 +173,14 @@ export function noSuchSpace(
   const { context } = hosting.cluster;
   const other = present && roleOf(present);
   if (other !== undefined)
-    return new StellarError('not-found', `${name} is ${roleWithArticle(other)}.`, {
-      next: [toSeeSpace(other, name, context)],
-    });
-  return new StellarError('not-found', `There is no ${role.toUpperCase()} ${name} on ${context}.`, {
-    next: [
-      nextStep(command`stellarctl ${role} list --hosting-context ${context}`, 'See what exists'),
-    ],
-  });
+    return new StellarError(
+      'not-found',
+      `${name} is ${roleWithArticle(other)}.`,
+      toSeeSpace(other, name, context),
+    );
+  return new StellarError(
+    'not-found',
+    `There is no ${role.toUpperCase()} ${name} on ${context}.`,
+    nextStep(command`stellarctl ${role} list --hosting-context ${context}`, 'See what exists'),
+  );
 }

@@ -67,7 +67,7 @@ function includes(present: unknown, wanted: unknown): boolean {
   return Object.entries(wanted).every(([key, value]) => includes(fields[key], value));
 }
 
-const lists = (binding: string): string => {
+const lists = (binding: string) => {
   const listsAny = ['clusterScope', 'namespaceScope'].map((scope) => {
     const field = `${binding}.spec.workload.${scope}`;
     return `has(${field}) && size(${field}) > 0`;
@@ -126,7 +126,7 @@ export async function writeGuard(kube: Kube, kinds: Kinds, wds: string, run: Run
 }
 
 /** Tries to remove all objects of a Binding; nothing is stored. */
-async function refusesToEmpty(kube: Kube, { metadata }: Binding): Promise<boolean> {
+async function refusesToEmpty(kube: Kube, { metadata }: Binding) {
   try {
     const { name: binding, resourceVersion } = metadata;
     await kube.tryMerge(resources.bindings, binding, {
@@ -149,8 +149,7 @@ export async function deleteGuard(kube: Kube, { kinds, objects }: Guard): Promis
 }
 
 /** Whether there is a guard, also one that differs, as that of another release. */
-export const hasGuard = ({ objects }: Guard): boolean =>
-  objects.some(({ object }) => object !== undefined);
+export const hasGuard = ({ objects }: Guard) => objects.some(({ object }) => object !== undefined);
 
 /** What a user needs to change the guard. */
 export const guardPermissions = (kinds: Kinds): Permission[] =>

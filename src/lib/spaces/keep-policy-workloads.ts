@@ -57,7 +57,7 @@ export async function releasePolicy(
 }
 
 /** Removes the policy as owner of its Binding. KubeStellar writes it again only with another change of the Binding. */
-async function disown(kube: Kube, binding: Binding | undefined): Promise<void> {
+async function disown(kube: Kube, binding: Binding | undefined) {
   if (binding !== undefined && !isOwnerless(binding))
     await patchCurrent(
       kube,
@@ -114,7 +114,7 @@ async function untilBindingOrphaned(
   const unmet = ({ policy }: Both) => {
     const message = `${policy.object === undefined ? 'The Binding' : 'The policy'} ${name} was not released in time`;
     const next = toSeeWds(wds, 'Do its controllers run?');
-    return new StellarError('timeout', `${message}: the workloads are still there.`, { next });
+    return new StellarError('timeout', `${message}: the workloads are still there.`, ...next);
   };
   await untilMet({ name: subject, check, read, act, unmet }, run);
 }

@@ -53,24 +53,22 @@ export async function findOrClear(
   return undefined;
 }
 
-function refuseOther(
-  present: ControlPlane,
-  { role, type }: { role: SpaceRole; type: string },
-): void {
+function refuseOther(present: ControlPlane, { role, type }: { role: SpaceRole; type: string }) {
   const { name } = present.metadata;
   const presentRole = roleOf(present);
   const presentType = typeOf(present);
   if (presentRole === role && presentType === type) return;
   const what = presentRole === undefined ? 'control plane' : presentRole.toUpperCase();
-  throw new StellarError('name-taken', `${name} already exists: ${what} of type ${presentType}.`, {
-    next:
-      presentRole === role
-        ? [advice(command`Resume it: --type ${presentType}`), advice('Or choose another name')]
-        : [advice('Choose another name for the new one')],
-  });
+  throw new StellarError(
+    'name-taken',
+    `${name} already exists: ${what} of type ${presentType}.`,
+    ...(presentRole === role
+      ? [advice(command`Resume it: --type ${presentType}`), advice('Or choose another name')]
+      : [advice('Choose another name for the new one')]),
+  );
 }
 
-function refuseForeign(name: string, namespace: KubeObject): void {
+function refuseForeign(name: string, namespace: KubeObject) {
   const { deletionTimestamp, ownerReferences = [] } = namespace.metadata;
   if (
     deletionTimestamp !== undefined ||
@@ -78,9 +76,11 @@ function refuseForeign(name: string, namespace: KubeObject): void {
   )
     return;
   const what = `The namespace ${namespace.metadata.name}, which ${name} needs,`;
-  throw new StellarError('name-taken', `${what} already exists and belongs to no control plane.`, {
-    next: [advice('Choose another name, or delete the namespace if it is not needed')],
-  });
+  throw new StellarError(
+    'name-taken',
+    `${what} already exists and belongs to no control plane.`,
+    advice('Choose another name, or delete the namespace if it is not needed'),
+  );
 }
 
 /**
@@ -103,8 +103,11 @@ export async function requireHooks(
       ? 'it has none: KubeFlex is installed, KubeStellar is not'
       : `it has ${[...named.keys()].join(', ')}`;
   const install = command`stellarctl init --hosting-context ${context}`;
-  const message = `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`;
-  throw new StellarError('hook-missing', message, { next: [run(install, 'Install them')] });
+  throw new StellarError(
+    'hook-missing',
+    `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
+    run(install, 'Install them'),
+  );
 }
 
 const imageHolders = ['pods', 'deployments', 'statefulSets'] as const;

@@ -120,11 +120,10 @@ export async function upgradeIts(
 /** The version of OCM that an ITS is to have, which may be newer than that of its hook. */
 const ocmAnnotation = 'stellarctl.kubestellar.io/ocm-version';
 
-export const wantedOcm = ({ metadata }: ControlPlane): string | undefined =>
-  metadata.annotations?.[ocmAnnotation];
+export const wantedOcm = ({ metadata }: ControlPlane) => metadata.annotations?.[ocmAnnotation];
 
 /** Notes the version before it is written: the hook may run again. */
-async function wantOcm(its: ControlPlane, version: string, hosting: Kube): Promise<void> {
+async function wantOcm(its: ControlPlane, version: string, hosting: Kube) {
   if (wantedOcm(its) === version) return;
   const { metadata } = its;
   const annotations = { [ocmAnnotation]: version };
@@ -181,7 +180,7 @@ async function planHubUpgrade(
     new StellarError(
       'conflict',
       `OCM in ${name} cannot be upgraded: ${why}. Nothing was written.`,
-      { next: [toSeeSpace('its', name, hosting.cluster.context)] },
+      toSeeSpace('its', name, hosting.cluster.context),
     );
   if (opened.state !== 'seen') throw refuse(`it cannot be reached: ${whyUnseen(opened)}`);
   const its = opened.value;
@@ -210,7 +209,7 @@ async function planHubUpgrade(
 /** Whether anything was changed, by this run or by one that was interrupted. */
 type Changes = Pick<SpaceResult, 'changed'>;
 
-async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run): Promise<void> {
+async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run) {
   const { name, its, to, operator, manager, images, wecs } = upgrade;
   const alive = await leaseRenewals(its);
   const isBrought = await ensureRequirements(its, 'hub', to);
@@ -248,7 +247,7 @@ async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run): Promi
  * Ends the controllers of a hub that no WEC depends on yet, its operator first, which would start the others: new ones hold the locks at
  * once, and no old one approves anything meanwhile. (Beside old ones they wait for half a minute to a minute: seen with OCM 1.0 to 1.3.)
  */
-async function stopHub(upgrade: HubUpgrade, run: Run): Promise<void> {
+async function stopHub(upgrade: HubUpgrade, run: Run) {
   const { its, name } = upgrade;
   if (run.dryRun) return;
   const controllers = await listServed<Deployment>(its, resources.deployments, inHub);
@@ -266,7 +265,7 @@ const operatorOf = (its: Kube): Promise<Deployment | undefined> =>
   its.get(resources.deployments, clusterManagerName, { namespace: operatorNamespace });
 
 /** What a hub that has been upgraded does not do yet. */
-async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
+async function hubBlocker(upgrade: HubUpgrade) {
   const { its, to } = upgrade;
   const manager = await its.get<ClusterManager>(resources.clusterManagers, clusterManagerName);
   if (!isRead(manager)) return 'its operator has not read its ClusterManager';
@@ -296,18 +295,20 @@ async function hubBlocker(upgrade: HubUpgrade): Promise<string | undefined> {
   return undefined;
 }
 
-async function crashed(failure: PodFailure, { name, its, to }: HubUpgrade): Promise<StellarError> {
-  return new StellarError('space-failed', `OCM ${to} does not run in ${name}: ${failure.why}.`, {
-    details: await failureLog(its, failure),
-    next: [...toSeePod(its.cluster.context, failure), rerun],
-  });
+async function crashed(failure: PodFailure, { name, its, to }: HubUpgrade) {
+  return new StellarError(
+    'space-failed',
+    `OCM ${to} does not run in ${name}: ${failure.why}.`,
+    ...toSeePod(its.cluster.context, failure),
+    rerun,
+  ).with({ details: await failureLog(its, failure) });
 }
 
 /**
  * Whether a pod holds a lock: its holder begins with the name of its host, which is that of the pod, or else has acquired it after the pod
  * was created (client-go tools/leaderelection; library-go pkg/controller/controllercmd).
  */
-function holdsLock(pod: Pod, lock: Lease | undefined): boolean {
+function holdsLock(pod: Pod, lock: Lease | undefined) {
   const { holderIdentity = '', acquireTime = '' } = lock?.spec ?? {};
   const isSince = holderIdentity !== '' && Date.parse(acquireTime) >= createdAt(pod);
   return isSince || holderIdentity.startsWith(`${pod.metadata.name}_`);
@@ -331,7 +332,7 @@ async function leaseRenewals(its: Kube): Promise<Map<string, string>> {
 }
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
-async function upgradeAddon(upgrade: HubUpgrade, result: Changes, run: Run): Promise<void> {
+async function upgradeAddon(upgrade: HubUpgrade, result: Changes, run: Run) {
   const { name, its, hosting, hooks } = upgrade;
   const blocker = async () => {
     const pods = await readHubPods(partialReader(its));
@@ -347,7 +348,10 @@ async function upgradeAddon(upgrade: HubUpgrade, result: Changes, run: Run): Pro
   await waitWhile(blocker, run, (why) => upgradeLate(upgrade, why), name);
 }
 
-const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string): StellarError =>
-  new StellarError('timeout', `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`, {
-    next: [toSeeSpace('its', name, hosting.cluster.context), rerun],
-  });
+const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string) =>
+  new StellarError(
+    'timeout',
+    `The upgrade of ${name} to OCM ${to} is not done in time: ${why}.`,
+    toSeeSpace('its', name, hosting.cluster.context),
+    rerun,
+  );

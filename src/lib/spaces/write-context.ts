@@ -103,9 +103,14 @@ export async function reachToShare(name: string, role: SpaceRole, tools: SpaceTo
   const { controlPlane } = await requireSpace(name, role, hosting);
   const access = await accessSpace(controlPlane, tools);
   if (access.state !== 'seen') {
-    const message = `${name} has no context yet: ${whyUnseen(access)}.`;
-    const next = [toSeeSpace(role, name, hosting.cluster.context)];
-    throw errorOf(access) ?? new StellarError('unreachable', message, { next });
+    throw (
+      errorOf(access) ??
+      new StellarError(
+        'unreachable',
+        `${name} has no context yet: ${whyUnseen(access)}.`,
+        toSeeSpace(role, name, hosting.cluster.context),
+      )
+    );
   }
   return { type: typeOf(controlPlane), controlPlane, context: access.value };
 }
@@ -120,14 +125,14 @@ async function requireExportable(
   context: string,
   name: string,
   { hostingContext, target }: SpaceTools,
-): Promise<void> {
+) {
   if (file === '-') throw new StellarError('usage', '--export writes a file, and not to stdout.');
   const stats = statIfPresent(file);
   const next = [advice('Give another file: --export FILE')];
   const isForeign = process.getuid !== undefined && stats && stats.uid !== process.getuid();
   const why = isForeign ? 'belongs to another user' : 'is not a file';
   if (stats?.isFile() === false || isForeign)
-    throw new StellarError('file-error', `${file} ${why}; it was not changed.`, { next });
+    throw new StellarError('file-error', `${file} ${why}; it was not changed.`, ...next);
   try {
     if (!target.dryRun) makeFolderOf(file);
     requireReplaceable(file);
@@ -139,6 +144,9 @@ async function requireExportable(
   const { contexts, clusters, users } = present;
   if (contexts.size + clusters.size + users.size === 0) return;
   if (contexts.size === 1 && contextsOf(present, name, hostingContext.name)[0] === context) return;
-  const message = `${file} exists and is not an exported kubeconfig of ${context}; it was not changed.`;
-  throw new StellarError('file-error', message, { next });
+  throw new StellarError(
+    'file-error',
+    `${file} exists and is not an exported kubeconfig of ${context}; it was not changed.`,
+    ...next,
+  );
 }

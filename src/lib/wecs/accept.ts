@@ -87,8 +87,11 @@ export async function accept(
     const wec = kube && ((await readWec(kube).catch(note)) || undefined);
     const other = registeredAsAnother({ name, wec, its });
     if (other !== undefined) {
-      const message = `${other.message} ${name} was not accepted.`;
-      throw new StellarError('registered-elsewhere', message, { next: other.next });
+      throw new StellarError(
+        'registered-elsewhere',
+        `${other.message} ${name} was not accepted.`,
+        ...other.next,
+      );
     }
     return readingOf({
       name,
@@ -143,18 +146,14 @@ export async function deny(
   });
 }
 
-function nothingToDeny(name: string, { cluster }: Kube): StellarError {
+function nothingToDeny(name: string, { cluster }: Kube) {
   return new StellarError(
     'not-found',
     `There is no pending request for ${name} on ${cluster.context}.`,
-    {
-      next: [
-        nextStep(
-          command`stellarctl wec list --pending --its ${cluster.context}`,
-          'See what is pending',
-        ),
-      ],
-    },
+    nextStep(
+      command`stellarctl wec list --pending --its ${cluster.context}`,
+      'See what is pending',
+    ),
   );
 }
 
@@ -177,7 +176,7 @@ const deletion: readonly Stage<Registration>[] = [
 ];
 
 /** Whether only the WEC shows a stage. */
-const isOfWec = (goal: WaitGoal): boolean => goal !== 'delete' && stageOf(goal).side === 'wec';
+const isOfWec = (goal: WaitGoal) => goal !== 'delete' && stageOf(goal).side === 'wec';
 
 /** @throws StellarError `usage` for a stage that cannot be seen without the WEC's context */
 export function checkWaitGoal(
@@ -189,14 +188,7 @@ export function checkWaitGoal(
   throw new StellarError(
     'usage',
     `The stage ${goal} shows on the WEC itself, and ${withoutContext.name} is given without its context.`,
-    {
-      next: [
-        partial(
-          command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`,
-          'Give it',
-        ),
-      ],
-    },
+    partial(command`stellarctl wec wait ${withoutContext.name}=CONTEXT --for ${goal}`, 'Give it'),
   );
 }
 
@@ -252,11 +244,7 @@ const firstGoals: readonly WaitGoal[] = [
  * @param kube the client of that cluster
  * @throws StellarError `not-found`, with the nearest names
  */
-async function refuseUnknown(
-  its: Kube,
-  { name, hub, wec }: Registration,
-  kube: Kube | undefined,
-): Promise<void> {
+async function refuseUnknown(its: Kube, { name, hub, wec }: Registration, kube: Kube | undefined) {
   const isKnown = hub?.managedCluster !== undefined || (hub?.requests ?? []).length > 0;
   const mayRegister = kube !== undefined && (wec === undefined || wec.klusterlet !== undefined);
   const readNames = async () => [...(await readWholeHub(its)).keys()];

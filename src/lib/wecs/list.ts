@@ -1,5 +1,6 @@
 import { rfc3339 } from '../core/deadline.ts';
 import { standingOf } from '../core/stages.ts';
+import { by } from '../core/text/words.ts';
 import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/client/objects.ts';
@@ -42,7 +43,7 @@ export async function listWecs(
   return [...evidence.values()]
     .filter((wec) => !pending || bootstrapRequests(wec).some(({ state }) => state === 'pending'))
     .map((wec) => toItem(wec, now, reader.forbidden))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .sort(by(({ name }) => name));
 }
 
 function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<string>) {
@@ -81,7 +82,7 @@ function toItem(evidence: HubEvidence, now: number, forbidden: ReadonlySet<strin
 }
 
 /** The warning for a WEC that is not kept from being available. */
-function noticeOf(evidence: HubEvidence, now: number): string {
+function noticeOf(evidence: HubEvidence, now: number) {
   const { managedCluster } = evidence;
   if (managedCluster !== undefined && isDeregistering(managedCluster))
     return 'its deregistration is unfinished; its labels are removed';

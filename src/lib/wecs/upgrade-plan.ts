@@ -27,11 +27,11 @@ export interface UpgradeOptions {
 export function checkVersion({ to, hub }: UpgradeOptions, its: string): void {
   checkUpgrade(its, undefined, to);
   if (hub === undefined || compareVersions(to, hub) <= 0) return;
-  const message = `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`;
-  const next = [
+  throw new StellarError(
+    'version-differs',
+    `${its} runs OCM ${hub}: an agent must not be newer than its hub. Nothing was written.`,
     nextStep(command`stellarctl its upgrade ${its} --to ${to}`, 'Upgrade the hub first'),
-  ];
-  throw new StellarError('version-differs', message, { next });
+  );
 }
 
 export const imageFields = [
@@ -57,12 +57,15 @@ const imagesFor = (
   },
 });
 
-function deadAgent({ name, kube, its }: ReachedWec): StellarError {
-  const message = `The agent of ${name} does not renew its Lease. Nothing was written.`;
-  const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
-  return new StellarError('agent-dead', message, {
-    next: [nextStep(get, 'See what is wrong with it first')],
-  });
+function deadAgent({ name, kube, its }: ReachedWec) {
+  return new StellarError(
+    'agent-dead',
+    `The agent of ${name} does not renew its Lease. Nothing was written.`,
+    nextStep(
+      command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`,
+      'See what is wrong with it first',
+    ),
+  );
 }
 
 /**
@@ -80,7 +83,7 @@ export async function planUpgrade(
     new StellarError(
       'conflict',
       `The agent of ${name} cannot be upgraded: ${why}. Nothing was written.`,
-      { next },
+      ...next,
     );
   if (klusterlet?.spec === undefined || operator === undefined)
     throw refuse('it has no Klusterlet, or no operator of one');
@@ -118,7 +121,7 @@ export async function planUpgrade(
 }
 
 /** Whether the operator and the agents run a version, and no other. */
-export const runsOnly = (evidence: WecEvidence, to: string): boolean =>
+export const runsOnly = (evidence: WecEvidence, to: string) =>
   wecVersions(evidence, undefined).every(({ running }) => running?.join() === versionOf(tagOf(to)));
 
 /** The last renewal of a Lease, if the present agent has done it: both times are of the clock of the WEC. */

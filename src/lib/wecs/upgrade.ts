@@ -117,7 +117,7 @@ async function upgradeWec(
 }
 
 /** Its rights and its definition, then the operator, then, once that runs, what the operator runs. */
-async function upgradeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run): Promise<void> {
+async function upgradeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run) {
   const { name, kube, evidence, images, to } = upgrade;
   const wrote = (what: string) => {
     result.changed = true;
@@ -194,17 +194,17 @@ function notYet(
     : failed(failure.why);
 }
 
-function unmet(
-  { name, kube, its, to, from = 'unknown' }: WecUpgrade,
-  verdict: Verdict,
-): StellarError {
+function unmet({ name, kube, its, to, from = 'unknown' }: WecUpgrade, verdict: Verdict) {
   const code = verdict.state === 'failed' ? 'agent-failed' : 'timeout';
   const why = 'why' in verdict ? verdict.why : '';
-  const get = command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`;
   return new StellarError(
     code,
     `The upgrade of ${name} from OCM ${from} to ${to} is not done: ${why}.`,
-    { next: [nextStep(get, 'See what is wrong'), rerun] },
+    nextStep(
+      command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its.context.name}`,
+      'See what is wrong',
+    ),
+    rerun,
   );
 }
 
@@ -225,13 +225,18 @@ async function readApplied(wec: Kube): Promise<Map<string, string | undefined>> 
 async function requireSame(
   { name, kube }: WecUpgrade,
   before: ReadonlyMap<string, string | undefined>,
-): Promise<void> {
+) {
   const after = await readApplied(kube);
   const others = [...before]
     .filter(([what, uid]) => after.has(what) && after.get(what) !== uid)
     .map(([what]) => what);
   if (others.length === 0) return;
-  const message = `${name} was upgraded, and recreated meanwhile: ${few(others, 5).join(', ')}.`;
-  const see = command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`;
-  throw new StellarError('agent-failed', message, { next: [nextStep(see, 'See them')] });
+  throw new StellarError(
+    'agent-failed',
+    `${name} was upgraded, and recreated meanwhile: ${few(others, 5).join(', ')}.`,
+    nextStep(
+      command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`,
+      'See them',
+    ),
+  );
 }

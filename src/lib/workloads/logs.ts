@@ -62,10 +62,14 @@ export async function findSources(
   const wecs = given.length > 0 ? given : all.map((name) => ({ name, kube: undefined }));
   if (wecs.length === 0) {
     const what = describeObject(object.ref);
-    const get = command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`;
-    throw new StellarError('not-found', `${what} is sent to no WEC.`, {
-      next: [nextStep(get, 'See why')],
-    });
+    throw new StellarError(
+      'not-found',
+      `${what} is sent to no WEC.`,
+      nextStep(
+        command`stellarctl workload get ${`${named.kind}/${named.name}`} -n ${named.namespace} ${flagsOf(wds)}`,
+        'See why',
+      ),
+    );
   }
   const open = async ({ name, kube }: (typeof given)[number]) => ({
     wec: name,
@@ -103,9 +107,11 @@ export async function readLogs(
   const emitCounted: EmitLine = (line, instant) => {
     length += line.line.length;
     if (!request.follow && length > longestLog)
-      throw new StellarError('api-error', `The logs on ${source.wec} are longer than 50 MB.`, {
-        next: [advice('Read less of it: --tail LINES')],
-      });
+      throw new StellarError(
+        'api-error',
+        `The logs on ${source.wec} are longer than 50 MB.`,
+        advice('Read less of it: --tail LINES'),
+      );
     emit(line, instant);
   };
   for (;;) {
@@ -127,8 +133,7 @@ export async function readLogs(
   }
 }
 
-const hasEnded = ({ status }: Pod): boolean =>
-  status?.phase === 'Succeeded' || status?.phase === 'Failed';
+const hasEnded = ({ status }: Pod) => status?.phase === 'Succeeded' || status?.phase === 'Failed';
 
 export async function podsOfObject({
   kube,
@@ -150,7 +155,7 @@ export async function podsOfObject({
 }
 
 /** The containers that have a log: those that have started, if it was in an earlier run. */
-const containersOf = ({ status }: Pod, { container, previous }: LogRequest): string[] =>
+const containersOf = ({ status }: Pod, { container, previous }: LogRequest) =>
   [
     ...(container === undefined ? [] : (status?.initContainerStatuses ?? [])),
     ...(status?.containerStatuses ?? []),
@@ -166,7 +171,7 @@ function nothingRuns(
   { wec, object: { ref } }: LogSource,
   { container = '', previous }: LogRequest,
   pods: number,
-): StellarError {
+) {
   const what = describeObject(ref);
   const has =
     pods === 0
@@ -215,47 +220,56 @@ export function instantOf(time: string): string {
   return Number.isNaN(ms) ? '' : `${rfc3339(ms)}${fraction.replace(/0+$/, '')}`;
 }
 
-async function readContainer(
-  { wec, kube, pod: { metadata }, container }: LogSource & { pod: Pod; container: string },
+type ContainerLog = LogSource & { pod: Pod; container: string };
+
+async function readContainer(log: ContainerLog, request: LogRequest, emit: EmitLine, run: Waiting) {
+  const shown = { instant: '', time: '', lines: 0 };
+  for (;;) {
+    try {
+      await readOn(log, request, emit, shown);
+    } catch (error) {
+      if (request.follow && run.deadline.passed) return;
+      if (!request.follow || !mayPass(error)) throw error;
+    }
+    if (!request.follow || run.deadline.passed) return;
+    await pause(lookAgainMs, run);
+    if (!(await isStillThere(log.kube, log.pod.metadata))) return;
+  }
+}
+
+/** @param shown the latest instant, as it was written too, and how many lines with it have been shown */
+async function readOn(
+  { wec, kube, pod: { metadata }, container }: ContainerLog,
   { follow, previous, tailLines, sinceSeconds }: LogRequest,
   emit: EmitLine,
-  run: Waiting,
-): Promise<void> {
-  /** The latest instant, and how many lines with it have been shown. */
-  let last = { instant: '', time: '', shown: 0 };
-  for (;;) {
-    const text = (value: number | undefined) => value?.toString();
-    const begin = last.time
-      ? { sinceTime: last.time }
-      : { tailLines: text(tailLines), sinceSeconds: text(sinceSeconds) };
-    // The API server takes whole seconds, and so sends these once more.
-    let { shown: known, instant: until } = last;
-    try {
-      for await (const { time, line, instant } of linesOf(kube, metadata, {
-        container,
-        follow: String(follow),
-        previous: previous ? 'true' : undefined,
-        ...begin,
-      })) {
-        if (instant && (instant < until || (instant === until && known-- > 0))) continue;
-        if (instant > last.instant) last = { instant, time, shown: 0 };
-        if (instant === last.instant) last.shown += 1;
-        emit(
-          { wec, pod: metadata.name, container, time: time || last.time, line },
-          instant || last.instant,
-        );
-      }
-    } catch (error) {
-      // One that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows.
-      if (follow && run.deadline.passed) return;
-      const { code } = failureOf(error);
-      if (!follow || !['api-error', 'unreachable', 'not-found'].includes(code)) throw error;
-    }
-    if (!follow || run.deadline.passed) return;
-    await pause(lookAgainMs, run);
-    const pod = await kube.get<Pod>(resources.pods, metadata.name, {
-      namespace: metadata.namespace,
-    });
-    if (pod === undefined || pod.metadata.uid !== metadata.uid || hasEnded(pod)) return;
+  shown: { instant: string; time: string; lines: number },
+) {
+  const begin = shown.time
+    ? { sinceTime: shown.time }
+    : { tailLines: tailLines?.toString(), sinceSeconds: sinceSeconds?.toString() };
+  // The API server takes whole seconds, and so sends these once more.
+  let { lines: known, instant: until } = shown;
+  for await (const { time, line, instant } of linesOf(kube, metadata, {
+    container,
+    follow: String(follow),
+    previous: previous ? 'true' : undefined,
+    ...begin,
+  })) {
+    if (instant && (instant < until || (instant === until && known-- > 0))) continue;
+    if (instant > shown.instant) Object.assign(shown, { instant, time, lines: 0 });
+    if (instant === shown.instant) shown.lines += 1;
+    emit(
+      { wec, pod: metadata.name, container, time: time || shown.time, line },
+      instant || shown.instant,
+    );
   }
+}
+
+/** A container that has not started, or whose connection was lost, is read later; whether the cluster answers, the list of pods shows. */
+const mayPass = (error: unknown) =>
+  ['api-error', 'unreachable', 'not-found'].includes(failureOf(error).code);
+
+async function isStillThere(kube: Kube, { name, namespace, uid }: ObjectMeta) {
+  const pod = await kube.get<Pod>(resources.pods, name, { namespace });
+  return pod !== undefined && pod.metadata.uid === uid && !hasEnded(pod);
 }

@@ -1,14 +1,6 @@
 import { type Check, fail, type Outcome, pass, skipped, unless, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
-import {
-  advice,
-  command,
-  flagsOf,
-  hostingFlags,
-  type NextStep,
-  problem,
-  run,
-} from '../core/next-step.ts';
+import { advice, command, flagsOf, hostingFlags, problem, run } from '../core/next-step.ts';
 import { count, few, withoutValues } from '../core/text/words.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -81,11 +73,13 @@ async function checkGuard(wds: Wds): Promise<Outcome> {
   const wecs = count(new Set(sent.map(({ wec }) => wec)).size, 'WEC');
   const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
   const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
-  const next =
+  return warn(
+    'wds-unguarded',
+    message,
     wds.isContext || (kinds === undefined && type !== 'k8s')
       ? advice('Restart its controllers with `wds restart` only, which keeps them')
-      : run(guard, 'Keep them');
-  return warn('wds-unguarded', message, next);
+      : run(guard, 'Keep them'),
+  );
 }
 
 /** A WEC that doctor was asked about: its works are compared with what it has. */
@@ -158,17 +152,20 @@ async function judgePolicies(wds: Wds): Promise<Outcome> {
   const waiting = policies.filter(({ state }) => state === 'waiting');
   const open = waiting.find(({ code }) => code === 'replicas-missing' || code === 'not-available');
   if (open !== undefined) {
-    const message = `Of policy ${open.name} of ${wds.name}, ${open.why}.`;
-    return warn('policy-waiting', message, toSee(open, wds));
+    return warn(
+      'policy-waiting',
+      `Of policy ${open.name} of ${wds.name}, ${open.why}.`,
+      toSee(open, wds),
+    );
   }
   const rest = waiting.length === 0 ? '' : `; not everywhere yet: ${namesOf(waiting)}`;
   return pass(`${count(policies.length, 'policy', 'policies')}${rest}`);
 }
 
-const namesOf = (policies: readonly PolicySummary[]): string =>
+const namesOf = (policies: readonly PolicySummary[]) =>
   few(policies.map(({ name }) => name)).join(', ');
 
-const toSee = ({ name, object }: PolicySummary, wds: Wds): NextStep =>
+const toSee = ({ name, object }: PolicySummary, wds: Wds) =>
   object === undefined
     ? run(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See which objects, and why')
     : toSeeObject(object, wds);

@@ -38,7 +38,7 @@ const userOfUrl =
 const userOfSource = /(?<![\w.-])[\w.-]+:[^\s@'"]{1,200}@(?=[a-z]+\()/gi;
 
 /** Prose such as `refused the token: expired`, and the name of a Secret in a log: `secret="namespace/name"`. */
-const isHarmless = (name: string, value: string, before: string): boolean =>
+const isHarmless = (name: string, value: string, before: string) =>
   (/^[a-z]+[.:)]?$/.test(value) && /\w: $/.test(name) && /^[a-z] $/i.test(before)) ||
   (/^secret\W/i.test(name) && /^["']?[a-z0-9.-]+\/[a-z0-9.-]+["']?$/.test(value));
 

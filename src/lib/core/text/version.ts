@@ -14,7 +14,7 @@ export function findVersion(text: string): string | undefined {
  * number is 0.
  * @returns below 0, 0 or above 0
  */
-export const compareVersions = (one: string, other: string): number =>
+export const compareVersions = (one: string, other: string) =>
   compare(parseVersion(one), parseVersion(other));
 
 function parseVersion(text: string) {

@@ -13,12 +13,12 @@ export function orNearest(given: string, names: readonly string[]): string {
 }
 
 /** The pairs of neighbouring characters, and the last one. */
-const pairsOf = (name: string): string[] => [
+const pairsOf = (name: string) => [
   ...new Set([...name].map((_, index) => name.slice(index, index + 2))),
 ];
 
 /** The part of the pairs that both have, from 0 to 1 (Sørensen–Dice). */
-const likenessOf = (a: readonly string[], b: readonly string[]): number =>
+const likenessOf = (a: readonly string[], b: readonly string[]) =>
   (2 * a.filter((pair) => b.includes(pair)).length) / (a.length + b.length);
 
 /** Whether a name is likely a slip for another one: a letter too many or too few, or exchanged letters. Digits tell names apart. */
@@ -36,22 +36,27 @@ export function isSlip(given: string, meant: string): boolean {
  * A message without the values that an API server refuses, as Go prints them: 3,000 characters with addresses of memory, before the reason
  * (k8s.io/apimachinery, pkg/util/validation/field).
  */
-export const withoutValues = (message: string): string =>
+export const withoutValues = (message: string) =>
   message.replace(
     /Invalid value: (?:(?!Invalid value: ).){60,}?: (?=[a-z`][^:{}]*(?:, [\w.[\]]+: |\]|$))/gs,
     '',
   );
 
 /** The words of an API server that refuses a kind, without its name. */
-export const refusalOf = (words: string): string =>
-  words.replaceAll(/\S+ is forbidden|"[^"]*"/g, '');
+export const refusalOf = (words: string) => words.replaceAll(/\S+ is forbidden|"[^"]*"/g, '');
+
+/** Sorts by a text of each: `sort(by(({ name }) => name))`. */
+export const by =
+  <T>(textOf: (item: T) => string) =>
+  (a: T, b: T) =>
+    textOf(a) < textOf(b) ? -1 : Number(textOf(a) > textOf(b));
 
 /** A number of things: `1 work`, `2 works`. @param many the plural, if it is not the singular with an s */
-export const count = (number: number, one: string, many = `${one}s`): string =>
+export const count = (number: number, one: string, many = `${one}s`) =>
   `${number} ${number === 1 ? one : many}`;
 
 /** What a list leaves out that shows only the first ones: `and 2 others`. Nothing if it shows all. */
-export const others = (all: number, listed: number): string[] =>
+export const others = (all: number, listed: number) =>
   all > listed ? [`and ${count(all - listed, 'other')}`] : [];
 
 /** The first ones of a list, and how many others it has. "And 1 other" would be no shorter than its name. */

@@ -230,8 +230,8 @@ function secureContextOf(
   { ca, cert, key, rejectUnauthorized, allowPartialTrustChain }: https.AgentOptions,
 ): tls.SecureContext {
   const what = `A certificate or the key of context ${context}`;
-  const invalid = (why: string, options?: ErrorOptions) =>
-    new StellarError('credentials-failed', `${what} is invalid: ${why}.`, options);
+  const invalid = (why: string) =>
+    new StellarError('credentials-failed', `${what} is invalid: ${why}.`);
   // Node would present no certificate. client-go refuses it (tools/clientcmd/validation.go).
   if (cert && !key) throw invalid('there is a client certificate, but no client key');
   if (ca === undefined && rejectUnauthorized) trustMachine();
@@ -239,7 +239,7 @@ function secureContextOf(
     return tls.createSecureContext({ ca, cert, key, allowPartialTrustChain });
   } catch (error) {
     const { reason, message } = error as Error & { reason?: string };
-    throw invalid(`OpenSSL says "${reason ?? message}"`, { cause: error });
+    throw invalid(`OpenSSL says "${reason ?? message}"`).with({ cause: error });
   }
 }
 
@@ -286,13 +286,13 @@ export async function nameOfServer(server: string): Promise<string> {
 }
 
 /** As in client-go, data takes precedence over a file. */
-function pemOf(data: string | undefined, file: string | undefined): string | undefined {
+function pemOf(data: string | undefined, file: string | undefined) {
   if (data) return Buffer.from(data, 'base64').toString('utf8');
   return file ? readFileSync(file, 'utf8') : undefined;
 }
 
 /** As in client-go (transport/token_source.go), a readable token file takes precedence over the token. */
-function readToken({ token, tokenFile }: UserEntry): string | undefined {
+function readToken({ token, tokenFile }: UserEntry) {
   if (!tokenFile) return token;
   try {
     return readFileSync(tokenFile, 'utf8').trim() || token;
@@ -326,12 +326,13 @@ export function credentialsFailed(context: string, error: unknown): StellarError
   if (error instanceof StellarError) return error;
   const { code, message, path } = error as NodeJS.ErrnoException;
   const unread = `Context ${context} names the file ${path}, which cannot be read: ${code}.`;
-  if (path !== undefined) return new StellarError('kubeconfig-invalid', unread, { cause: error });
+  if (path !== undefined)
+    return new StellarError('kubeconfig-invalid', unread).with({ cause: error });
   const why = (message || 'no reason was given').trim();
   const failed = `The credentials of context ${context} could not be obtained: ${why}.`;
-  return new StellarError('credentials-failed', failed, { cause: error });
+  return new StellarError('credentials-failed', failed).with({ cause: error });
 }
 
 /** The certificate authority of a cluster entry, PEM; undefined if those of this machine are trusted. */
-export const certificateAuthorityOf = (cluster: ClusterEntry): string | undefined =>
+export const certificateAuthorityOf = (cluster: ClusterEntry) =>
   pemOf(cluster['certificate-authority-data'], cluster['certificate-authority']);

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { V1Status } from '@kubernetes/client-node';
 import { rfc3339 } from '../../core/deadline.ts';
-import { type ErrorCode, type ErrorDetails, StellarError } from '../../core/errors.ts';
+import { type ErrorCode, StellarError } from '../../core/errors.ts';
 import { advice, command, type NextStep, run } from '../../core/next-step.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import { redactText } from '../../core/text/redact.ts';
@@ -21,8 +21,7 @@ export interface ClusterRef {
   token?: { user: string | undefined; expires: number | undefined };
 }
 
-export const describeCluster = ({ context, server }: ClusterRef): string =>
-  `${context} (${server})`;
+export const describeCluster = ({ context, server }: ClusterRef) => `${context} (${server})`;
 
 /** An error answer of an API server. */
 export class ApiError extends StellarError {
@@ -30,17 +29,26 @@ export class ApiError extends StellarError {
   /** The server's own message. */
   readonly words: string;
 
+  override readonly passing: boolean;
+  override readonly details: readonly string[];
+
   constructor(
     status: number,
     answer: V1Status,
     code: ErrorCode,
     message: string,
-    details: ErrorDetails,
+    ...next: readonly NextStep[]
   ) {
-    super(code, message, { ...details, passing: status >= 500 || status === 429 });
+    super(code, message, ...next);
     this.name = 'ApiError';
     this.status = status;
     this.words = answer.message ?? '';
+    this.passing = status >= 500 || status === 429;
+    const causes = answer.details?.causes ?? [];
+    this.details =
+      causes.length > 1
+        ? causes.map(({ field = '', message: why = '' }) => `  ${field}: ${why}`)
+        : [];
   }
 }
 
@@ -67,7 +75,7 @@ const apiFailures: Record<number, ApiFailure> = {
   409: { code: 'conflict', says: (cluster) => `It was modified concurrently on ${cluster}` },
 };
 
-const loginStep = ({ context }: ClusterRef): NextStep =>
+const loginStep = ({ context }: ClusterRef) =>
   run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them');
 
 /** Nobody can log in as a service account: the kubeconfig has a token that somebody has requested for it. */
@@ -85,7 +93,7 @@ export function newToken({ context, token }: ClusterRef): NextStep | undefined {
   );
 }
 
-function whyRefused({ token }: ClusterRef): string {
+function whyRefused({ token }: ClusterRef) {
   const { expires = Number.POSITIVE_INFINITY } = token ?? {};
   return expires <= Date.now() ? `: its token expired at ${rfc3339(expires)}` : '';
 }
@@ -96,16 +104,13 @@ const otherApiFailure: ApiFailure = { code: 'api-error', says: (cluster) => `${c
 export function apiError(cluster: ClusterRef, status: number, body: string): ApiError {
   const parsed = parseStatus(body);
   const failure = apiFailures[status] ?? otherApiFailure;
-  const causes = (parsed.details?.causes ?? []).map(
-    ({ field, message }) => `  ${field ?? ''}: ${message ?? ''}`,
-  );
   const words = status === 401 ? whyRefused(cluster) : `: ${parsed.message ?? `HTTP ${status}`}`;
   return new ApiError(
     status,
     parsed,
     failure.code,
     `${failure.says(describeCluster(cluster))}${words}`,
-    { next: [failure.next?.(cluster) ?? []].flat(), details: causes.length > 1 ? causes : [] },
+    ...[failure.next?.(cluster) ?? []].flat(),
   );
 }
 
@@ -150,13 +155,10 @@ export function whyNetworkFails(error: unknown): string {
   );
 }
 
-const isUntrusted = (error: unknown): boolean =>
+const isUntrusted = (error: unknown) =>
   /CERT|SIGNATURE|^ERR_SSL_(?!WRONG|PACKET)/.test((error as NodeJS.ErrnoException).code ?? '');
 
-function networkStep(
-  { context, inspection, start, renewal }: ClusterRef,
-  error: unknown,
-): NextStep {
+function networkStep({ context, inspection, start, renewal }: ClusterRef, error: unknown) {
   if (inspection !== undefined) return inspection;
   const question =
     'Is this the right cluster, and is its certificate authority in the kubeconfig current?';
@@ -166,10 +168,12 @@ function networkStep(
 }
 
 /** The error at the deadline of a command, for a cluster that has not answered all of its requests. */
-export const answersLate = (cluster: ClusterRef): StellarError =>
-  new StellarError('timeout', `${describeCluster(cluster)} did not answer before the deadline.`, {
-    next: [advice('Allow more time: --timeout')],
-  });
+export const answersLate = (cluster: ClusterRef) =>
+  new StellarError(
+    'timeout',
+    `${describeCluster(cluster)} did not answer before the deadline.`,
+    advice('Allow more time: --timeout'),
+  );
 
 /** Makes the error for a request without an answer. @param proxy the proxy of the request */
 export function networkError(
@@ -179,34 +183,30 @@ export function networkError(
 ): StellarError {
   if (proxy?.isCause) return proxyError(cluster, error as NodeJS.ErrnoException, proxy);
   const viaProxy = proxy === undefined ? '' : ` through the proxy ${describeProxy(proxy)}`;
-  const message = `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${whyNetworkFails(error)}.`;
-  return new StellarError(isUntrusted(error) ? 'tls-error' : 'unreachable', message, {
-    next: [...new Set([networkStep(cluster, error), cluster.renewal ?? []].flat())],
-    cause: error,
-  });
+  return new StellarError(
+    isUntrusted(error) ? 'tls-error' : 'unreachable',
+    `Cannot reach ${describeCluster(cluster)}${viaProxy}: ${whyNetworkFails(error)}.`,
+    ...new Set([networkStep(cluster, error), cluster.renewal ?? []].flat()),
+  ).with({ cause: error });
 }
 
 /** The cause is left out: an error of a SOCKS proxy has its password. @param error in the words of hpagent or socks */
-function proxyError(
-  cluster: ClusterRef,
-  error: NodeJS.ErrnoException,
-  proxy: ProxyServer,
-): StellarError {
+function proxyError(cluster: ClusterRef, error: NodeJS.ErrnoException, proxy: ProxyServer) {
   const { message } = error;
   const named = describeProxy(proxy);
   const of = describeCluster(cluster);
   const [, status] = /^Bad response: (\d+)$/.exec(message) ?? [];
   const refusal = status ? `${status} ${STATUS_CODES[status]}` : /^Socks5 .*/.exec(message)?.[0];
-  const why =
+  return new StellarError(
+    isUntrusted(error) ? 'tls-error' : 'unreachable',
     refusal === undefined
       ? `Cannot reach the proxy ${named} of ${of}: ${whyNetworkFails(error)}.`
-      : `The proxy ${named} does not connect to ${of}: ${refusal}.`;
-  return new StellarError(isUntrusted(error) ? 'tls-error' : 'unreachable', why, {
-    next: [besideProxy(cluster, proxy)],
-  });
+      : `The proxy ${named} does not connect to ${of}: ${refusal}.`,
+    besideProxy(cluster, proxy),
+  );
 }
 
-const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer): NextStep =>
+const besideProxy = ({ context, server }: ClusterRef, { setting }: ProxyServer) =>
   setting === 'proxy-url'
     ? run(command`kubectl config view --minify --context ${context}`, 'Is it the right proxy?')
     : run(

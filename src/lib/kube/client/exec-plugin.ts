@@ -44,10 +44,9 @@ function startPlugin(context: SelectedContext, host: PluginHost): Promise<Issued
   return issued;
 }
 
-const needsTerminal = ({ user }: SelectedContext): boolean =>
-  user.exec?.interactiveMode === 'Always';
+const needsTerminal = ({ user }: SelectedContext) => user.exec?.interactiveMode === 'Always';
 
-const hasExpired = ({ expirationTimestamp }: Issued): boolean =>
+const hasExpired = ({ expirationTimestamp }: Issued) =>
   expirationTimestamp !== undefined && Date.parse(expirationTimestamp) <= Date.now();
 
 async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Issued> {
@@ -82,13 +81,13 @@ async function runPlugin(context: SelectedContext, host: PluginHost): Promise<Is
     const why = isMissing ? `the program ${command} is not installed.` : message;
     const failed = `The credentials of context ${context.name} could not be obtained: ${why}`;
     const steps = isMissing && installHint ? [advice(installHint.trim())] : next;
-    throw new StellarError('credentials-failed', failed, { next: steps, cause });
+    throw new StellarError('credentials-failed', failed, ...steps).with({ cause });
   } finally {
     relay.end();
   }
 }
 
-const isString = (value: unknown): boolean => typeof value === 'string';
+const isString = (value: unknown) => typeof value === 'string';
 
 /** The value of KUBERNETES_EXEC_INFO (client-go, rest/exec.go and pkg/apis/clientauthentication/v1). */
 function inputFor(
@@ -139,16 +138,16 @@ async function issuedByProvider({ name: context, user }: SelectedContext): Promi
   const { name = '', config } = user['auth-provider'] ?? {};
   const dropped = `Context ${context} has a user with the auth provider "${name}", which kubectl no longer supports.`;
   const instead = advice('Use an exec plugin: the field "exec" of the user');
-  if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, { next: [instead] });
+  if (name !== 'oidc') throw new StellarError('kubeconfig-invalid', dropped, instead);
   const token = config?.['id-token'] ?? '';
   const end = (claimsOf(token).expires ?? 0) - marginMs;
   if (end > Date.now()) return { token, expirationTimestamp: rfc3339(end) };
-  throw new StellarError('credentials-failed', `The ID token of context ${context} has expired.`, {
-    next: [
-      run(
-        command`kubectl --context ${context} version`,
-        'Let kubectl renew it, then rerun the command',
-      ),
-    ],
-  });
+  throw new StellarError(
+    'credentials-failed',
+    `The ID token of context ${context} has expired.`,
+    run(
+      command`kubectl --context ${context} version`,
+      'Let kubectl renew it, then rerun the command',
+    ),
+  );
 }

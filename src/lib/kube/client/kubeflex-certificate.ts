@@ -58,11 +58,11 @@ export const certificatesIn = (pem: string): X509Certificate[] =>
     (one) => new X509Certificate(one),
   );
 
-const isCurrent = ({ validFromDate, validToDate }: X509Certificate): boolean =>
+const isCurrent = ({ validFromDate, validToDate }: X509Certificate) =>
   validFromDate.getTime() <= Date.now() && Date.now() <= validToDate.getTime();
 
 /** Whether it restricts nothing that is not judged here, and may vouch for servers. */
-function isPlain(certificate: X509Certificate): boolean {
+function isPlain(certificate: X509Certificate) {
   const { signature, extensions, unknown, isRepeated } = partsOf(certificate);
   const { keyUsage: usages } = certificate as { keyUsage?: string[] };
   return (
@@ -99,9 +99,9 @@ function partsOf({ raw }: X509Certificate) {
 
 const elementsOf = (block: AsnType | undefined): AsnType[] =>
   block instanceof Constructed ? block.valueBlock.value : [];
-const oidOf = (block: AsnType | undefined): string =>
+const oidOf = (block: AsnType | undefined) =>
   block instanceof ObjectIdentifier ? block.getValue() : '';
-const hexOf = (block: AsnType | undefined): string =>
+const hexOf = (block: AsnType | undefined) =>
   block instanceof OctetString ? Buffer.from(block.valueBlock.valueHexView).toString('hex') : '';
 const derOf = (block: AsnType | undefined): Buffer =>
   Buffer.from(block?.valueBeforeDecodeView ?? '');

@@ -71,18 +71,18 @@ export type PodCounts = JsonOf<V1DeploymentStatus & V1DaemonSetStatus>;
  * When an object was last written, as far as its API server records that, in milliseconds since the epoch. Infinity for an object that was
  * scaled: the API server records no time of that, which may have been now.
  */
-export const changedAt = (object: KubeObject): number => lastTime(object, () => true);
+export const changedAt = (object: KubeObject) => lastTime(object, () => true);
 
 /** The same without writes of the status. */
-export const writtenAt = (object: KubeObject): number =>
+export const writtenAt = (object: KubeObject) =>
   lastTime(object, ({ subresource }) => subresource !== 'status');
 
 type Written = NonNullable<ObjectMeta['managedFields']>[number];
 
-const lastTime = (object: KubeObject, counts: (written: Written) => boolean): number =>
+const lastTime = (object: KubeObject, counts: (written: Written) => boolean) =>
   Math.max(createdAt(object), ...(object.metadata.managedFields ?? []).filter(counts).map(timeOf));
 
-const timeOf = ({ time = '', subresource }: Written): number =>
+const timeOf = ({ time = '', subresource }: Written) =>
   Date.parse(time) || (subresource === 'scale' ? Number.POSITIVE_INFINITY : 0);
 
 export interface KubeObject {
@@ -103,22 +103,21 @@ export function conditionOf(
   return object?.status?.conditions?.find((condition) => condition.type === type);
 }
 
-export const isTrue = (...of: Parameters<typeof conditionOf>): boolean =>
+export const isTrue = (...of: Parameters<typeof conditionOf>) =>
   conditionOf(...of)?.status === 'True';
 
 /** A field of a Secret, as text. */
-export const textIn = ({ data }: Secret, key: string): string =>
+export const textIn = ({ data }: Secret, key: string) =>
   Buffer.from(data?.[key] ?? '', 'base64').toString();
 
 /** Whether its deletion has not been requested. */
-export const isLiving = ({ metadata }: KubeObject): boolean =>
-  metadata.deletionTimestamp === undefined;
+export const isLiving = ({ metadata }: KubeObject) => metadata.deletionTimestamp === undefined;
 
 /** What is the only one; undefined if there are none or several. */
 export const onlyOf = <T>([first, ...others]: readonly T[]): T | undefined =>
   others.length > 0 ? undefined : first;
 
-export const namesOf = (objects: readonly KubeObject[]): string[] =>
+export const namesOf = (objects: readonly KubeObject[]) =>
   objects.map(({ metadata }) => metadata.name);
 
 export const byName = <T extends KubeObject>(all: readonly T[]): Map<string, T> =>
@@ -249,10 +248,5 @@ export function resourceOf(object: {
 export const typeMeta = ({ apiVersion, kind }: Resource) => ({ apiVersion, kind });
 
 /** As kubectl spells it: `widgets.example.com`, or `secrets` of the core group. */
-export const groupResourceOf = ({
-  group,
-  resource,
-}: {
-  group: string;
-  resource: string;
-}): string => (group === '' ? resource : `${resource}.${group}`);
+export const groupResourceOf = ({ group, resource }: { group: string; resource: string }) =>
+  group === '' ? resource : `${resource}.${group}`;

@@ -16,11 +16,11 @@ export interface ProxyServer {
 }
 
 /** Names a proxy in messages, without the user and password in its address. */
-export const describeProxy = ({ url, setting }: ProxyServer): string =>
+export const describeProxy = ({ url, setting }: ProxyServer) =>
   `${url.protocol}//${url.host} (${setting})`;
 
 /** The host of a URL for sockets: an IPv6 address without brackets. */
-export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, '');
+export const hostOf = ({ hostname }: URL) => hostname.replace(/^\[|\]$/g, '');
 
 /**
  * The proxy that kubectl uses for a context: its `proxy-url` (client-go, tools/clientcmd/helpers.go), else the environment's proxy
@@ -68,7 +68,7 @@ function parseProxy(address: string, setting: string): ProxyServer | undefined {
 }
 
 /** Whether NO_PROXY names a server, or the server is this machine. */
-function isExempt(server: URL, noProxy: string): boolean {
+function isExempt(server: URL, noProxy: string) {
   const host = hostOf(server);
   const port = server.port || (server.protocol === 'https:' ? '443' : '80');
   if (host === 'localhost' || isWithin(host, '127.0.0.0', 8) || isWithin(host, '::1', 128))
@@ -80,7 +80,7 @@ function isExempt(server: URL, noProxy: string): boolean {
  * @param rule an address, a network (CIDR), `example.com` with its subdomains, `.example.com` or `*.example.com` without itself;
  * all but networks with an optional port
  */
-function ruleMatches(rule: string, host: string, port: string): boolean {
+function ruleMatches(rule: string, host: string, port: string) {
   if (rule === '*') return true;
   const [network = '', bits = ''] = rule.split('/');
   if (isIP(network) !== 0 && /^\d+$/.test(bits)) return isWithin(host, network, Number(bits));
@@ -95,7 +95,7 @@ function ruleMatches(rule: string, host: string, port: string): boolean {
 }
 
 /** An address of the other family is in no network, unlike in BlockList. */
-function isWithin(host: string, network: string, bits: number): boolean {
+function isWithin(host: string, network: string, bits: number) {
   const family = isIP(network);
   if (isIP(host) !== family || bits > (family === 6 ? 128 : 32)) return false;
   const list = new BlockList();

@@ -287,7 +287,7 @@ class Transport {
 /** The end of a request that takes too long, in the form of Node's errors. */
 const noAnswer = { code: 'ETIMEDOUT' };
 
-const isReset = (error: unknown): boolean =>
+const isReset = (error: unknown) =>
   ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '');
 
 /** An answer of a server. */
@@ -393,14 +393,7 @@ export class Requests extends Transport {
     return new StellarError(
       'api-error',
       `${server} does not answer like a Kubernetes API server.`,
-      {
-        next: [
-          run(
-            command`kubectl config view --minify --context ${context}`,
-            'Is this the right server?',
-          ),
-        ],
-      },
+      run(command`kubectl config view --minify --context ${context}`, 'Is this the right server?'),
     );
   }
 
@@ -426,11 +419,11 @@ export class Requests extends Transport {
 }
 
 /** Too busy, or not all of a server that has just started: it has done nothing (k8s.io/apiserver, notFoundHandler). */
-const isTooEarly = ({ status, text }: Answer): boolean =>
+const isTooEarly = ({ status, text }: Answer) =>
   status === 429 || text.includes('before all known HTTP paths have been installed');
 
 /** A kind that was just defined answers 429 for some milliseconds, with a Retry-After of a whole second. */
-function busyPauseMs({ text, retryAfter }: Answer): number {
+function busyPauseMs({ text, retryAfter }: Answer) {
   return text.includes('storage is (re)initializing') ? 100 : (retryAfter ?? 1) * 1000;
 }
 

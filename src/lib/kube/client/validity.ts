@@ -25,8 +25,7 @@ export function claimsOf(token = '') {
 
 const timeOf = (claim: unknown): number | undefined =>
   typeof claim === 'number' ? claim * 1000 : undefined;
-const textOf = (claim: unknown): string | undefined =>
-  typeof claim === 'string' ? claim : undefined;
+const textOf = (claim: unknown) => (typeof claim === 'string' ? claim : undefined);
 
 /** From when to when something is valid, in milliseconds since the epoch. */
 export interface Validity {

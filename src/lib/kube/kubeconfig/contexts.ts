@@ -85,7 +85,7 @@ function requirePresent(
   draft: KubeconfigDraft,
   list: 'clusters' | 'users',
   { name, entry }: Reference,
-): void {
+) {
   if (entry !== undefined || draft.get(list, name) !== undefined) return;
   throw new StellarError(
     'kubeconfig-invalid',
@@ -130,7 +130,7 @@ export function editedExtensions(list: unknown, name: string, edit: ExtensionEdi
 }
 
 /** Names that point to another server are in use: replacing them would lose the access to a cluster. */
-function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet): void {
+function refuseTaken(draft: KubeconfigDraft, wanted: ContextToSet) {
   const { context, cluster, user, isOurs = () => false } = wanted;
   const server = serverOf(cluster.entry ?? draft.get('clusters', cluster.name));
   const serverAt = ({ cluster }: Entry) => serverOf(draft.get('clusters', String(cluster)));
@@ -154,7 +154,7 @@ function contextTaken(
   wanted: ContextToSet,
   what: string,
   present: PresentContext,
-): StellarError {
+) {
   const { name, entry } = present;
   const by = name === wanted.context ? '' : `, which the context ${name} uses`;
   // A renamed context keeps its cluster and user.
@@ -171,17 +171,20 @@ function contextTaken(
         advice('Else keep the new one in another file: --kubeconfig FILE'),
       ];
   const has = `${draft.fileOf('contexts', name)} has the ${what} already${by} for another cluster`;
-  const message = `${has} (${shown(present.server)}); it was not replaced.`;
-  return new StellarError('context-taken', message, { next });
+  return new StellarError(
+    'context-taken',
+    `${has} (${shown(present.server)}); it was not replaced.`,
+    ...next,
+  );
 }
 
-function serverOf(cluster: Entry | undefined): string | undefined {
+function serverOf(cluster: Entry | undefined) {
   return typeof cluster?.server === 'string' && cluster.server !== ''
     ? cluster.server.replace(/\/+$/, '')
     : undefined;
 }
 
-function shown(server: string | undefined): string {
+function shown(server: string | undefined) {
   return server !== undefined && URL.canParse(server) ? withoutCredentials(server) : 'no address';
 }
 
@@ -217,7 +220,7 @@ function removeUnused(
   list: 'clusters' | 'users',
   key: string,
   name: unknown,
-): void {
+) {
   const isUsed = draft.definitions('contexts').some(([, context]) => context[key] === name);
   if (typeof name === 'string' && !isUsed) draft.remove(list, name);
 }

@@ -58,7 +58,7 @@ export async function editKubeconfig(
 }
 
 /** A file under two names in a list is one file: an entry removed from it must not be found in it again. */
-function withoutAliases(files: readonly string[]): string[] {
+function withoutAliases(files: readonly string[]) {
   const targets = files.map(targetOf);
   return files.filter((_, index) => targets.indexOf(targets[index] as string) === index);
 }
@@ -91,7 +91,7 @@ function attempt(
 }
 
 /** The file for new entries (client-go's PathOptions.GetDefaultFilename). */
-function defaultFile(files: readonly string[]): string {
+function defaultFile(files: readonly string[]) {
   return files.find((file) => statIfPresent(file) !== undefined) ?? (files.at(-1) as string);
 }
 
@@ -273,7 +273,7 @@ export class KubeconfigDocument {
  * One name for all spellings of a file (`a`, `./a`, `/d//a`, and through links to its folder). Follows the path as the system does:
  * `link/..` is not the folder that contains the link. Does not follow a link in the last segment, or check that the file exists.
  */
-function canonicalName(file: string): string {
+function canonicalName(file: string) {
   const folder = path.dirname(file);
   return path.join(
     ifPresent(file, () => realpathSync.native(folder)) ?? path.resolve(folder),
@@ -282,7 +282,7 @@ function canonicalName(file: string): string {
 }
 
 /** The target of a name through symbolic links; the name itself if the target does not exist. */
-function targetOf(file: string): string {
+function targetOf(file: string) {
   return ifPresent(file, () => realpathSync.native(file)) ?? canonicalName(file);
 }
 
@@ -292,7 +292,7 @@ function targetOf(file: string): string {
  * @returns undefined for a file that does not exist
  * @throws StellarError `file-error`
  */
-function readFileIfPresent(file: string): string | undefined {
+function readFileIfPresent(file: string) {
   const present = statIfPresent(file);
   const isSpecial = present?.isFile() === false && !present.isDirectory();
   return isSpecial ? '' : ifPresent(file, () => readFileSync(file, 'utf8'));
@@ -308,7 +308,9 @@ function ifPresent<T>(file: string, read: () => T): T | undefined {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new StellarError('file-error', `${file} cannot be read: ${message}.`, { cause: error });
+    throw new StellarError('file-error', `${file} cannot be read: ${message}.`).with({
+      cause: error,
+    });
   }
 }
 
@@ -342,7 +344,7 @@ export function requireReplaceable(file: string): void {
  * @param isOwn whether it belongs to this user afterwards
  * @throws StellarError `file-error`
  */
-function replaceKubeconfig(file: string, content: string, isOwn = false): void {
+function replaceKubeconfig(file: string, content: string, isOwn = false) {
   requireReplaceable(file);
   const owner = isOwn ? undefined : statIfPresent(file);
   orCannotWrite(file, () => replaceFile(targetOf(file), content, owner));
@@ -392,11 +394,11 @@ async function whileLocked<T>(
 }
 
 /** kubectl locks the name that it is given; other programs may be given the target of a symbolic link and lock that. */
-const locksOf = (file: string): string[] =>
+const locksOf = (file: string) =>
   [canonicalName(file), targetOf(file)].map((name) => `${name}.lock`);
 
 /** @param lockFiles receives the locks that were made @returns a lock that another program holds */
-function takeAll(locks: readonly string[], lockFiles: string[]): string | undefined {
+function takeAll(locks: readonly string[], lockFiles: string[]) {
   for (const lock of [...new Set(locks)].sort()) {
     try {
       closeSync(openSync(lock, 'wx', 0));
@@ -409,7 +411,7 @@ function takeAll(locks: readonly string[], lockFiles: string[]): string | undefi
 }
 
 /** Ends the wait for a lock that was left behind, or is held too long. @param started when the wait began (core/deadline.ts) */
-function refuseHeld(lock: string, started: number, deadline: Deadline): void {
+function refuseHeld(lock: string, started: number, deadline: Deadline) {
   const present = statSync(lock, { throwIfNoEntry: false });
   if (present === undefined || monotonic() - started < leastWaitMs) return;
   const ageMs = Date.now() - present.mtimeMs;
@@ -418,8 +420,7 @@ function refuseHeld(lock: string, started: number, deadline: Deadline): void {
     command`rm ${lock}`,
     'If no other program is writing it, remove the stale lock',
   );
-  if (ageMs > staleLockMs) throw new StellarError('file-error', stale, { next: [toRemove] });
+  if (ageMs > staleLockMs) throw new StellarError('file-error', stale, toRemove);
   const late = `A kubeconfig could not be written in time: another program is writing it (${lock}).`;
-  if (deadline.passed)
-    throw new StellarError('timeout', late, { next: [advice('Rerun the command')] });
+  if (deadline.passed) throw new StellarError('timeout', late, advice('Rerun the command'));
 }

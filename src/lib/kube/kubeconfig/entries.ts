@@ -1,6 +1,6 @@
 import type { Document } from 'yaml';
 import { StellarError } from '../../core/errors.ts';
-import { advice, type NextStep } from '../../core/next-step.ts';
+import { advice } from '../../core/next-step.ts';
 import { breaksOfGo, isObject, yamlOfGo, yamlOfPrograms } from '../../core/text/formats.ts';
 
 /** The content of a list entry, keys as in the file. */
@@ -69,19 +69,20 @@ export function noneGiven(
   option: string,
   { contexts, missing }: { contexts: ReadonlyMap<string, unknown>; missing?: string[] | undefined },
 ): StellarError {
-  return new StellarError('usage', `${none} was given, and there is no current context.`, {
-    next:
-      contexts.size === 0
-        ? [toGiveKubeconfig(missing)]
-        : [
-            advice(`Give one: ${option} CONTEXT`),
-            advice(`Contexts: ${[...contexts.keys()].join(', ')}`),
-          ],
-  });
+  return new StellarError(
+    'usage',
+    `${none} was given, and there is no current context.`,
+    ...(contexts.size === 0
+      ? [toGiveKubeconfig(missing)]
+      : [
+          advice(`Give one: ${option} CONTEXT`),
+          advice(`Contexts: ${[...contexts.keys()].join(', ')}`),
+        ]),
+  );
 }
 
 /** The step for a user without any context. @param missing files that KUBECONFIG names */
-export const toGiveKubeconfig = (missing: readonly string[] = []): NextStep =>
+export const toGiveKubeconfig = (missing: readonly string[] = []) =>
   advice(
     `${missing.length > 0 ? `KUBECONFIG names ${missing.join(', ')}, which does not exist. ` : ''}Give a kubeconfig: --kubeconfig FILE, or the variable KUBECONFIG`,
   );

@@ -145,7 +145,7 @@ export function candidateFiles(file: string | undefined, env: Environment): stri
 }
 
 /** @returns false for a file that does not exist */
-async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
+async function addFile(merged: Kubeconfig, name: string) {
   try {
     readInto(merged, name, await parseContent(name, readFileSync(name, 'utf8'), true));
     return true;
@@ -158,7 +158,7 @@ async function addFile(merged: Kubeconfig, name: string): Promise<boolean> {
 }
 
 /** Adds the entries of a file that are not defined yet. */
-function readInto(config: Kubeconfig, file: string, document: unknown): void {
+function readInto(config: Kubeconfig, file: string, document: unknown) {
   config.files.push(file);
   if (document === null || document === undefined) return;
   if (!isObject(document)) throw invalidKubeconfig(file, 'it is not a kubeconfig');
@@ -187,12 +187,12 @@ function readInto(config: Kubeconfig, file: string, document: unknown): void {
   if (typeof current === 'string' && current !== '') config.currentContext ??= current;
 }
 
-function addFirst<T>(map: Map<string, T>, name: string, entry: T): void {
+function addFirst<T>(map: Map<string, T>, name: string, entry: T) {
   if (!map.has(name)) map.set(name, entry);
 }
 
 /** Unknown extensions are not our concern: a value that is not a list of named items is ignored. */
-function addExtensions(map: Map<string, unknown>, list: unknown): void {
+function addExtensions(map: Map<string, unknown>, list: unknown) {
   if (!Array.isArray(list)) return;
   for (const item of list)
     if (isObject(item) && typeof item.name === 'string') addFirst(map, item.name, item.extension);
@@ -245,22 +245,22 @@ export function withoutCredentials(address: string): string {
 /** The error for a name that no context has, with the names that there are. */
 export function unknownContext(config: Kubeconfig, name: string): StellarError {
   const known = [...config.contexts.keys()];
-  return new StellarError('context-unknown', `There is no context "${name}" in ${where(config)}.`, {
-    next: [
-      known.length === 0
-        ? toGiveKubeconfig(config.missing)
-        : advice(`Contexts there: ${known.join(', ')}`),
-    ],
-  });
+  return new StellarError(
+    'context-unknown',
+    `There is no context "${name}" in ${where(config)}.`,
+    known.length === 0
+      ? toGiveKubeconfig(config.missing)
+      : advice(`Contexts there: ${known.join(', ')}`),
+  );
 }
 
-function where(config: Kubeconfig): string {
+function where(config: Kubeconfig) {
   return config.files.length === 0 ? 'any kubeconfig (no file was found)' : config.files.join(', ');
 }
 
 /** What a kubeconfig of a cluster may give, and the grammar of each. */
-const isBase64 = (text: string): boolean => /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text);
-const isHostName = (text: string): boolean => /^[\w.:-]+$/.test(text);
+const isBase64 = (text: string) => /^[A-Za-z0-9+/\s]+={0,2}\s*$/.test(text);
+const isHostName = (text: string) => /^[\w.:-]+$/.test(text);
 const clusterFields = { 'certificate-authority-data': isBase64, 'tls-server-name': isHostName };
 const userFields = {
   token: isToken,
@@ -287,8 +287,10 @@ export async function contextFromCluster(
     given ?? config.currentContext ?? first ?? '',
   );
   if (!isServerAddress(server)) {
-    const why = 'its server is not an https address without user, password, query and fragment';
-    throw invalidKubeconfig(source, why);
+    throw invalidKubeconfig(
+      source,
+      'its server is not an https address without user, password, query and fragment',
+    );
   }
   const kept = { server, ...fieldsOf(cluster, clusterFields, source) };
   return { name, server, cluster: kept, user: fieldsOf(user, userFields, source) };

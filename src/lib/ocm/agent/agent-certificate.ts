@@ -16,7 +16,7 @@ export type CertificateAnswer =
   | { state: 'none'; why: string };
 
 /** Whether a user name is that of an agent of a WEC (ocm, pkg/registration/register/csr). */
-export const isAgentOf = (wec: string, username: string): boolean =>
+export const isAgentOf = (wec: string, username: string) =>
   username.startsWith(`${identityOf(wec)}:`);
 
 /**
@@ -113,5 +113,4 @@ function readPair(secret: Secret | undefined): X509Certificate | undefined {
   }
 }
 
-const commonNameOf = ({ subject }: X509Certificate): string =>
-  /^CN=(.*)$/m.exec(subject)?.[1] ?? '';
+const commonNameOf = ({ subject }: X509Certificate) => /^CN=(.*)$/m.exec(subject)?.[1] ?? '';

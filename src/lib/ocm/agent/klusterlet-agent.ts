@@ -28,7 +28,7 @@ export interface AgentSettings {
 export const image = (
   { imageRegistry, tag }: Pick<AgentSettings, 'imageRegistry' | 'tag'>,
   repository: string,
-): string => `${imageRegistry}/${repository}:${tag}`;
+) => `${imageRegistry}/${repository}:${tag}`;
 
 /**
  * The Klusterlet. It sets every field that has a default in OCM's own definition, because an existing definition may be
@@ -91,7 +91,7 @@ const writtenAnnotation = 'stellarctl.kubestellar.io/written-at';
 /** The id of the token in a bootstrap secret, if it was made for this WEC alone: those of join files may have several holders. */
 const ownTokenAnnotation = 'stellarctl.kubestellar.io/own-token';
 
-export const ownTokenOf = (secret: Secret | undefined): string | undefined =>
+export const ownTokenOf = (secret: Secret | undefined) =>
   secret?.metadata.annotations?.[ownTokenAnnotation];
 
 /**
@@ -120,7 +120,7 @@ export function bootstrapSecret(
 }
 
 /** When a bootstrap secret was last written, in milliseconds since the epoch. */
-export const secretWrittenAt = (secret: Secret): number =>
+export const secretWrittenAt = (secret: Secret) =>
   Date.parse(secret.metadata.annotations?.[writtenAnnotation] ?? '') || createdAt(secret);
 
 /** The hub and the token in a secret's kubeconfig. Undefined if it cannot be read. */

@@ -24,11 +24,11 @@ const createdByLabels = ['open-cluster-management.io/created-by-klusterlet', 'cr
 const namespaceOfKlusterletLabel = 'operator.open-cluster-management.io/klusterlet';
 
 /** Whether the operator has created an object for this tool's Klusterlet. */
-export const createdByKlusterlet = ({ metadata }: KubeObject): boolean =>
+export const createdByKlusterlet = ({ metadata }: KubeObject) =>
   createdByLabels.some((label) => metadata.labels?.[label] === klusterletName);
 
 /** Whether a registration has created a namespace, through stellarctl or the operator. */
-export const madeByRegistration = (namespace: KubeObject): boolean =>
+export const madeByRegistration = (namespace: KubeObject) =>
   createdByKlusterlet(namespace) ||
   namespace.metadata.labels?.[namespaceOfKlusterletLabel] === klusterletName ||
   isOurs(namespace);

@@ -50,35 +50,40 @@ export async function findHub(
 ): Promise<FoundHub | undefined> {
   const hub = wec.klusterlet && hubOf(wec);
   if (hub === undefined) return undefined;
-  const { endpoints, isRecorded, isStillConnected } = known;
-  const isKnown = isSameHub(hub, endpoints);
-  const isRebuilt = isKnown && !endpoints.some((each) => hasAuthorityOf(hub, each));
-  const byAddress = isRebuilt ? 'same-address' : isKnown ? 'same' : 'other';
-  const found: FoundHub = { hub, relation: byAddress, isConnected: false, answer: undefined };
+  const { endpoints, isRecorded, isStillConnected = async () => true } = known;
+  const relation = relationByAddress(hub, endpoints);
+  const isRebuilt = relation === 'same-address';
+  const found: FoundHub = { hub, relation, isConnected: false, answer: undefined };
   // An agent without a certificate is not registered with any hub yet.
   if (its === undefined || wec.hubSecret === undefined) return found;
 
+  const answer = await presentCertificate(its, wec.hubSecret);
+  const asked = { ...found, answer };
   const trusted = endpoints.filter(({ published }) => !published);
   const isOwn = isSameHub(hub, trusted);
-  const answer = await presentCertificate(its, wec.hubSecret);
   if (answer.state !== 'refused') {
-    const isSeen = answer.state === 'accepted' || isKnown;
-    return { ...found, answer, relation: isOwn || (isRecorded && isSeen) ? 'same' : 'other' };
+    const isSeen = answer.state === 'accepted' || relation !== 'other';
+    return { ...asked, relation: sameIf(isOwn || (isRecorded && isSeen)) };
   }
-
-  const isReported =
-    answer.expired === undefined &&
-    hubConnectionOf(wec.klusterlet).state === 'working' &&
-    seemsToRun(wec);
   // A report may be minutes old, from before the ITS was rebuilt.
-  const isConnected =
-    isReported && (!isRebuilt || isStillConnected === undefined || (await isStillConnected()));
-  if (isConnected) return { ...found, answer, isConnected, relation: 'other' };
-  if (isRebuilt) return { ...found, answer };
+  const isConnected = reportsToWork(wec, answer) && (!isRebuilt || (await isStillConnected()));
+  if (isConnected) return { ...asked, isConnected, relation: 'other' };
+  if (isRebuilt) return asked;
   const isAtHome = isOwn && (isRecorded || trusted.some(({ server }) => server === hub.server));
   const isSame = isAtHome || ((await isIssuedBy(its, wec.hubSecret)) ?? isOwn);
-  return { ...found, answer, relation: isSame ? 'same' : 'other' };
+  return { ...asked, relation: sameIf(isSame) };
 }
 
-const hasAuthorityOf = (hub: Endpoint, { certificateAuthority }: Endpoint): boolean =>
+const sameIf = (isSame: boolean) => (isSame ? 'same' : 'other');
+
+const reportsToWork = (wec: ShownRegistration, { expired }: { expired?: unknown }) =>
+  expired === undefined && hubConnectionOf(wec.klusterlet).state === 'working' && seemsToRun(wec);
+
+/** How the addresses of an ITS relate to a hub. */
+function relationByAddress(hub: Endpoint, endpoints: readonly Endpoint[]): FoundHub['relation'] {
+  if (!isSameHub(hub, endpoints)) return 'other';
+  return endpoints.some((each) => hasAuthorityOf(hub, each)) ? 'same' : 'same-address';
+}
+
+const hasAuthorityOf = (hub: Endpoint, { certificateAuthority }: Endpoint) =>
   certificateAuthority?.trim() === hub.certificateAuthority?.trim();

@@ -79,10 +79,10 @@ const singletonApp = 'klusterlet-agent';
 const registrationApp = 'klusterlet-registration-agent';
 const agentApps = [singletonApp, registrationApp, 'klusterlet-manifestwork-agent'];
 
-const isAgentPod = ({ metadata }: Pod): boolean =>
+const isAgentPod = ({ metadata }: Pod) =>
   metadata.namespace === agentNamespace && agentApps.includes(metadata.labels?.app ?? '');
 
-export const isOperatorPod = ({ metadata }: Pod): boolean =>
+export const isOperatorPod = ({ metadata }: Pod) =>
   metadata.namespace === operatorNamespace && metadata.labels?.app === operatorName;
 
 /** A pod that is being deleted does not count. */
@@ -112,7 +112,7 @@ function firstProblem<Found>(pods: readonly Pod[], problemOf: (pod: Pod) => Foun
 }
 
 /** Whether all its containers run, ready or not. */
-const hasStarted = ({ status }: Pod): boolean =>
+const hasStarted = ({ status }: Pod) =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
 
 /** What shows whether an agent runs. */
@@ -131,10 +131,10 @@ function registrationPods({ klusterlet, pods }: AgentSide): Pod[] | undefined {
 }
 
 /** Whether the agent should have a pod and has none. */
-export const lacksAgent = (wec: AgentSide): boolean => registrationPods(wec)?.length === 0;
+export const lacksAgent = (wec: AgentSide) => registrationPods(wec)?.length === 0;
 
 /** Whether the operator and the agent run, as far as their pods may be seen. */
-export const seemsToRun = (wec: AgentSide): boolean =>
+export const seemsToRun = (wec: AgentSide) =>
   wec.pods === undefined ||
   (wec.pods.some((pod) => isLiving(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
     registrationPods(wec)?.some(hasStarted) !== false);
@@ -155,7 +155,7 @@ export function agentStarted(wec: AgentSide): number | undefined {
 }
 
 /** Whether the operator has no pod. */
-export const lacksOperator = (pods: readonly Pod[]): boolean =>
+export const lacksOperator = (pods: readonly Pod[]) =>
   !pods.some((pod) => isLiving(pod) && isOperatorPod(pod));
 
 /** Pods of the operator and of agents that do not run: their kubelets retry only after minutes. */

@@ -15,7 +15,7 @@ export async function clusterUid(kube: Kube): Promise<string | undefined> {
 }
 
 /** The UID that stellarctl recorded when the WEC joined. */
-export const recordedUid = (cluster: ManagedCluster | undefined): string | undefined =>
+export const recordedUid = (cluster: ManagedCluster | undefined) =>
   cluster?.metadata.annotations?.[clusterUidAnnotation];
 
 /** Whether a cluster is the one that stellarctl has registered as this WEC. Without a record it is not. */
@@ -28,7 +28,7 @@ export async function isRecorded(
 }
 
 /** The finding for a cluster with another UID than the recorded one, a clause. */
-export const otherUid = (uid: string, recorded: string, name: string): string =>
+export const otherUid = (uid: string, recorded: string, name: string) =>
   `its kube-system is ${uid.slice(0, 8)}…, and ${recorded.slice(0, 8)}… was recorded when ${name} joined`;
 
 /**

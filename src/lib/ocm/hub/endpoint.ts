@@ -78,11 +78,7 @@ export async function chooseEndpoint(
   throw new StellarError(
     'endpoint-unusable',
     `${start} ${input.its} publishes no other usable address (${problem}).`,
-    {
-      next: [
-        advice(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`),
-      ],
-    },
+    advice(command`Pass the address that ${input.wec} reaches: --hub-apiserver https://…`),
   );
 }
 
@@ -99,15 +95,14 @@ export function isSameHub(present: Endpoint, known: readonly Endpoint[]): boolea
 /** Agents send their tokens to it. @throws StellarError `endpoint-unusable` */
 export function requireHttps(its: string, endpoint: Endpoint): Endpoint {
   if (endpoint.server.startsWith('https:')) return endpoint;
-  const message = `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`;
-  const next = [advice('Pass the address that they reach: --hub-apiserver https://…')];
-  throw new StellarError('endpoint-unusable', message, { next });
+  throw new StellarError(
+    'endpoint-unusable',
+    `The API server of ${its} is reached by ${endpoint.server}, without TLS, which agents cannot use.`,
+    advice('Pass the address that they reach: --hub-apiserver https://…'),
+  );
 }
 
-async function internalProblem(
-  internal: Endpoint | undefined,
-  resolve: Resolve,
-): Promise<string | undefined> {
+async function internalProblem(internal: Endpoint | undefined, resolve: Resolve) {
   if (internal === undefined)
     return 'kube-public/cluster-info may not be read by this user, is missing, or has no server';
   const host = hostOf(new URL(internal.server));
@@ -151,7 +146,7 @@ loopback.addAddress('0.0.0.0', 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 loopback.addAddress('::', 'ipv6');
 
-function isLoopback(address: string): boolean {
+function isLoopback(address: string) {
   return loopback.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 

@@ -76,9 +76,11 @@ export async function provenWec(
 ): Promise<Kube> {
   const [kube] = kubes;
   if (kube === undefined)
-    throw new StellarError('context-unknown', `No context leads to ${wec}.`, {
-      next: [partial(`--wec ${wec}=CONTEXT`, 'Name it')],
-    });
+    throw new StellarError(
+      'context-unknown',
+      `No context leads to ${wec}.`,
+      partial(`--wec ${wec}=CONTEXT`, 'Name it'),
+    );
   const cluster = known ?? (await getManagedCluster(hub, wec));
   const found = await firstOf(kubes, (each) => isRecorded(each, cluster));
   const proven = seenOrThrow(found);
@@ -87,8 +89,11 @@ export async function provenWec(
   // A join refuses another cluster than the one that is recorded.
   const next =
     recordedUid(cluster) === undefined ? [run(record, 'If it is, have that recorded')] : [];
-  const message = `${describeCluster(kube.cluster)} is not proven to be ${wec} of ${hub.cluster.context}.`;
-  throw new StellarError('identity-unproven', message, { next });
+  throw new StellarError(
+    'identity-unproven',
+    `${describeCluster(kube.cluster)} is not proven to be ${wec} of ${hub.cluster.context}.`,
+    ...next,
+  );
 }
 
 /** The error for a selector that matches nothing, with the labels that it may mean. */
@@ -96,14 +101,16 @@ export async function noneHas(selector: string, hub: Kube): Promise<StellarError
   const all = (await hub.list<ManagedCluster>(resources.managedClusters)) ?? [];
   const labels = all.map(({ metadata }) => metadata.labels ?? {});
   const near = nearestLabels(selector, labels).join(', ');
-  const list = command`stellarctl label --all --list --its ${hub.cluster.context}`;
-  return new StellarError('not-found', `No WEC on ${hub.cluster.context} has labels ${selector}.`, {
-    next: [
-      near === ''
-        ? run(list, 'See the labels that exist')
-        : advice(`The nearest labels are ${near}`),
-    ],
-  });
+  return new StellarError(
+    'not-found',
+    `No WEC on ${hub.cluster.context} has labels ${selector}.`,
+    near === ''
+      ? run(
+          command`stellarctl label --all --list --its ${hub.cluster.context}`,
+          'See the labels that exist',
+        )
+      : advice(`The nearest labels are ${near}`),
+  );
 }
 
 /** The existing labels that a selector may mean, with their counts: `location-group=edge (3 WECs)`. */
@@ -137,9 +144,11 @@ export async function noSuchWec(
 ): Promise<StellarError> {
   const { context } = hub.cluster;
   const instead = orNearest(name, ifSeen(await tryRead(read)) ?? []);
-  return new StellarError('not-found', `There is no WEC ${name} on ${context}${instead}.`, {
-    next: [run(command`stellarctl wec list --its ${context}`, 'See what exists')],
-  });
+  return new StellarError(
+    'not-found',
+    `There is no WEC ${name} on ${context}${instead}.`,
+    run(command`stellarctl wec list --its ${context}`, 'See what exists'),
+  );
 }
 
 /** The ConfigMaps with the properties of WECs, by WEC: that one has none is believed only of a list. */

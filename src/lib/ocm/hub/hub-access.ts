@@ -83,14 +83,16 @@ export const accessByJoinFile = ({ token, ...hub }: JoinFile): HubAccess => ({
 function refuseUnverified(
   { kube, context: { cluster } }: Its,
   certificateAuthority: string | undefined,
-): void {
+) {
   const setting = (['insecure-skip-tls-verify', 'tls-server-name'] as const).find(
     (each) => cluster[each],
   );
   if (setting === undefined || certificateAuthority !== undefined) return;
-  const message = `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not use.`;
-  const next = [advice('Give the certificate authority that agents are to trust: --ca-file FILE')];
-  throw new StellarError('tls-settings-unusable', message, { next });
+  throw new StellarError(
+    'tls-settings-unusable',
+    `Context ${describeCluster(kube.cluster)} uses ${setting}, which agents do not use.`,
+    advice('Give the certificate authority that agents are to trust: --ca-file FILE'),
+  );
 }
 
 /**
@@ -137,11 +139,14 @@ export async function requestBootstrapToken(
     const { token = '(token)', expirationTimestamp = Date.now() + seconds * 1000 } = answer;
     return { token, expires: new Date(expirationTimestamp) };
   }
-  const message = `${describeCluster(kube.cluster)} has no bootstrap service account ${name} in namespace ${operatorNamespace}.`;
-  const see = command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`;
-  throw new StellarError('not-found', message, {
-    next: [run(see, 'Is OCM still being installed?')],
-  });
+  throw new StellarError(
+    'not-found',
+    `${describeCluster(kube.cluster)} has no bootstrap service account ${name} in namespace ${operatorNamespace}.`,
+    run(
+      command`kubectl --context ${kube.cluster.context} -n ${operatorNamespace} get serviceaccounts,pods`,
+      'Is OCM still being installed?',
+    ),
+  );
 }
 
 /**
@@ -181,11 +186,11 @@ export function parseJoinFile(text: string, now = new Date()): JoinFile {
       'its token, its expiry, or the name or the address of its ITS is missing or not valid',
     );
   if (expires <= now) {
-    const message = `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`;
-    const next = [
+    throw new StellarError(
+      'token-expired',
+      `The token in the join file of ${file.its} expired at ${expires.toISOString()}.`,
       partial('stellarctl its token --file FILE', 'Ask the administrator of the ITS for a new one'),
-    ];
-    throw new StellarError('token-expired', message, { next });
+    );
   }
   return file as JoinFile;
 }
@@ -195,12 +200,14 @@ function isEndpoint(value: unknown): value is Endpoint {
   return isServerAddress(server) && isTextIfGiven(certificateAuthority);
 }
 
-const isTextIfGiven = (value: unknown): boolean => value === undefined || typeof value === 'string';
+const isTextIfGiven = (value: unknown) => value === undefined || typeof value === 'string';
 
-function invalid(why: string): StellarError {
-  return new StellarError('join-file-invalid', `The join file cannot be used: ${why}.`, {
-    next: [partial('stellarctl its token --file FILE', 'Write one on the side of the ITS')],
-  });
+function invalid(why: string) {
+  return new StellarError(
+    'join-file-invalid',
+    `The join file cannot be used: ${why}.`,
+    partial('stellarctl its token --file FILE', 'Write one on the side of the ITS'),
+  );
 }
 
 /** Reads a join file, or stdin for `-`. @throws StellarError `usage`, `join-file-invalid` or `token-expired` */

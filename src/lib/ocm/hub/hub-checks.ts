@@ -67,12 +67,13 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
   const asAccount = { mayI: (each: Permission) => mayAccount(hub, account, each) };
   const lacking = await missingPermissions(asAccount, bootstrapPermissions);
   if (lacking.length === 0) return pass();
-  const list = command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`;
-  const step = run(list, "See their rights; OCM's cluster manager writes them");
   return fail(
     'bootstrap-rights-missing',
     `Agents may not ${lacking.join(', ')} with a bootstrap token.`,
-    step,
+    run(
+      command`kubectl --context ${hub.cluster.context} auth can-i --list --as ${userOf(account)}`,
+      "See their rights; OCM's cluster manager writes them",
+    ),
   );
 }
 
@@ -103,9 +104,14 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
     return skipped(`${at.server} cannot be compared with it from here`);
   if (ifSeen(found) === own) return pass();
   const { context } = hub.cluster;
-  const message = `${context} publishes ${at.server} in kube-public/cluster-info, and that is not its API server.`;
-  const edit = command`kubectl --context ${context} -n kube-public edit configmap cluster-info`;
-  return fail('published-address-wrong', message, run(edit, 'Write its own address there'));
+  return fail(
+    'published-address-wrong',
+    `${context} publishes ${at.server} in kube-public/cluster-info, and that is not its API server.`,
+    run(
+      command`kubectl --context ${context} -n kube-public edit configmap cluster-info`,
+      'Write its own address there',
+    ),
+  );
 }
 
 /** Tries the admission of ManifestWorks with one that is not stored (`dryRun=All`), in the mailbox of a WEC. */

@@ -77,7 +77,7 @@ export function connectionErrorIn(report: string): { kind: ConnectionError; word
 }
 
 /** The operator's message quotes its whole access review; the transport's error is at the end of a line. */
-function transportWords(message: string): string {
+function transportWords(message: string) {
   const refused =
     /^Operation for resource &ResourceAttributes\{.*?Verb:([^,]*),.*?Resource:([^,]*),/m.exec(
       message,

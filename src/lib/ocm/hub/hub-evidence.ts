@@ -121,7 +121,7 @@ export function hasJoined({ managedCluster }: Pick<HubEvidence, 'managedCluster'
   return isTrue(managedCluster, 'ManagedClusterJoined');
 }
 
-export const isAvailable = ({ managedCluster }: Pick<HubEvidence, 'managedCluster'>): boolean =>
+export const isAvailable = ({ managedCluster }: Pick<HubEvidence, 'managedCluster'>) =>
   isTrue(managedCluster, 'ManagedClusterConditionAvailable');
 
 /** Requests by which an agent registers: no renewals and, through the list's selector, none of add-ons. */
@@ -129,10 +129,9 @@ export function bootstrapRequests({ requests }: HubEvidence): RegistrationReques
   return requests.filter(({ renewal }) => !renewal);
 }
 
-export const isOpen = ({ state }: RegistrationRequest): boolean =>
-  state !== 'denied' && state !== 'failed';
+export const isOpen = ({ state }: RegistrationRequest) => state !== 'denied' && state !== 'failed';
 
-const byAge = (a: RegistrationRequest, b: RegistrationRequest): number =>
+const byAge = (a: RegistrationRequest, b: RegistrationRequest) =>
   a.created - b.created || (a.name < b.name ? -1 : 1);
 
 /** How often an agent renews its Lease if its ManagedCluster does not specify it, in seconds (the default of its definition). */
@@ -156,7 +155,7 @@ export function agentReports(
 }
 
 /** Whether an agent renews its Lease in time, as far as a Lease shows it. */
-export const renewsInTime = (of: LeaseEvidence, now: number): boolean =>
+export const renewsInTime = (of: LeaseEvidence, now: number) =>
   (agentReports(of, now) ?? 'yes') === 'yes';
 
 /** Why an agent that still counts as available is overdue; undefined if it is not, or the WEC does not count as available. */
@@ -167,8 +166,7 @@ export function overdueLease(evidence: HubEvidence, now: number): string | undef
 }
 
 /** When an agent renewed its Lease, in milliseconds since the epoch; NaN if there is none. */
-export const renewedAt = (lease: Lease | undefined): number =>
-  Date.parse(lease?.spec?.renewTime ?? '');
+export const renewedAt = (lease: Lease | undefined) => Date.parse(lease?.spec?.renewTime ?? '');
 
 /** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
 export function leaseAgeOf(
@@ -180,7 +178,7 @@ export function leaseAgeOf(
   return Number.isNaN(age) ? undefined : age;
 }
 
-const periodOf = ({ managedCluster }: LeaseEvidence): number =>
+const periodOf = ({ managedCluster }: LeaseEvidence) =>
   (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
 
 /** Whether the hub reports the agent as missing and the agent has not renewed its Lease since. */

@@ -38,8 +38,7 @@ export function parseHubKubeconfig(text: string): KnownHub | undefined {
   }
 }
 
-const stringOrNothing = (value: unknown): string | undefined =>
-  typeof value === 'string' ? value : undefined;
+const stringOrNothing = (value: unknown) => (typeof value === 'string' ? value : undefined);
 
 /** What a hub publishes as its address in kube-public/cluster-info. */
 export const readClusterInfo = async (hub: Reader): Promise<Endpoint | undefined> =>

@@ -17,15 +17,19 @@ import type { Its } from './its.ts';
 /** Refuses invalid requests before any request to the ITS. @throws StellarError `usage` */
 export function checkTokenRequest(durationMs: number, wouldPrintForPeople = false): void {
   if (durationMs < shortestTokenSeconds * 1000) {
-    const message = `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`;
-    throw new StellarError('usage', message);
+    throw new StellarError(
+      'usage',
+      `A token is valid for at least ${shortestTokenSeconds / 60}m; the API server refuses a shorter --duration.`,
+    );
   }
   if (wouldPrintForPeople) {
-    throw new StellarError('usage', 'Choose where the token goes: it is not printed by default.', {
-      next: ['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(
+    throw new StellarError(
+      'usage',
+      'Choose where the token goes: it is not printed by default.',
+      ...['Into a file: --file FILE', 'to stdout: -o json', 'for clusteradm: --clusteradm'].map(
         advice,
       ),
-    });
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { advice, command, type NextStep, onIts, partial, run } from '../../core/next-step.ts';
+import { advice, command, onIts, partial, run } from '../../core/next-step.ts';
 
 /** The words of every API server (k8s.io/apiserver, admission/plugin/webhook, policy/validating and NamespaceLifecycle). */
 const byWebhook = /(admission|failed calling) webhook "([^"]+)"/;
@@ -37,7 +37,7 @@ export function refuserIn(message: string): Refuser | undefined {
 }
 
 /** The command that shows what refuses. */
-export const toSeeRefuser = ({ what, see, lookFor }: Refuser, context: string): NextStep =>
+export const toSeeRefuser = ({ what, see, lookFor }: Refuser, context: string) =>
   run(command`kubectl --context ${context} get ${see}`, `See whose ${what} is, and ${lookFor}`);
 
 /**
@@ -66,7 +66,7 @@ export function toEndRefusal(
 }
 
 /** The command that shows why a namespace that is being deleted stays. */
-export const toSeeNamespace = (name: string, context: string): NextStep =>
+export const toSeeNamespace = (name: string, context: string) =>
   run(
     command`kubectl --context ${context} get namespace ${name} -o yaml`,
     'See what blocks it, which its owner must remove',

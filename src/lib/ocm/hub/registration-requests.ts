@@ -80,7 +80,7 @@ function requestProblems(
   cluster: string,
   subject: RequestSubject | undefined,
   agent: string | undefined,
-): string[] {
+) {
   const problems: string[] = [];
   const addon = metadata.labels?.[addonNameLabel];
   if (cluster === '') problems.push(`it has no label ${clusterNameLabel}`);
@@ -118,7 +118,7 @@ function requestProblems(
  * User and group must belong together: any program could have the name alone, and a group contains more than the bootstrap
  * identities.
  */
-function isBootstrapRequester(username: string, groups: string[], wec: string): boolean {
+function isBootstrapRequester(username: string, groups: string[], wec: string) {
   const accounts = [bootstrapServiceAccount, bootstrapAccountOf(wec)].map((name) =>
     userOf({ namespace: operatorNamespace, name }),
   );
@@ -147,7 +147,7 @@ function requestState({ status }: CertificateSigningRequest): RequestState {
 const agentForm = /^[A-Za-z0-9-]+$/;
 
 /** `system:open-cluster-management:NAME:AGENT` → AGENT */
-function agentOf(commonName: string, cluster: string): string | undefined {
+function agentOf(commonName: string, cluster: string) {
   const prefix = `${identityOf(cluster)}:`;
   if (cluster === '' || !commonName.startsWith(prefix)) return undefined;
   const agent = commonName.slice(prefix.length);
@@ -208,7 +208,7 @@ function asnParts(block: AsnType | undefined): AsnType[] {
  * The text of a name, in the two forms that Go writes (crypto/x509/pkix). Subclasses are other types, which the signer may ignore.
  * @throws TypeError for other forms
  */
-function textOfBlock(block: AsnType | undefined): string {
+function textOfBlock(block: AsnType | undefined) {
   const isText = block?.constructor === Utf8String || block?.constructor === PrintableString;
   // A constructed string (BER) is none in DER: Go ignores it.
   if (isText && !block.idBlock.isConstructed)
@@ -216,6 +216,6 @@ function textOfBlock(block: AsnType | undefined): string {
   throw new TypeError('neither a UTF8String nor a PrintableString');
 }
 
-function quoted(values: string[]): string {
+function quoted(values: string[]) {
   return values.length === 0 ? 'missing' : values.map((value) => `"${value}"`).join(', ');
 }

@@ -15,7 +15,7 @@ export async function requireHub(kube: Kube): Promise<void> {
 }
 
 /** False only if the cluster answers and is not one. */
-export const mayBeHub = async (kube: Kube): Promise<boolean> => {
+export const mayBeHub = async (kube: Kube) => {
   const asked = await tryRead(() => requireHub(kube));
   return asked.state !== 'hidden' || asked.error?.code !== 'not-a-hub';
 };
@@ -31,10 +31,11 @@ export async function findManagedCluster(hub: Kube, name: string): Promise<Prove
 
 /** The error for a cluster that does not know the kind ManagedCluster. */
 export function notAHub({ cluster }: Pick<Kube, 'cluster'>): StellarError {
-  const message = `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`;
-  return new StellarError('not-a-hub', message, {
-    next: [advice('Give the context of the ITS: --its CONTEXT')],
-  });
+  return new StellarError(
+    'not-a-hub',
+    `${describeCluster(cluster)} is not an ITS: it does not serve managedclusters.cluster.open-cluster-management.io.`,
+    advice('Give the context of the ITS: --its CONTEXT'),
+  );
 }
 
 /** The image of a hub's registration, which tells its version and its registry; undefined if the hub does not show it. */
@@ -48,5 +49,4 @@ export async function hubImage(hub: Pick<Reader, 'get'>): Promise<string | undef
 }
 
 /** The version of OCM that a hub is to run, as `1.3.1`; undefined if the hub does not show it. */
-export const ocmOfHub = async (hub: Pick<Reader, 'get'>): Promise<string | undefined> =>
-  imageVersion(await hubImage(hub));
+export const ocmOfHub = async (hub: Pick<Reader, 'get'>) => imageVersion(await hubImage(hub));

@@ -84,7 +84,7 @@ async function causeOfSilence(hub: Kube, { words }: ApiError) {
 }
 
 /** The end of the API server's message is the connection error of the webhook. */
-function webhookWords(words: string): string {
+function webhookWords(words: string) {
   const cause =
     /(?:Post|failed to call webhook:) "?https?:\/\/[^"]*"?: (.*)$/s.exec(words)?.[1] ?? words;
   return cause.replace(/^dial tcp [^ ]+: (?:connect: )?/, '').replace(/\s+/g, ' ') || 'no answer';
@@ -132,9 +132,11 @@ export class WebhookProbe {
     };
     const { context } = this.#hub.cluster;
     const late = (why: string) =>
-      new StellarError('timeout', `${name} was not joined to ${context} in time: ${why}.`, {
-        next: last?.next,
-      });
+      new StellarError(
+        'timeout',
+        `${name} was not joined to ${context} in time: ${why}.`,
+        ...(last?.next ?? []),
+      );
     await waitWhile(blocker, this.#run, late, name);
     return last !== undefined;
   }

@@ -1,4 +1,5 @@
 import { type Changes, parseChanges } from '../../core/changes.ts';
+import { by } from '../../core/text/words.ts';
 import type { ConfigMap, KubeObject } from '../../kube/client/objects.ts';
 import type { KindRef } from './kubestellar-names.ts';
 import type { ManagedCluster } from './ocm-objects.ts';
@@ -43,7 +44,7 @@ export function effectiveProperties(
       found.set(key, { key, value, source, shadows });
     }
   }
-  return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return [...found.values()].sort(by(({ key }) => key));
 }
 
 /** Keys in a WEC's ConfigMap that KubeStellar ignores. */
@@ -64,7 +65,7 @@ export function parsePropertyChanges(arguments_: readonly string[]): Changes {
 }
 
 /** What is wrong with the key of a property that is to be set. */
-export const propertyKeyProblem = (key: string): string | undefined =>
+export const propertyKeyProblem = (key: string) =>
   key === ''
     ? 'the key is empty'
     : isGoIdentifier(key)
@@ -72,7 +73,7 @@ export const propertyKeyProblem = (key: string): string | undefined =>
       : `KubeStellar would ignore "${key}", which is not a Go identifier (letters, digits and "_", no digit first, no word of Go)`;
 
 /** As Go's token.IsIdentifier, for the characters that keys of ConfigMaps, labels and annotations can have. */
-function isGoIdentifier(key: string): boolean {
+function isGoIdentifier(key: string) {
   return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) && !goKeywords.has(key);
 }
 
@@ -108,15 +109,15 @@ export function sentObject(object: KubeObject): KubeObject {
 }
 
 /** As the transport counts its size. */
-const sentText = (object: KubeObject): string => JSON.stringify(sentObject(object));
+const sentText = (object: KubeObject) => JSON.stringify(sentObject(object));
 
 /** In bytes. */
-export const sentSize = (object: KubeObject): number => Buffer.byteLength(sentText(object));
+export const sentSize = (object: KubeObject) => Buffer.byteLength(sentText(object));
 
 /** KubeStellar expands templates only in objects that have this annotation with the value "true". */
 const expandAnnotation = 'control.kubestellar.io/expand-templates';
 
-export const isExpanded = ({ metadata }: KubeObject): boolean =>
+export const isExpanded = ({ metadata }: KubeObject) =>
   metadata.annotations?.[expandAnnotation] === 'true';
 
 /** The properties that the templates in an object may use. */
@@ -140,5 +141,5 @@ export function keysInTemplates(json: string): string[] {
 /** Selects the CustomTransforms of the objects of a kind. */
 export const isTransformOf =
   ({ group, resource }: Pick<KindRef, 'group' | 'resource'>) =>
-  ({ spec }: { spec?: { apiGroup?: string; resource?: string } }): boolean =>
+  ({ spec }: { spec?: { apiGroup?: string; resource?: string } }) =>
     spec?.resource === resource && (spec.apiGroup ?? '') === group;

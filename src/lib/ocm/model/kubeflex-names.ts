@@ -52,19 +52,19 @@ export const statusAddonDeployment = 'addon-status-controller';
 export const clusterInfoJob = 'update-cluster-info';
 
 /** The namespace on the hosting cluster with the objects of a control plane. */
-export const namespaceOf = (controlPlane: string): string => `${controlPlane}-system`;
+export const namespaceOf = (controlPlane: string) => `${controlPlane}-system`;
 
 /** The namespace `<name>-system` may have at most 63 characters. The name is also part of host names. */
 export const longestName = 63 - '-system'.length;
 
 /** Whether a control plane may have this name. */
-export const isSpaceName = (name: string): boolean =>
+export const isSpaceName = (name: string) =>
   /^[a-z]([-a-z0-9]*[a-z0-9])?$/.test(name) && name.length <= longestName;
 
 export type SpaceRole = 'its' | 'wds';
 
 /** The role with its article, for messages. */
-export const roleWithArticle = (role: SpaceRole): string => (role === 'its' ? 'an ITS' : 'a WDS');
+export const roleWithArticle = (role: SpaceRole) => (role === 'its' ? 'an ITS' : 'a WDS');
 export type ItsType = 'vcluster' | 'host' | 'external';
 export type WdsType = 'k8s' | 'host';
 

@@ -48,7 +48,7 @@ export const objectsOf = ({ spec }: Binding): BoundObject[] => [
   ...(spec?.workload?.namespaceScope ?? []),
 ];
 
-export const destinationsOf = (binding: Binding | undefined): string[] =>
+export const destinationsOf = (binding: Binding | undefined) =>
   (binding?.spec?.destinations ?? []).map(({ clusterId }) => clusterId);
 
 /** A BindingPolicy that sends workloads through one ITS. */
@@ -83,8 +83,7 @@ export interface PoliciesOfIts {
 }
 
 /** Describes a policy, for example `nginx-policy (wds1)`. */
-export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>): string =>
-  `${name} (${wds})`;
+export const describePolicy = ({ name, wds }: Pick<Policy, 'name' | 'wds'>) => `${name} (${wds})`;
 
 /** What a clause requests besides sending an object. */
 export interface Modulation {
@@ -189,7 +188,7 @@ const neverSentKinds = new Set([
 ]);
 
 /** Whether objects of a kind are never sent to a WEC, regardless of what selects them. */
-export const isExcludedKind = ({ group, resource }: { group: string; resource: string }): boolean =>
+export const isExcludedKind = ({ group, resource }: { group: string; resource: string }) =>
   neverSentGroups.has(group) || neverSentKinds.has(`${resource}.${group}`);
 
 /** The kind of an object that is named by its plural; an empty Namespace is none. */

@@ -1,4 +1,4 @@
-import { command, type NextStep, run } from '../../core/next-step.ts';
+import { command, run } from '../../core/next-step.ts';
 import type { Condition, KubeObject } from '../../kube/client/objects.ts';
 import { originBindingLabel, originWdsLabel } from './kubestellar-names.ts';
 import { addonNameLabel } from './ocm-names.ts';
@@ -46,9 +46,8 @@ export interface ManifestStatus {
  * Whether an object was being deleted in its WDS when the guard kept it in its Binding: the transport sends its deletionTimestamp
  * (kubestellar v0.30.0, cleanObject), and no WEC applies that. Nothing is wrong with the WEC, which has the object.
  */
-export const isLeaving = (
-  manifest: { metadata?: { deletionTimestamp?: string } } | undefined,
-): boolean => manifest?.metadata?.deletionTimestamp !== undefined;
+export const isLeaving = (manifest: { metadata?: { deletionTimestamp?: string } } | undefined) =>
+  manifest?.metadata?.deletionTimestamp !== undefined;
 
 /** The finalizer that only a WEC's work agent removes, after it has removed what the work applied. */
 export const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
@@ -58,20 +57,20 @@ export function isAddonWork({ metadata }: ManifestWork): boolean {
 }
 
 /** Whether a work was created by hand: no transport deletes or recreates it. */
-export const isMadeByHand = ({ metadata }: ManifestWork): boolean =>
+export const isMadeByHand = ({ metadata }: ManifestWork) =>
   metadata.labels?.[originWdsLabel] === undefined;
 
 /** Whether a finalizer keeps it until its agent, or --force, has removed that. */
-export const isGuarded = ({ metadata }: ManifestWork): boolean =>
+export const isGuarded = ({ metadata }: ManifestWork) =>
   metadata.finalizers?.includes(workFinalizer) === true;
 
 /** The WECs that works are for. */
-export const wecNamesOf = (works: readonly ManifestWork[]): string[] => [
+export const wecNamesOf = (works: readonly ManifestWork[]) => [
   ...new Set(works.flatMap(({ metadata }) => metadata.namespace ?? [])),
 ];
 
 /** The same, for people. */
-export const wecsOf = (works: readonly ManifestWork[]): string => wecNamesOf(works).join(', ');
+export const wecsOf = (works: readonly ManifestWork[]) => wecNamesOf(works).join(', ');
 
 /** Returns the objects in a work, for example `Deployment web/nginx`. */
 export function objectsIn({ spec }: ManifestWork): string[] {
@@ -96,7 +95,7 @@ export function policiesOf(works: readonly ManifestWork[]): Map<string, Manifest
  * Whether its agent lacks a right, in the words of every API server (k8s.io/apiserver, ForbiddenMessage). Admission, quotas and
  * namespaces that are being deleted forbid as well: only RBAC names a user.
  */
-export const lacksRight = ({ conditions = [] }: ManifestStatus): boolean =>
+export const lacksRight = ({ conditions = [] }: ManifestStatus) =>
   conditions.some(
     ({ type, status, message = '' }) =>
       type === 'Applied' && status === 'False' && /is forbidden: User ".+" cannot /.test(message),
@@ -124,11 +123,11 @@ export function foreignFinalizers(
 }
 
 /** The same of a work: its agent removes only its own finalizer. */
-export const holdersOf = (work: ManifestWork): string[] =>
+export const holdersOf = (work: ManifestWork) =>
   foreignFinalizers(work, (finalizer) => finalizer === workFinalizer);
 
 /** What helps against the finalizers of others on works. @param its the context of the ITS */
-export const toSeeHolders = (works: readonly ManifestWork[], its: string): NextStep[] =>
+export const toSeeHolders = (works: readonly ManifestWork[], its: string) =>
   works
     .filter((work) => holdersOf(work).length > 0)
     .map((work) => toSeeHolder(its, 'manifestwork', work));
@@ -138,7 +137,7 @@ export const toSeeHolder = (
   context: string,
   kind: string,
   { metadata: { name, namespace } }: KubeObject,
-): NextStep =>
+) =>
   run(
     command`kubectl --context ${context} ${namespace === undefined ? [] : ['-n', namespace]} get ${kind} ${name} -o yaml --show-managed-fields`,
     'Its owner must remove it; see who set it',

@@ -9,11 +9,11 @@ export interface ObjectView {
 }
 
 /** Describes an object by kind and name, for example `Deployment shop/web`. */
-export const describeObject = ({ kind, namespace, name }: DescribedObject): string =>
+export const describeObject = ({ kind, namespace, name }: DescribedObject) =>
   `${kind} ${namespace ? `${namespace}/` : ''}${name}`;
 
 /** An object as commands take it: KIND.GROUP/NAMESPACE/NAME. */
-export const argumentOf = ({ kind, group, namespace, name }: ObjectView): string =>
+export const argumentOf = ({ kind, group, namespace, name }: ObjectView) =>
   [
     kind.toLowerCase() + (group && `.${group}`),
     ...(namespace === null ? [] : [namespace]),
@@ -32,15 +32,15 @@ export const keyOf = (object: {
   resource: string;
   namespace?: string | undefined;
   name: string;
-}): string => [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
+}) => [object.group ?? '', object.resource, object.namespace ?? '', object.name].join('/');
 
 /** Does the same as `keyOf`, for an object with metadata. */
 export const keyOfCandidate = ({
   group,
   resource,
   metadata,
-}: Omit<Candidate, 'kind' | 'version'>): string => keyOf({ group, resource, ...metadata });
+}: Omit<Candidate, 'kind' | 'version'>) => keyOf({ group, resource, ...metadata });
 
 /** Whether a Binding names an object. */
-export const isBoundBy = (binding: Binding, object: Parameters<typeof keyOf>[0]): boolean =>
+export const isBoundBy = (binding: Binding, object: Parameters<typeof keyOf>[0]) =>
   objectsOf(binding).some((bound) => keyOf(bound) === keyOf(object));

@@ -39,7 +39,7 @@ export const hubSecretName = 'hub-kubeconfig-secret';
 export const leaseName = 'managed-cluster-lease';
 
 /** The group of a WEC's agents; their user names are the group, a colon and the agent's id. */
-export const identityOf = (wec: string): string => `system:open-cluster-management:${wec}`;
+export const identityOf = (wec: string) => `system:open-cluster-management:${wec}`;
 
 /** The WEC whose agent has sent a request that is labelled for another one, by the user name of the requester. */
 export function foreignAgent(username = '', wec = ''): string | undefined {
@@ -57,7 +57,7 @@ export const registrationRequestSelector = `${clusterNameLabel},!${addonNameLabe
 export const bootstrapServiceAccount = 'agent-registration-bootstrap';
 
 /** The service account of one WEC, on a hub that does not record with which token a request was sent. */
-export const bootstrapAccountOf = (wec: string): string => `stellarctl-bootstrap-${wec}`;
+export const bootstrapAccountOf = (wec: string) => `stellarctl-bootstrap-${wec}`;
 
 /**
  * Set to `true` on a ManagedCluster, its clock may differ from that of the hub: the times in its Lease are then no evidence (OCM after
@@ -75,7 +75,7 @@ export function tagOf(version: string): string {
 }
 
 /** The form of OCM's versions, including pre-releases: anything else would become the tag of images that do not exist. */
-export const isOcmVersion = (text: string): boolean =>
+export const isOcmVersion = (text: string) =>
   /^v?\d+\.\d+\.\d+(-[0-9A-Za-z][0-9A-Za-z.-]*)?$/.test(text);
 
 /** Marks what stellarctl has installed: an operator that another program installed is recognized and kept. */

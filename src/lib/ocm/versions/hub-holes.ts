@@ -57,7 +57,7 @@ async function judgeHoles({ kube, name, pods, upgrade }: JudgedHub): Promise<Out
 
 type Pair = ReturnType<typeof prefixPairs>[number];
 
-const pairWords = ({ longer, prefix }: Pair): string => `${longer} gets the group of ${prefix}.`;
+const pairWords = ({ longer, prefix }: Pair) => `${longer} gets the group of ${prefix}.`;
 
 /** The pairs of names of the WECs of a hub. @param names of WECs that are to be */
 async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[]> {

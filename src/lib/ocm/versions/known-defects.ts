@@ -76,11 +76,11 @@ export const holesIn = (versions: readonly RunningVersion[]): Defect[] => {
 };
 
 /** The oldest version without the defect that is above the one that runs. */
-export const fixOf = ({ fixed, version }: Defect): string | undefined =>
+export const fixOf = ({ fixed, version }: Defect) =>
   fixed.find((each) => compareVersions(each, version) > 0);
 
 /** As `its1 runs OCM 1.0.0 (CVE-2026-4740): its hub gives …`. */
-export const describeDefect = (name: string, { product, version, id, what }: Defect): string =>
+export const describeDefect = (name: string, { product, version, id, what }: Defect) =>
   `${name} runs ${product} ${version} (${id}): ${what}.`;
 
 /** The names that begin with another one, each with that. */

@@ -22,7 +22,7 @@ import {
 } from '../model/ocm-names.ts';
 import { ocmMinors } from '../model/ocm-versions.ts';
 
-const minorOf = (version: string): string => version.replace(/^v/, '').split('.', 2).join('.');
+const minorOf = (version: string) => version.replace(/^v/, '').split('.', 2).join('.');
 
 /**
  * Checks that an upgrade goes to a version whose needs are known, and not below what runs.
@@ -51,7 +51,7 @@ export function checkUpgrade(what: string, from: string | undefined, to: string)
  */
 export const toVersion =
   (version: string, registry: string | undefined) =>
-  (present: string | undefined, repository: string): string => {
+  (present: string | undefined, repository: string) => {
     const reference = present ?? `${registry ?? ''}/${repository}`;
     const image = parseImage(reference);
     const isByVersion = isOcmVersion(image?.tag ?? '') && !reference.includes('@');
@@ -59,7 +59,7 @@ export const toVersion =
       throw new StellarError(
         'usage',
         `The image ${reference} is not named by a version. Nothing was written.`,
-        { next: [advice('Give the registry of images that are: --image-registry REGISTRY')] },
+        advice('Give the registry of images that are: --image-registry REGISTRY'),
       );
     return `${registry ?? image.registry}/${image.repository}:${tagOf(version)}`;
   };
@@ -78,7 +78,7 @@ export const changeOperator = (
   kube: Kube,
   { metadata: { name, uid } }: Deployment,
   image: string,
-): Promise<void> =>
+) =>
   retryConflicts(kube, async () => {
     const on = { namespace: operatorNamespace };
     const operator = await kube.get<Deployment>(resources.deployments, name, on);
@@ -106,11 +106,7 @@ const places = {
 };
 
 /** Adds the rights and fields that a version needs and earlier ones did not. Nothing is removed. @returns whether any was missing */
-export const ensureRequirements = (
-  kube: Kube,
-  side: keyof typeof places,
-  to: string,
-): Promise<boolean> =>
+export const ensureRequirements = (kube: Kube, side: keyof typeof places, to: string) =>
   retryConflicts(kube, async () => {
     const { role, definition } = places[side];
     const needed = neededUpTo(minorOf(to));
@@ -149,7 +145,7 @@ function neededUpTo(minor: string) {
   return minors.slice(0, minors.indexOf(minor) + 1).flatMap((each) => ocmMinors[each] ?? []);
 }
 
-function covers(rule: PolicyRule, wanted: PolicyRule): boolean {
+function covers(rule: PolicyRule, wanted: PolicyRule) {
   const hasAll = (have: string[] = [], want: string[] = []) =>
     have.includes('*') || want.every((each) => have.includes(each));
   return (

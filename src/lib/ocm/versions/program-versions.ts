@@ -162,14 +162,13 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]) {
   };
 }
 
-const isAddonChart = (arg: string): boolean => arg.endsWith('/ocm-status-addon-chart');
+const isAddonChart = (arg: string) => arg.endsWith('/ocm-status-addon-chart');
 
 /**
  * From 1.0 on a clusteradm installs the OCM of its own minor version (clusteradm pkg/version); before, their versions were
  * independent.
  */
-const bundleOf = (clusteradm = ''): string | undefined =>
-  /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
+const bundleOf = (clusteradm = '') => /^[1-9]\d*\.\d+(?=\.)/.exec(clusteradm)?.[0];
 
 const wantedByHooks = (version: string | undefined): Wanted | undefined =>
   version === undefined ? undefined : { version, by: 'installed hooks' };

@@ -73,27 +73,22 @@ export function runningVersions(
 }
 
 /** Why pods may be hidden from this user, by the errors of their reader. */
-export const whyPodsHidden = ({
-  forbidden,
-}: Pick<PartialReader, 'forbidden'>): string | undefined =>
+export const whyPodsHidden = ({ forbidden }: Pick<PartialReader, 'forbidden'>) =>
   forbidden.has(resources.pods.plural) ? mayNotReadPods : undefined;
 
 export const mayNotReadPods = 'not allowed to read pods';
 
 /** Pods that are being deleted are about to be replaced. */
-const isPodOf = (
-  { component, image, namespace }: RunningProgram,
-  { metadata, spec }: Pod,
-): boolean =>
+const isPodOf = ({ component, image, namespace }: RunningProgram, { metadata, spec }: Pod) =>
   metadata.name.startsWith(`${component}-`) &&
   (namespace === undefined || metadata.namespace === namespace) &&
   metadata.deletionTimestamp === undefined &&
   spec?.containers?.some((container) => isImage(image, container.image)) === true;
 
-const isImage = (name: string, reference: string | undefined): boolean =>
+const isImage = (name: string, reference: string | undefined) =>
   parseImage(reference ?? '')?.repository === name;
 
-function versionsIn({ image }: RunningProgram, pods: readonly Pod[]): string[] {
+function versionsIn({ image }: RunningProgram, pods: readonly Pod[]) {
   const versions = pods.flatMap(({ spec, status }) =>
     (spec?.containers ?? [])
       .filter((container) => isImage(image, container.image))
@@ -106,9 +101,9 @@ function versionsIn({ image }: RunningProgram, pods: readonly Pod[]): string[] {
 }
 
 /** The identity of an image without a tag: `sha256:0123456789ab`; `latest` if it has no digest either. */
-const digestOf = (reference = ''): string => /@(\w+:\w{12})/.exec(reference)?.[1] ?? 'latest';
+const digestOf = (reference = '') => /@(\w+:\w{12})/.exec(reference)?.[1] ?? 'latest';
 
-const isSameVersion = (version: string, wanted: string): boolean =>
+const isSameVersion = (version: string, wanted: string) =>
   version === wanted || version.startsWith(`${wanted}.`);
 
 /**
@@ -138,7 +133,7 @@ export function versionOfProduct(
   return mostFrequent(versions.filter((version) => version.product === product)) ?? null;
 }
 
-function words(product: string, versions: readonly RunningVersion[]): string {
+function words(product: string, versions: readonly RunningVersion[]) {
   const visible = versions.filter(({ running }) => running !== null);
   if (visible.length === 0) return `${product} not visible: ${versions[0]?.notVisible}`;
   const main = mostFrequent(visible);
@@ -153,12 +148,12 @@ function words(product: string, versions: readonly RunningVersion[]): string {
     : `${product} ${text}`;
 }
 
-function otherWords({ component, running }: RunningVersion): string {
+function otherWords({ component, running }: RunningVersion) {
   if (running === null) return `${component} unknown`;
   return `${component} ${running.length === 0 ? 'not running' : running.join(' and ')}`;
 }
 
-function mostFrequent(versions: readonly RunningVersion[]): string | undefined {
+function mostFrequent(versions: readonly RunningVersion[]) {
   const all = versions.flatMap(({ running }) => running ?? []);
   const times = (version: string) => all.filter((each) => each === version).length;
   return all.toSorted((a, b) => times(b) - times(a))[0];
@@ -189,8 +184,7 @@ export const partsOf = ({ hosting, itses, wdses }: InstalledVersions): PartVersi
 ];
 
 /** As `1.3`; undefined for what is no version of that form, which is not compared. */
-const minorOf = (version: string | null): string | undefined =>
-  /^\d+\.\d+(?=\.)/.exec(version ?? '')?.[0];
+const minorOf = (version: string | null) => /^\d+\.\d+(?=\.)/.exec(version ?? '')?.[0];
 
 /** What runs on a WEC that is not of its wanted version, or of another minor version than its hub, a sentence each. */
 export function wecApart({ name, versions, hubVersion }: WecVersions): string[] {

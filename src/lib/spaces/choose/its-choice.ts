@@ -76,10 +76,13 @@ export function withSource(error: unknown, source: (ItsChoice | WdsChoice)['sour
     ? [`stellarctl ${source}`, `stellarctl ${source} --unset`]
     : [source, `unset ${source}`];
   const option = /its/i.test(source) ? '--its ITS' : '--wds WDS';
-  return new StellarError(error.code, `${error.message} It was selected by "${asCalled(by)}".`, {
-    details: error.details,
-    next: [...error.next, advice(`To use another one: ${option}`), run(undo, 'Or undo that')],
-  });
+  return new StellarError(
+    error.code,
+    `${error.message} It was selected by "${asCalled(by)}".`,
+    ...error.next,
+    advice(`To use another one: ${option}`),
+    run(undo, 'Or undo that'),
+  ).with({ details: error.details });
 }
 
 /** Chooses a new ITS if none is chosen or the chosen one's context no longer exists. @returns whether later commands use it */
@@ -164,17 +167,16 @@ export async function readSettings(file = settingsFile()): Promise<Settings> {
     throw new StellarError(
       'file-error',
       `The settings ${file} cannot be read: ${(error as Error).message}.`,
-      { cause: error },
-    );
+    ).with({ cause: error });
   }
   const settings = jsonObject(text);
   if (settings !== undefined) return settings;
-  throw new StellarError('file-error', `The settings ${file} are not JSON.`, {
-    next: [
-      run(command`rm ${file}`, 'Remove it'),
-      partial('stellarctl its use CONTEXT', 'Then choose again'),
-    ],
-  });
+  throw new StellarError(
+    'file-error',
+    `The settings ${file} are not JSON.`,
+    run(command`rm ${file}`, 'Remove it'),
+    partial('stellarctl its use CONTEXT', 'Then choose again'),
+  );
 }
 
 /** Replaces the file atomically: readers never see a partial file. */
@@ -185,8 +187,7 @@ export async function writeSettings(settings: Settings, file = settingsFile()): 
     throw new StellarError(
       'file-error',
       `The settings ${file} cannot be written: ${error.message}.`,
-      { cause: error },
-    );
+    ).with({ cause: error });
   });
   await writePrivately(file, `${JSON.stringify(settings, null, 2)}\n`);
 }
@@ -217,19 +218,18 @@ export async function resolveIts(
 }
 
 /** @returns a context marked with the control plane of this name */
-function notedContext(
-  name: string,
-  kubeconfig: Kubeconfig,
-  hosting: Access<HostingTools>,
-): string | undefined {
+function notedContext(name: string, kubeconfig: Kubeconfig, hosting: Access<HostingTools>) {
   const isCertain = hosting.state === 'seen' && hosting.value.hostingSource !== 'current context';
   if (isCertain) return contextsOf(kubeconfig, name, hosting.value.hostingContext.name)[0];
   const noted = [...kubeconfig.contexts].filter(([, context]) => controlPlaneOf(context) === name);
   const byHosting = new Map(noted.map(([context, entry]) => [hostingOf(entry) ?? '', context]));
   const contexts = [...byHosting.values()];
   if (contexts.length <= 1) return contexts[0];
-  const message = `Several hosting clusters have a space ${name}: its contexts are ${contexts.join(', ')}.`;
-  throw new StellarError('several-its', message, { next: [advice('Give one of these contexts')] });
+  throw new StellarError(
+    'several-its',
+    `Several hosting clusters have a space ${name}: its contexts are ${contexts.join(', ')}.`,
+    advice('Give one of these contexts'),
+  );
 }
 
 async function findByName(name: string, tools: HostingTools): Promise<Access<SelectedContext>> {

@@ -61,10 +61,7 @@ export interface Wds {
 }
 
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
-export const toSeeWds = (
-  wds: Pick<Wds, 'name' | 'beside' | 'isContext'>,
-  lead: string,
-): NextStep[] =>
+export const toSeeWds = (wds: Pick<Wds, 'name' | 'beside' | 'isContext'>, lead: string) =>
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
 
 /** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
@@ -75,7 +72,7 @@ export function toSeeTransport(wds: Controlled, its: string | undefined): NextSt
 }
 
 /** What shows why the controller manager of a WDS does not write Bindings. */
-export const toSeeManager = (wds: Controlled & Pick<Wds, 'isContext'>): NextStep[] =>
+export const toSeeManager = (wds: Controlled & Pick<Wds, 'isContext'>) =>
   toSeeController(
     wds,
     managerDeployment,
@@ -90,7 +87,7 @@ function toSeeController(
   deployment: string,
   lead: string,
   otherwise: NextStep[],
-): NextStep[] {
+) {
   if (hostingKube === undefined) return otherwise;
   const log = command`kubectl --context ${hostingKube.cluster.context} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
   return [
@@ -189,7 +186,7 @@ async function openKnown(
 }
 
 /** The current context, if it is one of a space whose hosting cluster is not in the kubeconfig: a colleague has exported it. */
-function exportedContext({ contexts, currentContext = '' }: Kubeconfig): string | undefined {
+function exportedContext({ contexts, currentContext = '' }: Kubeconfig) {
   const entry = contexts.get(currentContext);
   const hosting = hostingOf(entry);
   return hosting !== undefined && !contexts.has(hosting) ? currentContext : undefined;
@@ -235,40 +232,33 @@ async function itsFor(
   return { its: await through(reached, (context) => ({ name, kube: tools.connect(context) })) };
 }
 
-function otherIts(
-  given: string,
-  wds: ControlPlane,
-  named: ControlPlane,
-  { cluster }: Kube,
-): StellarError {
+function otherIts(given: string, wds: ControlPlane, named: ControlPlane, { cluster }: Kube) {
   const its = `${named.metadata.name} of ${cluster.context}`;
   const why = `WDS ${wds.metadata.name} sends through ${its}, and ${given} is another cluster`;
-  return new StellarError('usage', `${why}: their kube-system UIDs differ.`, {
-    next: [
-      advice(
-        'Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS',
-      ),
-    ],
-  });
+  return new StellarError(
+    'usage',
+    `${why}: their kube-system UIDs differ.`,
+    advice(
+      'Rerun the command without --its and STELLARCTL_ITS: the hosting cluster shows the ITS of a WDS',
+    ),
+  );
 }
 
 const opened = ({ open }: NonNullable<WdsSources['its']>): Promise<Wds['its']> =>
   open().then(seen, hiddenBy);
 
-function wdsNotReached(
-  { metadata: { name } }: ControlPlane,
-  access: Access<unknown>,
-): StellarError {
-  const message = `WDS ${name} cannot be reached: ${whyUnseen(access)}.`;
-  const next = [run(command`stellarctl wds get ${name}`, 'See its stages')];
-  return errorOf(access) ?? new StellarError('unreachable', message, { next });
+function wdsNotReached({ metadata: { name } }: ControlPlane, access: Access<unknown>) {
+  return (
+    errorOf(access) ??
+    new StellarError(
+      'unreachable',
+      `WDS ${name} cannot be reached: ${whyUnseen(access)}.`,
+      run(command`stellarctl wds get ${name}`, 'See its stages'),
+    )
+  );
 }
 
-function noWds(
-  given: string | undefined,
-  wdses: readonly ControlPlane[],
-  all: Access<unknown>,
-): StellarError {
+function noWds(given: string | undefined, wdses: readonly ControlPlane[], all: Access<unknown>) {
   const names = namesOf(wdses);
   const error = errorOf(all);
   if (error?.code === 'unauthorized') return error;
@@ -279,13 +269,13 @@ function noWds(
       names.length > 1 ? 'There are several WDSes, and none was given.' : 'No WDS was given.';
     const which =
       names.length === 0 ? 'Name it: --wds CONTEXT' : `Name it: --wds ${names.join(', or --wds ')}`;
-    return new StellarError('usage', message, { details: seenFrom, next: [advice(which)] });
+    return new StellarError('usage', message, advice(which)).with({ details: seenFrom });
   }
-  return new StellarError('not-found', `There is no WDS, and no context, of the name ${given}.`, {
-    details: seenFrom,
-    next:
-      names.length === 0 ? [run('stellarctl wds list')] : [advice(`WDSes: ${names.join(', ')}`)],
-  });
+  return new StellarError(
+    'not-found',
+    `There is no WDS, and no context, of the name ${given}.`,
+    ...(names.length === 0 ? [run('stellarctl wds list')] : [advice(`WDSes: ${names.join(', ')}`)]),
+  ).with({ details: seenFrom });
 }
 
 /** A WDS with the clients that its watcher opened; undefined if it was unreachable. */

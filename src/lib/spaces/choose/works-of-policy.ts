@@ -77,11 +77,11 @@ export const sentElsewhere = (
   );
 
 /** Why what a Binding has sent is not visible, without a full stop. */
-export const whyElsewhere = ({ metadata: { name } }: Binding, its: string): string =>
+export const whyElsewhere = ({ metadata: { name } }: Binding, its: string) =>
   `${its} has no works of policy ${name}, although its transport has read it: it may send through another ITS`;
 
 /** Whether the Binding shows that the transport should have created works of it. Their labels hold its name. */
-function isSent(binding: Binding): boolean {
+function isSent(binding: Binding) {
   const { observedGeneration = 0, errors = [] } = binding.status ?? {};
   const isRead = observedGeneration > 0 && observedGeneration >= (binding.metadata.generation ?? 0);
   const { name, deletionTimestamp } = binding.metadata;
@@ -95,22 +95,25 @@ function isSent(binding: Binding): boolean {
   );
 }
 
-function notHere(binding: Binding, wds: Wds, its: Reader): StellarError {
+function notHere(binding: Binding, wds: Wds, its: Reader) {
   const get = command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`;
   const see = toSeeWds(wds, 'Is its ITS right, and does its transport run?');
   const next = [...see, run(get, 'See what it was to send')];
   const why = whyElsewhere(binding, its.cluster.context);
-  return new StellarError('identity-unproven', `${why}. Nothing was written.`, { next });
+  return new StellarError('identity-unproven', `${why}. Nothing was written.`, ...next);
 }
 
-function senderUnproven(wds: Wds, { cluster: { context } }: Reader): StellarError {
+function senderUnproven(wds: Wds, { cluster: { context } }: Reader) {
   if (!wds.isContext)
     return new StellarError(
       'identity-unproven',
       `Nothing proves that WDS ${wds.name} sends through ${context}.`,
-      { next: toSeeWds(wds, 'See its ITS') },
+      ...toSeeWds(wds, 'See its ITS'),
     );
   const what = `which works on ${context} are those of ${wds.name}: no hosting cluster shows this WDS`;
-  const next = [advice('Name its hosting cluster: --hosting-context CONTEXT')];
-  return new StellarError('identity-unproven', `Nothing proves ${what}.`, { next });
+  return new StellarError(
+    'identity-unproven',
+    `Nothing proves ${what}.`,
+    advice('Name its hosting cluster: --hosting-context CONTEXT'),
+  );
 }

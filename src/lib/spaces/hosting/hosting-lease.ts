@@ -76,10 +76,10 @@ export async function withHostingLease<T>(
   }
 }
 
-const holderOf = ({ spec }: Lease): string => String(spec?.holderIdentity ?? '');
+const holderOf = ({ spec }: Lease) => String(spec?.holderIdentity ?? '');
 
 /** @param now by the cluster's clock. A Lease without times is not of stellarctl: it has no end. */
-async function isAbandoned(lease: Lease, now: number): Promise<boolean> {
+async function isAbandoned(lease: Lease, now: number) {
   const { renewTime = '', leaseDurationSeconds = 0 } = lease.spec ?? {};
   if (now > Date.parse(renewTime) + leaseDurationSeconds * 1000) return true;
   return processHasEnded(holderOf(lease));
@@ -94,18 +94,19 @@ async function newLease(kube: Kube, what: string, { deadline }: Run): Promise<Le
   return { ...typeMeta(leases), metadata: { name, namespace }, spec };
 }
 
-function busy({ cluster }: Kube, holder: string): StellarError {
-  const unlock = command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`;
-  const next = [
+function busy({ cluster }: Kube, holder: string) {
+  return new StellarError(
+    'hosting-busy',
+    `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`,
     advice('When it has ended, rerun the command'),
-    nextStep(unlock, 'If it does not run'),
-  ];
-  const message = `Another run on ${describeCluster(cluster)} is in progress: ${holder}.`;
-  return new StellarError('hosting-busy', message, { next });
+    nextStep(
+      command`kubectl --context ${cluster.context} -n ${namespace} delete lease ${name}`,
+      'If it does not run',
+    ),
+  );
 }
 
-const readIfPresent = (file: string): Promise<string | undefined> =>
-  readFile(file, 'utf8').catch(() => undefined);
+const readIfPresent = (file: string) => readFile(file, 'utf8').catch(() => undefined);
 
 /**
  * A process of this machine, in words: `process 4711 on MACHINE BOOT`. Only `process 4711` where nothing shows whether it has ended: on
@@ -122,12 +123,11 @@ export async function describeProcess(pid: number): Promise<string> {
 }
 
 /** Whether the process in these words at the end of a text has certainly ended: it ran here, and none has its id. */
-async function processHasEnded(text: string): Promise<boolean> {
+async function processHasEnded(text: string) {
   const [words, pid] = /process (\d+) on .+$/.exec(text) ?? [];
   if (words === undefined || words !== (await describeProcess(Number(pid)))) return false;
   return (await readIfPresent(`/proc/${pid}/stat`)) === undefined;
 }
 
 /** The user and the machine of this process: `alice@laptop`. */
-const userAtHost = (): string =>
-  `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;
+const userAtHost = () => `${process.env.USER ?? process.getuid?.() ?? 'somebody'}@${hostname()}`;

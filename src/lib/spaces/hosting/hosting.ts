@@ -41,9 +41,12 @@ export function notHosting({ cluster }: Pick<Kube, 'cluster'>): StellarError {
   );
   // Service accounts are those of roles, or of pipelines, whose author knows where to install.
   const ask = advice('Without access to it, ask its administrator to run this command');
-  const next = [give, cluster.token?.user?.startsWith('system:serviceaccount:') ? ask : install];
-  const message = `${describeCluster(cluster)} is not a hosting cluster: ${why}.`;
-  return new StellarError('not-a-hosting-cluster', message, { next });
+  return new StellarError(
+    'not-a-hosting-cluster',
+    `${describeCluster(cluster)} is not a hosting cluster: ${why}.`,
+    give,
+    cluster.token?.user?.startsWith('system:serviceaccount:') ? ask : install,
+  );
 }
 
 /** @returns undefined if the ConfigMap does not exist */
@@ -93,7 +96,7 @@ export function chooseHosting(
 export const discoveryTimeoutMs = 2000;
 
 /** Whether its credentials come from a program: an exec plugin may open a browser. */
-const isByProgram = ({ user }: SelectedContext): boolean =>
+const isByProgram = ({ user }: SelectedContext) =>
   user.exec !== undefined || Boolean(user['auth-provider']);
 
 /**
@@ -122,7 +125,7 @@ export async function otherHosting(
     error: new StellarError(
       'usage',
       `The current context ${name} is a hosting cluster, and ${others}.`,
-      { next: [advice('Give one: --hosting-context CONTEXT')] },
+      advice('Give one: --hosting-context CONTEXT'),
     ),
   };
 }

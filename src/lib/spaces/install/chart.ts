@@ -56,11 +56,7 @@ export async function fetchChart(
 }
 
 /** @returns the chart's version */
-async function verifyChart(
-  helm: Helm,
-  chart: LocalChart,
-  wanted: string | undefined,
-): Promise<string> {
+async function verifyChart(helm: Helm, chart: LocalChart, wanted: string | undefined) {
   const { name, version } = await helm.metadata(chart);
   if (name !== coreChart.name)
     throw new StellarError(
@@ -71,7 +67,7 @@ async function verifyChart(
     throw new StellarError(
       'chart-unusable',
       `The chart ${chart} is ${version}, and ${coreChart.oldestVersion} is the oldest version that stellarctl supports: earlier hooks for ITSes and WDSes have other names and work differently.`,
-      { next: [advice(`Use a newer one: --version ${coreChart.version}`)] },
+      advice(`Use a newer one: --version ${coreChart.version}`),
     );
   if (wanted !== undefined && compareVersions(version, wanted) !== 0)
     throw new StellarError(
@@ -82,10 +78,10 @@ async function verifyChart(
 }
 
 /** A version as charts write it: without a leading `v`, and with its patch number, because to helm 0.30 is any 0.30.x. */
-const fullVersion = (version: string): string =>
+const fullVersion = (version: string) =>
   version.replace(/^v/, '').replace(/^(\d+\.\d+)(?![.\d])/, '$1.0');
 
-function refuseVersion(version: string): void {
+function refuseVersion(version: string) {
   if (findVersion(version) !== version.replace(/^v/, ''))
     throw new StellarError(
       'usage',
@@ -103,7 +99,7 @@ const publicRegistries = /\b(?:docker\.io|ghcr\.io|quay\.io|registry\.k8s\.io)\/
  * @param folder an empty one
  * @returns the folder of the chart
  */
-async function correctChart(packed: string, folder: string, registry: string): Promise<string> {
+async function correctChart(packed: string, folder: string, registry: string) {
   await pipeline(createReadStream(packed), createGunzip(), unpackTar(folder));
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries.filter((each) => each.isFile() && /\.(ya?ml|tpl)$/.test(each.name))) {
@@ -115,7 +111,7 @@ async function correctChart(packed: string, folder: string, registry: string): P
 }
 
 /** @param registry of letters that have no meaning in a replacement */
-export const correctTemplate = (text: string, registry: string): string =>
+export const correctTemplate = (text: string, registry: string) =>
   text
     .replace(publicRegistries, `${registry}/`)
     // clusteradm installs OCM, and has an option for the registry of its images.

@@ -99,8 +99,10 @@ export async function kubectlOn(
   if (!isLocalName(hostname) || (await dns.lookup(hostname).catch(() => undefined)))
     return run(command`kubectl --context ${context} ${words}`);
   const at = ['--server', `https://127.0.0.1:${port}`, '--tls-server-name', hostname];
-  const lead = `This machine does not resolve ${hostname}`;
-  return run(command`kubectl --context ${context} ${at} ${words}`, lead);
+  return run(
+    command`kubectl --context ${context} ${at} ${words}`,
+    `This machine does not resolve ${hostname}`,
+  );
 }
 
 /**

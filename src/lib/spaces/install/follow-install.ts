@@ -61,18 +61,14 @@ export async function followHosting(
       throw new StellarError(
         'timeout',
         `Timed out waiting for ${context} to become a hosting cluster: ${why}.`,
-        { next: [advice('To resume, rerun the command with a longer --timeout')] },
+        advice('To resume, rerun the command with a longer --timeout'),
       );
     },
   };
   await followOne(subject, read, run);
 }
 
-async function installFailure(
-  kube: Kube,
-  hosting: Hosting,
-  { id, verdict }: BlockedReport,
-): Promise<StellarError> {
+async function installFailure(kube: Kube, hosting: Hosting, { id, verdict }: BlockedReport) {
   const pods = hostingStages.find((stage) => stage.id === id)?.podsOf?.(hosting) ?? [];
   const failure = firstPodFailure(pods);
   const log = failure === undefined ? [] : await failureLog(kube, failure);
@@ -80,14 +76,8 @@ async function installFailure(
   return new StellarError(
     'hosting-failed',
     `${context} is not a hosting cluster yet: ${verdict.why}.`,
-    {
-      details: log,
-      next: verdict.next ?? [
-        nextStep(
-          command`kubectl --context ${context} -n kubeflex-system get pods,jobs`,
-          'See more',
-        ),
-      ],
-    },
-  );
+    ...(verdict.next ?? [
+      nextStep(command`kubectl --context ${context} -n kubeflex-system get pods,jobs`, 'See more'),
+    ]),
+  ).with({ details: log });
 }

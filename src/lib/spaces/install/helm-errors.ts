@@ -1,5 +1,5 @@
 import { type ErrorCode, StellarError } from '../../core/errors.ts';
-import { advice, command, type NextStep, partial } from '../../core/next-step.ts';
+import { advice, command, partial } from '../../core/next-step.ts';
 
 /** helm's messages for known causes of failure (helm 3 and 4: pkg/storage/driver/driver.go, pkg/action/{install,upgrade}.go). */
 const codes: [output: RegExp, code: ErrorCode][] = [
@@ -15,7 +15,7 @@ export function withCode(failure: StellarError, stderr: string): StellarError {
   const [, code] = codes.find(([output]) => output.test(stderr)) ?? [];
   if (code === undefined) return failure;
   const next = code === 'release-pending' ? [advice('When it has ended, rerun the command')] : [];
-  return new StellarError(code, failure.message, { details: failure.details, next });
+  return new StellarError(code, failure.message, ...next).with({ details: failure.details });
 }
 
 /** The error for a chart that cannot be fetched, with remedies. @param stderr helm's error output */
@@ -28,15 +28,18 @@ export function chartMissing(
   return new StellarError(
     'chart-unusable',
     `The chart ${chart} cannot be fetched: ${failure.message}`,
-    { details: failure.details, next: nextAfter(stderr, chart, version), cause: failure },
-  );
+    ...nextAfter(stderr, chart, version),
+  ).with({ details: failure.details, cause: failure });
 }
 
-function nextAfter(output: string, chart: string, version: string): NextStep[] {
+function nextAfter(output: string, chart: string, version: string) {
   if (/\b(401|403|denied|unauthorized|forbidden|error getting credentials)\b/i.test(output)) {
-    const why =
-      'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none';
-    return [partial('helm registry logout HOST', why)];
+    return [
+      partial(
+        'helm registry logout HOST',
+        'Old or broken credentials in ~/.docker/config.json are a known cause; the chart itself needs none',
+      ),
+    ];
   }
   if (/(?<!\brepo \S+ )not found|manifest unknown|no chart/i.test(output))
     return [

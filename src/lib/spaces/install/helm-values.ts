@@ -14,7 +14,7 @@ const valueOptions = ['values', 'setJson', 'set'] as const;
 export type ValueOptions = Partial<Record<(typeof valueOptions)[number], readonly string[]>>;
 
 /** Converts value options to arguments of helm: `setJson` is `--set-json`. */
-export const valueArguments = (options: ValueOptions): string[] =>
+export const valueArguments = (options: ValueOptions) =>
   valueOptions.flatMap((option) => {
     const flag = `--${option.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`;
     return (options[option] ?? []).flatMap((value) => [flag, value]);
@@ -42,8 +42,7 @@ export function holds(present: Values, asked: Values): boolean {
   });
 }
 
-const isScalar = (value: unknown): boolean =>
-  typeof value === 'string' || typeof value === 'number';
+const isScalar = (value: unknown) => typeof value === 'string' || typeof value === 'number';
 
 /** An object of a chart, with its source file in the chart, if helm reports it. */
 export interface SourcedObject {
@@ -77,6 +76,6 @@ export function parseSourced(text: string): SourcedObject[] {
   });
 }
 
-function commentOf({ commentBefore, contents }: Document): string {
+function commentOf({ commentBefore, contents }: Document) {
   return [commentBefore, isNode(contents) ? contents.commentBefore : ''].join('\n');
 }

@@ -108,9 +108,11 @@ export class Helm {
     if (mayBeFetched(chart)) return undefined;
     const remote =
       'a reference (oci://…), a URL, or REPOSITORY/NAME in a repository that helm knows';
-    throw new StellarError('chart-unusable', `There is no file or folder ${path.resolve(chart)}.`, {
-      next: [advice(`A chart is a folder, a packed file (.tgz), ${remote}`)],
-    });
+    throw new StellarError(
+      'chart-unusable',
+      `There is no file or folder ${path.resolve(chart)}.`,
+      advice(`A chart is a folder, a packed file (.tgz), ${remote}`),
+    );
   }
 
   /**
@@ -306,8 +308,7 @@ export class Helm {
 /** What only helm can fetch: `oci://…`, or a URL. */
 const isAddress = /^[a-z]+:\/\//i;
 /** Whether it may be REPOSITORY/NAME. */
-const mayBeFetched = (chart: string): boolean =>
-  /^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz');
+const mayBeFetched = (chart: string) => /^[^/.~].*\/./.test(chart) && !chart.endsWith('.tgz');
 
 /** Parses `core-chart-0.30.0`, as in helm's history and labels: the version starts at a hyphen followed by a digit. */
 export function chartFromLabel(label: string): ChartMetadata {
@@ -315,7 +316,7 @@ export function chartFromLabel(label: string): ChartMetadata {
   return { name, version };
 }
 
-async function writeChartOfValues(folder: string): Promise<void> {
+async function writeChartOfValues(folder: string) {
   await mkdir(path.join(folder, 'templates'), { recursive: true });
   await writeFile(
     path.join(folder, 'Chart.yaml'),

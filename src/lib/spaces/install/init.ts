@@ -148,7 +148,7 @@ async function runHelm(
   { release }: ClusterState,
   { chart, followed }: { chart: LocalChart; followed: Installing },
   { kube, helm, run }: InitTools,
-): Promise<void> {
+) {
   const stop = new AbortController();
   const timeoutMs = run.deadline.remaining;
   const work = helm.upgrade({ release, chart, values: plan.values, stop: stop.signal, timeoutMs });
@@ -168,7 +168,7 @@ function announce(
   { release, kubeFlex }: ClusterState,
   { chart, local }: ChartChoice,
   run: Run,
-): void {
+) {
   const does: Record<Plan['action'], string> = {
     nothing: 'Nothing to do for',
     install: 'Installing',
@@ -189,7 +189,7 @@ async function prepare(
   clusterState: ClusterState,
   rendered: readonly SourcedObject[],
   { kube, helm, run }: InitTools,
-): Promise<string[]> {
+) {
   const { release, revisions } = clusterState;
   throwIfInterrupted(run.signal);
   const kept = revisions.length === 0 ? [] : await keepIrreplaceable(kube, helm, release);
@@ -230,7 +230,7 @@ function withUninstallStep(
 }
 
 /** Whether the release installs PostgreSQL. */
-function needsPostgres(values: Values): boolean {
+function needsPostgres(values: Values) {
   const ofKubeFlex = values[coreChart.kubeFlexValues];
   return (
     hasKubeFlex(values) &&
@@ -243,7 +243,7 @@ async function deleteChangedJobs(
   kube: Kube,
   release: ReleaseName,
   rendered: readonly SourcedObject[],
-): Promise<void> {
+) {
   const imagesOf = ({ spec }: Job) => spec?.template?.spec?.containers?.map(({ image }) => image);
   for (const { object } of rendered) {
     if (object.kind !== 'Job') continue;
@@ -275,10 +275,10 @@ async function updateDefinitions(kube: Kube, rendered: readonly SourcedObject[],
   return hasChanged;
 }
 
-const isPending = (status: string | undefined): boolean => status?.startsWith('pending-') === true;
+const isPending = (status: string | undefined) => status?.startsWith('pending-') === true;
 
 /** The Secret in which helm stores a revision (helm 3 and 4, pkg/storage/driver/secrets.go). */
-const recordOf = (release: ReleaseName, revision: number): string =>
+const recordOf = (release: ReleaseName, revision: number) =>
   `sh.helm.release.v1.${release.name}.v${revision}`;
 
 /**
@@ -302,14 +302,11 @@ function pendingRelease(
   const record = recordOf({ name, namespace }, revision);
   const forget = command`kubectl --context ${context} -n ${namespace} delete secret ${record}`;
   const what = `release ${name} in namespace ${namespace} is at ${status}`;
-  const next = [
-    advice('When it has ended, rerun the command'),
-    nextStep(forget, 'If helm runs on no machine where it may have been started'),
-  ];
   return new StellarError(
     'release-pending',
     `Another helm operation is in progress on ${context}: ${what}.`,
-    { next },
+    advice('When it has ended, rerun the command'),
+    nextStep(forget, 'If helm runs on no machine where it may have been started'),
   );
 }
 

@@ -86,18 +86,20 @@ export function makePlan(
     throw new StellarError(
       'upgrade-needed',
       `${where}, which is newer than ${version}: downgrading is not supported.`,
-      { next: [run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is')] },
+      run(command`stellarctl init --hosting-context ${context}`, 'Leave it as it is'),
     );
   if (difference > 0 && !upgrade)
-    throw new StellarError('upgrade-needed', `${where}, and ${version} was requested.`, {
-      next: [run(retry(version), 'Upgrade it')],
-    });
+    throw new StellarError(
+      'upgrade-needed',
+      `${where}, and ${version} was requested.`,
+      run(retry(version), 'Upgrade it'),
+    );
   const failed = difference === 0 && failedUpgrade(last, installed);
   if (failed)
     throw new StellarError(
       'upgrade-needed',
       `${where}, and an upgrade to ${failed} failed halfway.`,
-      { next: [run(retry(failed), 'Resume it')] },
+      run(retry(failed), 'Resume it'),
     );
   const isAsAsked =
     last?.status === 'deployed' &&
@@ -123,14 +125,14 @@ function deployedOf(revisions: readonly Revision[]): Revision | undefined {
 }
 
 /** The newer chart of a last, failed upgrade: its definitions are on the cluster, and perhaps other objects. */
-function failedUpgrade(last: Revision | undefined, installed: string): string | undefined {
+function failedUpgrade(last: Revision | undefined, installed: string) {
   return last?.status === 'failed' && compareVersions(last.chart.version, installed) > 0
     ? last.chart.version
     : undefined;
 }
 
 /** Whether no object is missing that helm would recreate. */
-function isComplete({ hooks, kubeFlex, values }: ClusterState): boolean {
+function isComplete({ hooks, kubeFlex, values }: ClusterState) {
   return (
     Object.values(hookNames).every((name) => hooks.includes(name)) &&
     !(kubeFlex === 'absent' && hasKubeFlex(values))
@@ -154,11 +156,13 @@ export async function freshValues(
 ): Promise<Values> {
   const nodes = await partialReader(kube).list(resources.nodes, { metadataOnly: true });
   if (nodes?.length === 0) {
-    const message = `${describeCluster(kube.cluster)} has no nodes, so no pod could run in it. Nothing was written.`;
-    const give = advice(
-      'Give the context of the hosting cluster, not of a space in it: --hosting-context CONTEXT',
+    throw new StellarError(
+      'not-a-hosting-cluster',
+      `${describeCluster(kube.cluster)} has no nodes, so no pod could run in it. Nothing was written.`,
+      advice(
+        'Give the context of the hosting cluster, not of a space in it: --hosting-context CONTEXT',
+      ),
     );
-    throw new StellarError('not-a-hosting-cluster', message, { next: [give] });
   }
   if (kubeFlex === 'of-others') {
     run.progress.note('The existing KubeFlex is kept, with its own domain and port.');
@@ -182,7 +186,7 @@ const containerForm = /^(?:.+-control-plane|k3d-.+-server-0)$/;
  * name, which KubeFlex publishes in each vcluster.
  * @returns undefined if the cluster is not a kind or k3d cluster
  */
-function findHostContainer(nodes: readonly KubeObject[]): string | undefined {
+function findHostContainer(nodes: readonly KubeObject[]) {
   return onlyOf(namesOf(nodes).filter((name) => containerForm.test(name)));
 }
 
@@ -278,7 +282,7 @@ async function findRelease(
 const hooksOfCoreChart: readonly string[] = Object.values(hookNames);
 
 /** Also by a name from before 0.29. KubeFlex itself has a hook `ocm`. */
-const isOfCoreChart = (name: string): boolean =>
+const isOfCoreChart = (name: string) =>
   hooksOfCoreChart.includes(name) || (Object.hasOwn(olderHooks, name) && name !== 'ocm');
 
 /** The release that owns an object, from helm's annotations. */
@@ -288,5 +292,5 @@ export function ownerOf({ metadata }: KubeObject): ReleaseName | undefined {
   return name === undefined || namespace === undefined ? undefined : { name, namespace };
 }
 
-export const isSameRelease = (one: ReleaseName | undefined, other: ReleaseName): boolean =>
+export const isSameRelease = (one: ReleaseName | undefined, other: ReleaseName) =>
   one?.name === other.name && one.namespace === other.namespace;

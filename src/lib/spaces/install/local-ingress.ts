@@ -89,9 +89,14 @@ export async function ensureIngress(
 function whyPending(error: unknown, context: string): unknown {
   if (!(error instanceof StellarError) || error.code !== 'release-pending') return error;
   const { name, namespace } = ingressRelease;
-  const uninstall = command`helm uninstall ${name} --namespace ${namespace} --kube-context ${context}`;
   return error.with({
-    next: [runCommand(uninstall, 'If no helm is running'), advice('Then rerun the command')],
+    next: [
+      runCommand(
+        command`helm uninstall ${name} --namespace ${namespace} --kube-context ${context}`,
+        'If no helm is running',
+      ),
+      advice('Then rerun the command'),
+    ],
   });
 }
 
@@ -166,7 +171,7 @@ function valuesFor({ provider, imageRegistry: registry }: IngressInput): Values 
 }
 
 /** @throws StellarError `hosting-failed` if its pod fails or its port does not lead to it, `timeout` */
-async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
+async function untilAnswers(kube: Kube, port: number, run: Run) {
   const { context } = kube.cluster;
   const { namespace } = ingressRelease;
   const read = async () => {
@@ -186,16 +191,14 @@ async function untilAnswers(kube: Kube, port: number, run: Run): Promise<void> {
       return new StellarError(
         areReady ? 'hosting-failed' : 'timeout',
         `Traefik was not ready on ${context} in time: ${whyNot(running)}.`,
-        {
-          next: [areReady ? advice('If the port leads to another machine: --ingress none') : late],
-        },
+        areReady ? advice('If the port leads to another machine: --ingress none') : late,
       );
     const describe = command`kubectl --context ${context} -n ${namespace} describe pods`;
     return new StellarError(
       'hosting-failed',
       `Traefik does not start on ${context}: ${whyNot(running)}.`,
-      { details: await failureLog(kube, failure), next: [runCommand(describe, 'See more')] },
-    );
+      runCommand(describe, 'See more'),
+    ).with({ details: await failureLog(kube, failure) });
   };
   const act = async (running: Running) =>
     run.progress.waiting(context, `Traefik: ${whyNot(running)}`);

@@ -133,7 +133,7 @@ async function readCharts(
   init: InitInput,
   helm: Helm,
   { record, run }: LocalTools,
-): Promise<void> {
+) {
   const choice = await chooseChart(init, helm);
   if (record !== undefined) return;
   run.progress.waiting(localNames(provider, name).context, 'reading the charts');
@@ -160,23 +160,19 @@ async function chooseContext(
   const kubeconfig = await loadKubeconfig(target.file, target.env);
   const name = given ?? kubeconfig.currentContext;
   if (name === undefined)
-    throw new StellarError('usage', 'No cluster was given, and there is no current context.', {
-      next: [
-        advice('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
-        advice('Or create one: --provider kind'),
-      ],
-    });
+    throw new StellarError(
+      'usage',
+      'No cluster was given, and there is no current context.',
+      advice('Give the cluster to install KubeStellar on: --hosting-context CONTEXT'),
+      advice('Or create one: --provider kind'),
+    );
   const noted = programs.env.STELLARCTL_HOSTING_CONTEXT || hostingContext(kubeconfig);
   if (given === undefined && noted !== undefined && noted !== name)
     throw new StellarError(
       'usage',
       `The hosting cluster is ${noted}, and the current context is ${name}.`,
-      {
-        next: [
-          advice(command`To use the hosting cluster: --hosting-context ${noted}`),
-          advice(command`To install KubeStellar on the other one: --hosting-context ${name}`),
-        ],
-      },
+      advice(command`To use the hosting cluster: --hosting-context ${noted}`),
+      advice(command`To install KubeStellar on the other one: --hosting-context ${name}`),
     );
   const context = selectContext(kubeconfig, name);
   run.progress.note(`Hosting cluster ${name} (${withoutCredentials(context.server)})`);
@@ -216,7 +212,7 @@ async function installHosting(
 }
 
 /** Reports if clients do not reach its spaces, or will not. Spaces of type host need none of it. */
-async function noteEntrance(kube: Kube, run: Run): Promise<void> {
+async function noteEntrance(kube: Kube, run: Run) {
   const outcomes = await runChecks([reachedCheck], { kube });
   for (const { problem } of outcomes.filter(isNotable)) {
     run.progress.note(`${kube.cluster.context}: ${problem.message}`);
@@ -228,7 +224,7 @@ async function noteEntrance(kube: Kube, run: Run): Promise<void> {
  * Records the hosting cluster in the kubeconfig, as `kflex init` does, for both programs. If the kubeconfig is not writable, it
  * only warns: the cluster itself is ready.
  */
-async function markHosting(name: string, { target, run }: LocalTools): Promise<void> {
+async function markHosting(name: string, { target, run }: LocalTools) {
   try {
     const isNews = await markHostingContext(target, name, run);
     if (isNews && !target.dryRun)

@@ -102,7 +102,7 @@ async function connectCluster(
   provider: LocalProvider,
   input: LocalClusterInput,
   { run, target, connect }: LocalTools,
-): Promise<boolean> {
+) {
   const entries = await readEntries(provider, input.name).catch((error: unknown) => {
     if (error instanceof StellarError && error.code === 'program-failed')
       throw unusable(input, error);
@@ -141,7 +141,7 @@ async function createCluster(
   input: LocalClusterInput,
   context: string,
   { run }: LocalTools,
-): Promise<void> {
+) {
   const { name, image, network, externalPort } = input;
   const ingressPort = input.role === 'hosting' ? (externalPort ?? defaultPort) : undefined;
   run.progress.waiting(context, `${provider.name} is creating the cluster`);
@@ -165,7 +165,7 @@ export function withCluster(error: unknown, cluster: NamedCluster): unknown {
   });
 }
 
-function removeCommand({ provider, name, role }: NamedCluster): string {
+function removeCommand({ provider, name, role }: NamedCluster) {
   // Such a cluster may not answer, and is not registered yet.
   if (role === 'wec') return command`stellarctl wec delete ${name} --provider ${provider} --force`;
   return provider === 'kind'
@@ -174,17 +174,17 @@ function removeCommand({ provider, name, role }: NamedCluster): string {
 }
 
 /** @param why the cause */
-function unusable(cluster: NamedCluster, why: StellarError): StellarError {
+function unusable(cluster: NamedCluster, why: StellarError) {
   const { provider, name } = cluster;
-  const message = `The ${provider} cluster ${name} exists but cannot be used: ${why.message}`;
-  const next = [
+  return new StellarError(
+    'cluster-unusable',
+    `The ${provider} cluster ${name} exists but cannot be used: ${why.message}`,
     runCommand(startCommand(provider, name), 'If it was stopped'),
     runCommand(removeCommand(cluster), 'If it was never finished'),
-  ];
-  return new StellarError('cluster-unusable', message, { details: why.details, next });
+  ).with({ details: why.details });
 }
 
-async function untilReady(kube: Kube, input: LocalClusterInput, run: Run): Promise<void> {
+async function untilReady(kube: Kube, input: LocalClusterInput, run: Run) {
   const blocker = async () => {
     const nodes = await kube.list<WithConditions>(resources.nodes);
     return nodes?.length && nodes.every((node) => isTrue(node, 'Ready'))
@@ -197,7 +197,7 @@ async function untilReady(kube: Kube, input: LocalClusterInput, run: Run): Promi
   );
   const next = [see, rerun];
   const late = () =>
-    new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, { next });
+    new StellarError('timeout', `The nodes of ${input.name} were not ready in time.`, ...next);
   await waitWhile(blocker, run, late).catch((error: unknown) => {
     if (error instanceof StellarError && error.code === 'unreachable') throw unusable(input, error);
     throw error;

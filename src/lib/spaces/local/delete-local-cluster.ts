@@ -50,9 +50,11 @@ async function providerOf(
     if ((await withProvider(each, programs, (opened) => opened.clusters())).includes(name))
       having.push(each);
   if (having.length > 1)
-    throw new StellarError('usage', `${having.join(' and ')} both have a cluster ${name}.`, {
-      next: [advice(`Choose one: --provider ${having.join('|')}`)],
-    });
+    throw new StellarError(
+      'usage',
+      `${having.join(' and ')} both have a cluster ${name}.`,
+      advice(`Choose one: --provider ${having.join('|')}`),
+    );
   return having[0];
 }
 
@@ -86,7 +88,7 @@ async function contextsOfCluster(
 }
 
 /** Whether a server is a container of this machine: anybody may give a cluster of their own such a name. */
-async function leadsToContainer(server: string): Promise<boolean> {
+async function leadsToContainer(server: string) {
   if (!URL.canParse(server)) return false;
   const host = hostOf(new URL(server));
   return clusterOfContainer(host) !== undefined || (await isThisMachine(host));

@@ -27,7 +27,7 @@ export function localNames(provider: ProviderName, name: string) {
 }
 
 /** The command that starts a cluster with stopped containers. */
-export const startCommand = (provider: ProviderName, name: string): string =>
+export const startCommand = (provider: ProviderName, name: string) =>
   provider === 'kind'
     ? command`docker start ${localNames('kind', name).container}`
     : command`k3d cluster start ${name}`;

@@ -94,10 +94,6 @@ export async function findIngressPort(
   throw new StellarError(
     'cluster-unusable',
     `The ${provider} cluster ${name} already exists, with ${port > 0 ? `port ${port}` : 'no port'} of this machine forwarded to its port 443, which ITSes and WDSes need${asked === undefined ? '' : `, not ${asked}`}.`,
-    {
-      next: [
-        partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one'),
-      ],
-    },
+    partial(command`stellarctl init --provider ${provider} --name NAME`, 'Create another one'),
   );
 }

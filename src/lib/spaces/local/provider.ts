@@ -132,7 +132,7 @@ function providerOf(
   run: (command: ProviderCommand) => Promise<ProgramOutput>,
 ) {
   const { list, namesIn, create, kubeconfig, remove } = commands[name];
-  const succeed = async (command: ProviderCommand): Promise<string> => {
+  const succeed = async (command: ProviderCommand) => {
     const output = await run(command);
     if (output.exitCode !== 0) throw programFailed(program, command.args, output);
     return output.stdout;
@@ -198,7 +198,7 @@ export async function presentProviders(programs: ProgramRun): Promise<ProviderNa
 }
 
 /** kind and k3d may work without docker's command line (podman). If docker is installed, it reports problems best. */
-async function requireDocker(programs: ProgramRun): Promise<void> {
+async function requireDocker(programs: ProgramRun) {
   const other = programs.env.KIND_EXPERIMENTAL_PROVIDER ?? 'docker';
   const docker = other === 'docker' ? await findProgram(dockerProgram, programs) : undefined;
   if (docker === undefined) return;
@@ -206,10 +206,11 @@ async function requireDocker(programs: ProgramRun): Promise<void> {
   const output = await runProgram(programs)(docker, { args, limitMs: 30_000 });
   if (output.exitCode === 0) return;
   const { message, details } = programFailed(docker, args, output);
-  throw new StellarError('docker-unreachable', `Docker does not answer: ${message}`, {
-    details,
-    next: [runCommand('docker ps', 'Start it, and make sure that you may use it')],
-  });
+  throw new StellarError(
+    'docker-unreachable',
+    `Docker does not answer: ${message}`,
+    runCommand('docker ps', 'Start it, and make sure that you may use it'),
+  ).with({ details });
 }
 
 /**

@@ -52,7 +52,7 @@ const forAnnotation = 'stellarctl.kubestellar.io/access-for';
 const expiresAnnotation = 'stellarctl.kubestellar.io/access-expires';
 
 /** The name of an access, of its service account and of its context. */
-export const accessName = ({ space, role, who }: Omit<AccessRequest, 'kinds'>): string =>
+export const accessName = ({ space, role, who }: Omit<AccessRequest, 'kinds'>) =>
   [space.name, ...(who === undefined ? [] : [who]), role].join('-');
 
 /**
@@ -116,7 +116,7 @@ const policyRuleOf = ({ group, kinds, verbs, names }: RoleRight): PolicyRule => 
   ...(names && { resourceNames: [...names] }),
 });
 
-const rightsName = (access: string): string => `stellarctl:${access}`;
+const rightsName = (access: string) => `stellarctl:${access}`;
 
 const objectOf = (
   { apiVersion, kind }: Resource,
@@ -163,17 +163,16 @@ async function presentOf(object: KubeObject, kube: Kube): Promise<KubeObject | u
   throw accessTaken(object, kube, 'was not created by stellarctl');
 }
 
-function accessTaken(
-  { kind, metadata: { name } }: KubeObject,
-  { cluster }: Kube,
-  why: string,
-): StellarError {
-  const message = `${kind} ${name} of ${describeCluster(cluster)} ${why}. Nothing was written.`;
-  return new StellarError('name-taken', message, { next: [advice('Name somebody: --for NAME')] });
+function accessTaken({ kind, metadata: { name } }: KubeObject, { cluster }: Kube, why: string) {
+  return new StellarError(
+    'name-taken',
+    `${kind} ${name} of ${describeCluster(cluster)} ${why}. Nothing was written.`,
+    advice('Name somebody: --for NAME'),
+  );
 }
 
 /** The kinds of workloads in the rights of a deployer, as `deployments.apps`. */
-const kindsIn = (role: KubeObject | undefined): string[] =>
+const kindsIn = (role: KubeObject | undefined) =>
   ((role as ClusterRole | undefined)?.rules ?? []).flatMap(
     ({ apiGroups: [group = ''] = [], resources: kinds = [], verbs }) =>
       group === kubestellar || !verbs?.includes('create')
@@ -239,8 +238,11 @@ export async function revokeAccess({ name, kube, account }: FoundAccess): Promis
   if (account.object !== undefined) await kube.delete(resources.serviceAccounts, account.object);
   const left = await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
   if (!kube.dryRun && provenIn(left)(name).object !== undefined) {
-    const message = `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`;
-    throw new StellarError('api-error', message, { next: [advice('Rerun the command')] });
+    throw new StellarError(
+      'api-error',
+      `Service account ${namespace}/${name} of ${describeCluster(kube.cluster)} still exists: its tokens are valid.`,
+      advice('Rerun the command'),
+    );
   }
   const { roleBindings, clusterRoleBindings, roles: inNamespaces, clusterRoles } = resources;
   for (const resource of [roleBindings, clusterRoleBindings, inNamespaces, clusterRoles])
@@ -253,7 +255,7 @@ const reserved =
   /^(?:rbac\.authorization|authorization|authentication|certificates|apiextensions|admissionregistration)\.k8s\.io$|\.(?:kubestellar\.org|open-cluster-management\.io)$/;
 
 /** Kinds whose objects give rights, identities or Secrets of others, or decide what becomes of other objects: nobody deploys them here. */
-const isReserved = (group: string, plural: string): boolean =>
+const isReserved = (group: string, plural: string) =>
   (group === '' && plural === 'secrets') || reserved.test(group);
 
 /**

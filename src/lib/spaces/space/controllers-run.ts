@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { command, type NextStep, run } from '../../core/next-step.ts';
+import { command, run } from '../../core/next-step.ts';
 import { type BlockedVerdict, failed, type Verdict } from '../../core/stages.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -53,11 +53,10 @@ export function noteBinding(
   return [objects.length, digest(contents), wecs.length, digest(wecs)];
 }
 
-const digest = (lines: readonly string[]): string =>
-  hash('sha256', lines.toSorted().join('\n'), 'base64');
+const digest = (lines: readonly string[]) => hash('sha256', lines.toSorted().join('\n'), 'base64');
 
 /** The command that restarts the controllers of a WDS, or finishes that. @param hosting the context of its hosting cluster */
-export const toRestart = (wds: string, hosting: string): string =>
+export const toRestart = (wds: string, hosting: string) =>
   command`stellarctl wds restart ${wds} --hosting-context ${hosting}`;
 
 /**
@@ -73,22 +72,24 @@ export function transportPaused(
   if (note === undefined || (transport !== undefined && !isScaledToNone(transport)))
     return undefined;
   const finish = toRestart(controlPlane.metadata.name, hosting);
-  const why = `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`;
-  return failed(why, { code: 'transport-paused', next: [run(finish, 'Finish the restart')] });
+  return failed(
+    `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`,
+    { code: 'transport-paused', next: [run(finish, 'Finish the restart')] },
+  );
 }
 
 export const repair = (
   { role, name, hosting }: Pick<SpaceEvidence, 'role' | 'name' | 'hosting'>,
   lead = 'Repair it',
-): NextStep => run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, lead);
+) => run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, lead);
 
 export const isHookMarked =
   (hook: string) =>
-  ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>): boolean =>
+  ({ controlPlane }: Pick<SpaceEvidence, 'controlPlane'>) =>
     controlPlane.status?.postCreateHooks?.[hook] === true;
 
 /** Whether a Deployment that a hook has created is missing: KubeFlex runs a hook once, and never recreates what is deleted afterwards. */
-export const isLost = (name: Controller, space: SpaceEvidence): boolean =>
+export const isLost = (name: Controller, space: SpaceEvidence) =>
   !space.forbidden.has(resources.deployments.plural) &&
   !byName(space.deployments).has(name) &&
   isHookMarked(hookLike(space.controlPlane, hookOf[name]) ?? hookOf[name])(space);

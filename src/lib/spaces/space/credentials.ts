@@ -1,5 +1,5 @@
 import { type Check, fail, type Outcome, pass, skipped, unless } from '../../core/checks.ts';
-import { command, type NextStep, run } from '../../core/next-step.ts';
+import { command, run } from '../../core/next-step.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { newToken } from '../../kube/client/errors.ts';
@@ -62,7 +62,7 @@ export const validityChecks = (role: SpaceRole): Check<Reached>[] => [
 ];
 
 /** KubeFlex renews nothing of a space. k3s, of which vclusters consist, renews what ends within 90 days when it starts (docs.k3s.io/cli/certificate). */
-function renewalsOf({ name, type, hosting }: Reached['space'], { cluster }: Kube): NextStep[] {
+function renewalsOf({ name, type, hosting }: Reached['space'], { cluster }: Kube) {
   const restart = command`kubectl --context ${hosting ?? ''} -n ${namespaceOf(name)} rollout restart statefulset/vcluster`;
   if (type === 'vcluster') return [run(restart, 'Its k3s renews certificates when it starts')];
   const renewal = cluster.renewal ?? newToken(cluster);

@@ -1,6 +1,6 @@
 import { monotonic, rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { type Followed, followOne } from '../../core/follow.ts';
+import { followOne, type JudgedReading } from '../../core/follow.ts';
 import { type Problem, rerun, stepLines } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import {
@@ -46,50 +46,45 @@ export interface SpaceOutcome extends Standing {
 export function followSpace(followed: FollowedSpace, run: Run): Promise<SpaceOutcome> {
   const { name, hosting } = followed;
   let lastNews = '';
-  let waits: { at: string; since: number; isSaid?: boolean } | undefined;
-  let stages: SpaceReading['stages'] = [];
+  let waits = { at: '', since: 0 };
   let kube: Kube | undefined;
   const read = async () => {
     const reading = await followed.read();
     if (reading === undefined) throw gone(followed);
-    ({ stages, kube } = reading);
-    return { stages, snapshot: reading.space };
+    kube = reading.kube;
+    return { stages: reading.stages, snapshot: reading.space };
   };
-  const subject: Followed<AnySpace, SpaceOutcome> = {
-    graceMs: spaceGraceMs,
-    async act({ snapshot: space, reports, reached, blocking, state, isFirst }) {
-      // The last stage is reported with the result.
-      for (const { title } of reached.filter(({ id }) => id !== reports.at(-1)?.id))
-        run.progress.reached(name, title, true);
-      const standing = standingOf(reports);
-      if (blocking === undefined) return { ...standing, atOnce: isFirst };
-      if (state === 'failed')
-        return {
-          ...standing,
-          error: await spaceFailure(followed, { space, stages, kube }, blocking),
-        };
-      const news = unnoticed(space, reports, blocking);
-      // Optional, once per change: users without the permission wait slightly longer.
-      if (news !== '' && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
-      if (news !== '') lastNews = news;
-      run.progress.waiting(name, blocking.verdict.why, blocking.id);
-      if (waits?.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
-      if (waits.isSaid || monotonic() - waits.since < stuckAfterMs) return undefined;
-      waits.isSaid = true;
-      for (const step of stepLines(blocking.verdict.next ?? []))
-        run.progress.note(`${name}: ${step}`);
-      return undefined;
+  return followOne<AnySpace, SpaceOutcome>(
+    {
+      graceMs: spaceGraceMs,
+      async act({ snapshot: space, stages, reports, reached, blocking, state, isFirst }) {
+        // The last stage is reported with the result.
+        for (const { id, title } of reached)
+          if (id !== reports.at(-1)?.id) run.progress.reached(name, title, true);
+        const standing = standingOf(reports);
+        if (blocking === undefined) return { ...standing, atOnce: isFirst };
+        if (state === 'failed') {
+          const error = await spaceFailure(followed, { space, stages, kube }, blocking);
+          return { ...standing, error };
+        }
+        const news = unnoticed(space, reports, blocking);
+        // Optional, once per change: users without the permission wait slightly longer.
+        if (news && news !== lastNews) await triggerReconcile(hosting, name).catch(() => {});
+        lastNews = news;
+        run.progress.waiting(name, blocking.verdict.why, blocking.id);
+        if (waits.at !== blocking.id) waits = { at: blocking.id, since: monotonic() };
+        if (monotonic() - waits.since < stuckAfterMs) return undefined;
+        // Once for each stage.
+        waits.since = Number.POSITIVE_INFINITY;
+        for (const step of stepLines(blocking.verdict.next ?? []))
+          run.progress.note(`${name}: ${step}`);
+        return undefined;
+      },
+      late: (last) => tooLate(followed, last),
     },
-    async late(last) {
-      const hasFailed = last?.blocking?.verdict.state === 'failed';
-      const cause = hasFailed ? undefined : await hostingFailure(hosting);
-      return {
-        ...standingOf(last?.reports ?? []),
-        error: tooLate(followed, last?.blocking, cause),
-      };
-    },
-  };
-  return followOne(subject, read, run);
+    read,
+    run,
+  );
 }
 
 /** The changes that KubeFlex has not observed yet; empty if there are none. */
@@ -97,7 +92,7 @@ function unnoticed(
   { controlPlane }: AnySpace,
   reports: readonly StageReport[],
   blocking: StageReport,
-): string {
+) {
   const isUnnoticedHook = (id: string) => {
     const hook = hookLike(controlPlane, id);
     return hook !== undefined && controlPlane.status?.postCreateHooks?.[hook] !== true;
@@ -118,7 +113,7 @@ async function spaceFailure(
   { name, hosting }: FollowedSpace,
   reading: SpaceReading,
   { id, verdict }: BlockedReport,
-): Promise<StellarError> {
+) {
   const { failureOfStage } = await import('./space-watcher.ts');
   const { failure, log, next: seeMore } = await failureOfStage(id, reading, hosting);
   const isHook = hookLike(reading.space.controlPlane, id) !== undefined;
@@ -126,12 +121,9 @@ async function spaceFailure(
   return new StellarError(
     isHook ? 'hook-failed' : 'space-failed',
     `${name} is not ready: ${verdict.why}.`,
-    {
-      details: [...where, ...log],
-      // Its API server may still start: a rerun waits for it.
-      next: [...(id === 'reachable' ? [rerun] : []), ...(verdict.next ?? seeMore)],
-    },
-  );
+    ...(id === 'reachable' ? [rerun] : []),
+    ...(verdict.next ?? seeMore),
+  ).with({ details: [...where, ...log] });
 }
 
 /** Finds a failure of the hosting cluster, which blocks every space on it. */
@@ -141,20 +133,26 @@ async function hostingFailure(hosting: Kube): Promise<Problem | undefined> {
   return findings.flatMap((finding) => (finding.status === 'fail' ? [finding.problem] : []))[0];
 }
 
-function tooLate(
-  { name }: FollowedSpace,
-  blocking: BlockedReport | undefined,
-  cause: Problem | undefined,
-): StellarError {
+async function tooLate(
+  { name, hosting }: FollowedSpace,
+  { reports, blocking }: Partial<JudgedReading<AnySpace>> = {},
+): Promise<SpaceOutcome> {
+  const hasFailed = blocking?.verdict.state === 'failed';
+  const cause = hasFailed ? undefined : await hostingFailure(hosting);
   const { why, next = [] } = blocking?.verdict ?? {};
   const at = blocking === undefined ? '' : `; it is blocked at "${blocking.title}": ${why}`;
   const because = cause === undefined ? '' : ` ${cause.message}`;
-  return new StellarError('timeout', `${name} was not ready in time${at}.${because}`, {
-    next: cause === undefined ? [rerun, ...next] : [...cause.next, rerun],
-  });
+  const error = new StellarError(
+    'timeout',
+    `${name} was not ready in time${at}.${because}`,
+    ...(cause === undefined ? [rerun, ...next] : [...cause.next, rerun]),
+  );
+  return { ...standingOf(reports ?? []), error };
 }
 
-function gone({ name, hosting }: FollowedSpace): StellarError {
-  const message = `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`;
-  return new StellarError('not-found', message);
+function gone({ name, hosting }: FollowedSpace) {
+  return new StellarError(
+    'not-found',
+    `The control plane ${name} was deleted from ${hosting.cluster.context} by someone else.`,
+  );
 }

@@ -46,14 +46,11 @@ export async function requireRoom(hosting: Kube, type: string, run: Run): Promis
   if (outcome?.status !== 'warn') return;
   const text = `The hosting cluster ${hosting.cluster.context}: ${outcome.problem.message}`;
   if (type !== 'k8s') return run.progress.note(`${text}: it waits for room.`);
-  const next = [
-    ...outcome.problem.next,
-    advice('Or let it use the API server of the hosting cluster: --type host'),
-  ];
   throw new StellarError(
     'no-room',
     `${text}. Other pods, such as those of an ITS, would be removed for it.`,
-    { next },
+    ...outcome.problem.next,
+    advice('Or let it use the API server of the hosting cluster: --type host'),
   );
 }
 
@@ -101,6 +98,9 @@ export async function requireVclusterHost(hosting: Kube): Promise<void> {
   const outcome = await judgeVersion(hosting);
   if (outcome.status !== 'fail') return;
   const { next } = outcome.problem;
-  const message = `The hosting cluster ${hosting.cluster.context}: ${outcome.problem.message}.`;
-  throw new StellarError('kubernetes-unsupported', message, { next });
+  throw new StellarError(
+    'kubernetes-unsupported',
+    `The hosting cluster ${hosting.cluster.context}: ${outcome.problem.message}.`,
+    ...next,
+  );
 }

@@ -40,36 +40,32 @@ export async function chooseItsForWds(
   return { ...chosen, transportHook: correctedHookName, correctedHook: corrected(hook) };
 }
 
-function pickIts({ cluster }: Kube, asked: string | undefined, names: readonly string[]): string {
+function pickIts({ cluster }: Kube, asked: string | undefined, names: readonly string[]) {
   const known = names.length === 0 ? 'there is none' : `there are ${names.join(', ')}`;
   if (asked !== undefined && !names.includes(asked))
-    throw new StellarError('not-found', `${cluster.context} has no ITS ${asked}: ${known}.`, {
-      next: [
-        run(
-          command`stellarctl its create ${asked} --hosting-context ${cluster.context}`,
-          'Create it',
-        ),
-      ],
-    });
+    throw new StellarError(
+      'not-found',
+      `${cluster.context} has no ITS ${asked}: ${known}.`,
+      run(
+        command`stellarctl its create ${asked} --hosting-context ${cluster.context}`,
+        'Create it',
+      ),
+    );
   const [only] = names;
   if (asked !== undefined) return asked;
   if (only === undefined)
     throw new StellarError(
       'not-found',
       `${cluster.context} has no ITS yet, which a WDS sends its workloads through.`,
-      {
-        next: [
-          run(
-            command`stellarctl its create its1 --hosting-context ${cluster.context}`,
-            'Create one first',
-          ),
-        ],
-      },
+      run(
+        command`stellarctl its create its1 --hosting-context ${cluster.context}`,
+        'Create one first',
+      ),
     );
   if (names.length === 1) return only;
   throw new StellarError(
     'several-its',
     `${cluster.context} has several ITSes: ${names.join(', ')}.`,
-    { next: [advice(command`Choose the ITS of the WDS: --its ${only}`)] },
+    advice(command`Choose the ITS of the WDS: --its ${only}`),
   );
 }

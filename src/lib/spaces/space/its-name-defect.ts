@@ -44,7 +44,7 @@ export function isWiredFor(its: string, deployments: readonly Deployment[]): boo
   return args === undefined || (flagValue(args, '--its-name') ?? '') === its;
 }
 
-function flagValue(args: readonly string[], flag: string): string | undefined {
+function flagValue(args: readonly string[], flag: string) {
   const index = args.indexOf(flag);
   return index === -1
     ? args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1)
@@ -52,11 +52,11 @@ function flagValue(args: readonly string[], flag: string): string | undefined {
 }
 
 /** Whether a transport created by this hook starts if its ITS is named. */
-export const canNameIts = (hook: PostCreateHook | undefined): boolean =>
+export const canNameIts = (hook: PostCreateHook | undefined) =>
   hook === undefined || !isItsNameDefect(transportTemplate(hook));
 
 /** Whether a transport that KubeFlex creates by these hooks starts: a repair gives the WDS one that does. */
-export const startsTransport = (wds: ControlPlane, hooks: readonly PostCreateHook[]): boolean =>
+export const startsTransport = (wds: ControlPlane, hooks: readonly PostCreateHook[]) =>
   itsNameOf(wds) === undefined || hooks.every(canNameIts);
 
 /**
@@ -70,8 +70,12 @@ export async function renewCorrectedHook(hosting: Kube, limits: Run): Promise<bo
     ),
   );
   if (copy === undefined || hook === undefined) return false;
-  const renew = async () => (await hosting.apply(corrected(hook))) !== 'unchanged';
-  return withHostingLease(hosting, 'init --upgrade', limits, renew);
+  return withHostingLease(
+    hosting,
+    'init --upgrade',
+    limits,
+    async () => (await hosting.apply(corrected(hook))) !== 'unchanged',
+  );
 }
 
 const transportTemplate = ({ spec }: PostCreateHook): Deployment | undefined =>

@@ -134,11 +134,16 @@ const hubServed = (its: ItsInside): Verdict => (its.hubServed ? met : noHubKinds
 function joinable(its: ItsInside, wasReady: boolean): Verdict {
   if (its.hasBootstrapAccount) return met;
   const what = `ServiceAccount ${operatorNamespace}/${bootstrapServiceAccount}`;
-  const create = command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${bootstrapServiceAccount}`;
   return (
     unreadableIn(its, resources.serviceAccounts) ??
     (wasReady
-      ? lost(what, run(create, 'Create it; its rights are still bound to its name'))
+      ? lost(
+          what,
+          run(
+            command`kubectl --context ${its.context} -n ${operatorNamespace} create serviceaccount ${bootstrapServiceAccount}`,
+            'Create it; its rights are still bound to its name',
+          ),
+        )
       : waiting(`there is no ${what} yet`))
   );
 }

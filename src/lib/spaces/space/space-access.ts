@@ -226,12 +226,18 @@ export async function brokenContext({
         const more = validitiesOf(selected.user).filter(({ to }) => !known.has(to));
         return endingProblem(`context ${context}`, more, own.now(), renewal ? [renewal] : []) ?? [];
       }
-      const why = `The context ${context} leads to another cluster than ${space.name} of ${hosting.name}: their kube-system UIDs differ.`;
-      return problem('context-elsewhere', why, ...(renewal ? [renewal] : []));
+      return problem(
+        'context-elsewhere',
+        `The context ${context} leads to another cluster than ${space.name} of ${hosting.name}: their kube-system UIDs differ.`,
+        ...(renewal ? [renewal] : []),
+      );
     } catch (error) {
       const { message, next } = failureOf(error);
-      const why = `The context ${context} does not work: ${message}`;
-      return problem('context-broken', why, ...(renewal ? [renewal] : next));
+      return problem(
+        'context-broken',
+        `The context ${context} does not work: ${message}`,
+        ...(renewal ? [renewal] : next),
+      );
     }
   });
   return (await Promise.all(tried)).flat()[0];
@@ -269,9 +275,13 @@ export function stepsFor(
     entry?.cluster === `${name}-cluster` && (context === name || entry.user === `${name}-admin`);
   if (!kubeconfig.contexts.has(hosting) || !contextsOf(kubeconfig, name, hosting).includes(context))
     return {};
-  const renew = command`stellarctl ${role} context ${name} ${hostingOption(hosting, kubeconfig)}`;
   return {
     inspection: toSeeSpace(role, name, hosting, kubeconfig),
-    renewal: isWritten ? run(renew, 'Write its present address and credentials') : undefined,
+    renewal: isWritten
+      ? run(
+          command`stellarctl ${role} context ${name} ${hostingOption(hosting, kubeconfig)}`,
+          'Write its present address and credentials',
+        )
+      : undefined,
   };
 }

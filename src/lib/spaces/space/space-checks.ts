@@ -145,8 +145,14 @@ function judgeVersions({ space, hooks }: InstalledSpace): Outcome {
   const apart = versionsApart(space.name, versions);
   const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
   if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
-  const upgrade = command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${space.hosting}`;
-  return warn('versions-apart', apart, run(upgrade, 'Upgrade it'));
+  return warn(
+    'versions-apart',
+    apart,
+    run(
+      command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${space.hosting}`,
+      'Upgrade it',
+    ),
+  );
 }
 
 /** Checks that the ITS of a WDS is unambiguous: otherwise its controllers exit. */

@@ -32,7 +32,7 @@ export function registryOf(hooks: readonly PostCreateHook[]): string | undefined
 }
 
 /** Reads the registry of an installation's images. */
-export const presentRegistry = async (hosting: Reader): Promise<string | undefined> =>
+export const presentRegistry = async (hosting: Reader) =>
   registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
 
 /**
@@ -49,8 +49,11 @@ export async function requireRegistry(
   const { context } = hosting.cluster;
   const init = command`stellarctl init --image-registry ${asked} --hosting-context ${context}`;
   const source = present ?? 'the public registries';
-  const message = `The hooks of ${context} take images and charts from ${source}, not from ${asked}.`;
-  throw new StellarError('conflict', message, { next: [run(init, 'Change them first')] });
+  throw new StellarError(
+    'conflict',
+    `The hooks of ${context} take images and charts from ${source}, not from ${asked}.`,
+    run(init, 'Change them first'),
+  );
 }
 
 /**
@@ -75,15 +78,11 @@ export async function requireOcmImages(registry: string, version: string): Promi
   throw new StellarError(
     'not-found',
     `The registry does not have ${absent}. Nothing was written.`,
-    {
-      next: [
-        run(
-          command`stellarctl init --print-images --image-registry ${registry}`,
-          'Copy what this lists',
-        ),
-        advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
-      ],
-    },
+    run(
+      command`stellarctl init --print-images --image-registry ${registry}`,
+      'Copy what this lists',
+    ),
+    advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
   );
 }
 
@@ -135,7 +134,7 @@ export async function rewriteImages(
   }
 }
 
-const isCorrect = (registry: string, spec: Pod['spec']): boolean =>
+const isCorrect = (registry: string, spec: Pod['spec']) =>
   [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])].every(
     ({ image = '' }) => image === inRegistry(image, registry),
   );
@@ -147,7 +146,7 @@ async function correct(
   resource: Resource,
   objects: readonly (Deployment | StatefulSet | Pod)[],
   kube: Kube,
-): Promise<void> {
+) {
   const inOther = (image = '') => inRegistry(image, registry);
   const corrected = ({ image, env, ...container }: PodContainer) => ({
     ...container,
@@ -182,7 +181,7 @@ async function correct(
  * KubeFlex: pkg/reconcilers/{k8s/deployment,vcluster/chart,shared/job}.go of v0.9.3, with the chart of vcluster 0.16.4 and its CoreDNS
  * (loft-sh/vcluster, pkg/constants/coredns.go). PostgreSQL: its chart 13.1.5.
  */
-export const imagesOfKubeFlex = (version: string): string[] => [
+export const imagesOfKubeFlex = (version: string) => [
   `ghcr.io/kubestellar/kubeflex/cmupdate:${version}`,
   'registry.k8s.io/kube-apiserver:v1.29.9',
   'registry.k8s.io/kube-controller-manager:v1.29.9',
@@ -200,16 +199,16 @@ export const chartOfVcluster = 'https://charts.loft.sh/charts/vcluster-0.16.4.tg
 const bundles: Readonly<Record<string, string>> = { '0.10.1': '0.15.2' };
 
 /** The version of OCM that a clusteradm installs. */
-export const ocmOfClusteradm = (clusteradm: string): string => bundles[clusteradm] ?? clusteradm;
+export const ocmOfClusteradm = (clusteradm: string) => bundles[clusteradm] ?? clusteradm;
 
 /** OCM on hub and WECs (ocm manifests/). */
-export const imagesOfOcm = (version: string): string[] =>
+export const imagesOfOcm = (version: string) =>
   ['registration-operator', 'registration', 'placement', 'work', 'addon-manager'].map(
     (name) => `quay.io/open-cluster-management/${name}:v${version}`,
   );
 
 /** KubeStellar's status add-on on hub and WECs (ocm-status-addon chart/). @param version of its chart */
-export const imagesOfStatusAddon = (version: string): string[] => [
+export const imagesOfStatusAddon = (version: string) => [
   `ghcr.io/kubestellar/ocm-status-addon:${version}`,
   'quay.io/kubestellar/kubectl:1.29.3',
 ];

@@ -88,10 +88,12 @@ export function synced(space: SpaceEvidence): Verdict {
     message.includes('clusterrolebindings') &&
     message.includes('forbidden')
   ) {
-    const create = command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`;
     return failedFor(
       message,
-      run(create, `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`),
+      run(
+        command`stellarctl ${space.role} create ${name} --type host --hosting-context ${hosting}`,
+        `Give KubeFlex the rights, by ClusterRoleBinding ${managerAdminBinding}`,
+      ),
     );
   }
   // KubeFlex reads its own Secrets before they exist, and reports an error each time.
@@ -103,7 +105,7 @@ export function synced(space: SpaceEvidence): Verdict {
   return bootstrap === undefined ? failed(why) : failedFor(why, newBootstrap(space));
 }
 
-const newBootstrap = ({ name, hosting }: SpaceEvidence): NextStep =>
+const newBootstrap = ({ name, hosting }: SpaceEvidence) =>
   partial(
     command`stellarctl its create ${name} --type external --bootstrap-context CONTEXT --hub-apiserver https://… --hosting-context ${hosting}`,
     'Provide other bootstrap credentials',
@@ -122,7 +124,7 @@ function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdi
   return waiting('KubeFlex has not observed it yet', { next: [managerLog(context)] });
 }
 
-function managerLog(context: string): NextStep {
+function managerLog(context: string) {
   const log = command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`;
   return run(log, 'The log of KubeFlex says why');
 }
@@ -186,8 +188,13 @@ export function apiServerAnswers(space: Space<unknown>): Verdict {
           pod === undefined
             ? 'its API server has no pod'
             : `pod ${pod} of its API server is not ready`;
-        const see = command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`;
-        return failedFor(`${inside.why}; ${why}`, run(see, 'See why'));
+        return failedFor(
+          `${inside.why}; ${why}`,
+          run(
+            command`kubectl --context ${hosting} -n ${namespaceOf(name)} describe pods ${pod ?? []}`,
+            'See why',
+          ),
+        );
       }
       return unreachable(space, inside.why);
   }

@@ -1,3 +1,4 @@
+import { by } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import {
@@ -33,7 +34,7 @@ export function hooksOf({ spec }: ControlPlane): string[] {
 /**
  * The hook of a control plane that corresponds to the chart's hook of this name: that hook, or a corrected copy (its-name-defect.ts).
  */
-export const hookLike = (controlPlane: ControlPlane, name: string): string | undefined =>
+export const hookLike = (controlPlane: ControlPlane, name: string) =>
   hooksOf(controlPlane).find((hook) => hook === name || hook.endsWith(`-${name}`));
 
 /**
@@ -55,7 +56,7 @@ function roleOfHook(name: string): SpaceRole | undefined {
   return olderHooks[name];
 }
 
-export const typeOf = ({ spec }: ControlPlane): string => spec?.type ?? 'k8s';
+export const typeOf = ({ spec }: ControlPlane) => spec?.type ?? 'k8s';
 
 /** The other WDSes on the API server of a WDS: all of type host have that of the hosting cluster. */
 export function sharersOf(wds: ControlPlane, all: readonly ControlPlane[]): string[] {
@@ -78,7 +79,7 @@ export async function listControlPlanes(
 export const inOrder = (all: readonly ControlPlane[], role?: SpaceRole): ControlPlane[] =>
   all
     .filter((controlPlane) => role === undefined || roleOf(controlPlane) === role)
-    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+    .sort(by(({ metadata }) => metadata.name));
 
 /** The ITS of a WDS: the one that it names, else the only one; undefined if ambiguous. */
 export function itsOfWds(wds: string, all: readonly ControlPlane[]): ControlPlane | undefined {

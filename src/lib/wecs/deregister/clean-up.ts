@@ -72,13 +72,13 @@ export async function cleanUpWec(
 }
 
 /** Rights granted to the work agent are removed with it. */
-async function removeGrant(wec: Kube): Promise<void> {
+async function removeGrant(wec: Kube) {
   const role = await wec.get(resources.clusterRoles, grantRoleName);
   if (isOurs(role)) await wec.delete(resources.clusterRoles, role);
 }
 
 /** Only the operator removes the agent. It is started after the deletion: before, it would restore the agent first. */
-async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Promise<void> {
+async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run) {
   const { name } = klusterlet.metadata;
   const { context } = wec.cluster;
   await wec.delete(resources.klusterlets, klusterlet);
@@ -105,7 +105,7 @@ async function removeKlusterlet(wec: Kube, klusterlet: Klusterlet, run: Run): Pr
 }
 
 /** Starts an operator that stellarctl has installed, and that was scaled to zero. */
-async function startScaledOperator(wec: Kube, { progress, dryRun }: Run): Promise<void> {
+async function startScaledOperator(wec: Kube, { progress, dryRun }: Run) {
   const { context } = wec.cluster;
   const operator = await readOperator(wec);
   if (operator === undefined)
@@ -139,7 +139,7 @@ const otherKlusterlet = (
   klusterlets?.find(({ metadata }) => !wec.dryRun || metadata.name !== klusterletName);
 
 /** Another Klusterlet may be registered with the same hub: then the hub's hash does not identify the owner of a work. */
-const sharesHash = async (wec: Kube): Promise<boolean> =>
+const sharesHash = async (wec: Kube) =>
   otherKlusterlet(wec, await listIfDefined(wec, resources.klusterlets)) !== undefined;
 
 /**
@@ -234,11 +234,7 @@ async function removableNamespaces(
   return removable;
 }
 
-async function whyItStays(
-  wec: Kube,
-  namespace: KubeObject,
-  hubHash: string | null,
-): Promise<string | undefined> {
+async function whyItStays(wec: Kube, namespace: KubeObject, hubHash: string | null) {
   if (!madeByRegistration(namespace)) return 'it was not created by the registration';
   const others = await foreignObjectsIn(wec, namespace.metadata.name, hubHash);
   return others.length === 0 ? undefined : `it holds ${few(others).join(', ')}`;

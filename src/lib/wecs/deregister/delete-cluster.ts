@@ -89,18 +89,14 @@ export async function deleteCluster(
   run.progress.changed(name, 'ManagedCluster deleted');
 }
 
-const deletingMessage = (cluster: ManagedCluster | undefined): string | undefined =>
+const deletingMessage = (cluster: ManagedCluster | undefined) =>
   conditionOf(cluster, 'Deleting')?.message;
 
 /**
  * If there was no work before the deletion, the labels have stayed. Works of a WDS that arrive now show that a policy selects the
  * WEC by them (just joined, or labels just restored): KubeStellar would recreate each work as long as the labels exist.
  */
-async function releaseLateWorks(
-  hub: Kube,
-  { works }: HubState,
-  cluster: ManagedCluster,
-): Promise<void> {
+async function releaseLateWorks(hub: Kube, { works }: HubState, cluster: ManagedCluster) {
   if (works.every(isMadeByHand)) return;
   await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
@@ -108,16 +104,13 @@ async function releaseLateWorks(
 /** A hub with nothing left to wait for is done within this time, unless its next check is later. */
 const triggerAfterMs = 3000;
 
-const isMailboxEmpty = (hubState: HubState): boolean => contentsOf(hubState).length === 0;
+const isMailboxEmpty = (hubState: HubState) => contentsOf(hubState).length === 0;
 
 /**
  * Makes the hub check a ManagedCluster now: after failures OCM 1.0 checks ever more rarely (seen: 40 s after the last work was
  * gone), and any change triggers a check at once.
  */
-async function requeueCluster(
-  hub: Kube,
-  { metadata: { name, uid } }: ManagedCluster,
-): Promise<void> {
+async function requeueCluster(hub: Kube, { metadata: { name, uid } }: ManagedCluster) {
   const annotations = { 'stellarctl.kubestellar.io/requeued': rfc3339(hub.now()) };
   await unlessStatus(
     hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }),
@@ -127,7 +120,7 @@ async function requeueCluster(
 }
 
 /** Only of objects that are being deleted. The hub's own finalizers stay while its controller may run and remove them. */
-async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promise<void> {
+async function removeFinalizers(hub: Kube, last: HubState, force: Force) {
   await force.take(resources.manifestWorks, [...last.works, ...last.addonWorks], [workFinalizer]);
   await force.take(resources.managedClusterAddOns, last.addons, addonFinalizers);
   const { object } = last.managedCluster;
@@ -137,7 +130,7 @@ async function removeFinalizers(hub: Kube, last: HubState, force: Force): Promis
   await force.take(resources.managedClusters, [object], hubFinalizers);
 }
 
-async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarError> {
+async function deletionTimeout(hub: Kube, hubState: HubState) {
   const {
     name,
     works,
@@ -155,15 +148,24 @@ async function deletionTimeout(hub: Kube, hubState: HubState): Promise<StellarEr
     });
   if (isStopped) {
     details.push(`The registration controller of ${context} is not running.`);
-    const see = command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`;
-    return new StellarError('timeout', message, { details, next: [run(see, 'Start it')] });
+    return new StellarError(
+      'timeout',
+      message,
+      run(
+        command`kubectl --context ${context} -n ${hubNamespace} get deployments,pods`,
+        'Start it',
+      ),
+    ).with({ details });
   }
-  const lead = 'The agent removes manifest-work-cleanup, the hub the others. Without the agent';
-  const next = [
+  return new StellarError(
+    'timeout',
+    message,
     ...toSeeHolders([...works, ...addonWorks], context),
-    run(toDeregister(hub, name, '--force'), lead),
-  ];
-  return new StellarError('timeout', message, { details, next });
+    run(
+      toDeregister(hub, name, '--force'),
+      'The agent removes manifest-work-cleanup, the hub the others. Without the agent',
+    ),
+  ).with({ details });
 }
 
 /** The finalizers of add-ons that programs on the WEC remove (open-cluster-management.io/api addon/v1alpha1 and v1beta1). */
@@ -201,7 +203,7 @@ export function forceOf(
   let isAsked = false;
   return {
     /** Whether finalizers may be removed now: nothing has changed for some time, and the agent has not renewed its Lease. */
-    async isDue(hubState: HubState): Promise<boolean> {
+    async isDue(hubState: HubState) {
       // The agent acts only once an object is being deleted: its time counts from then.
       const state = JSON.stringify(
         contentsOf(hubState).map(({ metadata }) => [
@@ -225,11 +227,7 @@ export function forceOf(
       return true;
     },
     /** Removes finalizers of objects that are being deleted. */
-    async take(
-      resource: Resource,
-      objects: readonly KubeObject[],
-      removable: readonly string[],
-    ): Promise<void> {
+    async take(resource: Resource, objects: readonly KubeObject[], removable: readonly string[]) {
       for (const { metadata } of objects.filter(
         (object) => object.metadata.deletionTimestamp !== undefined,
       )) {

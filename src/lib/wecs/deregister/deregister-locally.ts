@@ -73,15 +73,18 @@ async function inspectLocally(
     `Give the context of ${name}`,
   );
   const elsewhere = (what: string) =>
-    new StellarError('registered-elsewhere', `${cluster} is ${what}. Nothing was written.`, {
-      next: [give],
-    });
+    new StellarError('registered-elsewhere', `${cluster} is ${what}. Nothing was written.`, give);
   if (registered !== undefined) throw elsewhere(`registered as ${registered}, not as ${name}`);
   if (before?.name === name) return before;
   const role = await otherRole(kube);
   if (role !== undefined) throw elsewhere(`not the WEC ${name}: ${role.found}`);
   if (hasNoRegistration(evidence)) return undefined;
-  const message = `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`;
-  const see = command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`;
-  throw new StellarError('identity-unproven', message, { next: [run(see, 'Look at it')] });
+  throw new StellarError(
+    'identity-unproven',
+    `${cluster} has parts of a klusterlet, and no Klusterlet that names ${name}. Nothing was written.`,
+    run(
+      command`kubectl --context ${kube.cluster.context} get klusterlets,namespaces,deployments -A`,
+      'Look at it',
+    ),
+  );
 }

@@ -214,7 +214,7 @@ export async function restoreAfterFailure(
   }
 }
 
-const labelList = (labels: Record<string, string>): string => changeWords(labels).join(', ');
+const labelList = (labels: Record<string, string>) => changeWords(labels).join(', ');
 
 /** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
 export const undoDeregistration = (

@@ -69,7 +69,7 @@ export async function release(
 /** Finds the works that were made again, and again: those of the same name with another UID. */
 function recreationsOf(works: readonly ManifestWork[]) {
   const uidsOf = new Map<string, Set<string>>();
-  const isRecreated = ({ metadata: { name, uid = '' } }: ManifestWork): boolean => {
+  const isRecreated = ({ metadata: { name, uid = '' } }: ManifestWork) => {
     const uids = (uidsOf.get(name) ?? new Set()).add(uid);
     uidsOf.set(name, uids);
     return uids.size > timesSeen;
@@ -87,7 +87,7 @@ async function untilReleased(
   { name, works: worksBefore, reread }: HubState,
   { keep, force }: Releasing,
   run: Run,
-): Promise<void> {
+) {
   const started = monotonic();
   const isRecreated = recreationsOf(worksBefore);
   await untilMet(
@@ -131,25 +131,22 @@ async function untilReleased(
   if (worksBefore.length > 0) run.progress.changed(name, `released from ${sourcesOf(worksBefore)}`);
 }
 
-const sourcesOf = (works: readonly ManifestWork[]): string =>
-  [...policiesOf(works).keys()].join(', ');
+const sourcesOf = (works: readonly ManifestWork[]) => [...policiesOf(works).keys()].join(', ');
 
-function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
+function stillSelected(hub: Kube, name: string, works: readonly ManifestWork[]) {
   const { [originBindingLabel]: policy, [originWdsLabel]: wds } = works[0]?.metadata.labels ?? {};
-  const edit = command`kubectl --context ${wds ?? 'WDS'} edit bindingpolicy ${policy ?? 'NAME'}`;
   return new StellarError(
     'still-selected',
     `${name} could not be released: its works are recreated (seen ${timesSeen} times), so ${sourcesOf(works)} selects it by something other than its labels.`,
-    {
-      next: [
-        (wds && policy ? run : partial)(edit, 'Change the policy'),
-        run(toDeregister(hub, name), 'Then'),
-      ],
-    },
+    (wds && policy ? run : partial)(
+      command`kubectl --context ${wds ?? 'WDS'} edit bindingpolicy ${policy ?? 'NAME'}`,
+      'Change the policy',
+    ),
+    run(toDeregister(hub, name), 'Then'),
   );
 }
 
-function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): StellarError {
+function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]) {
   const details = works.map(({ metadata }) =>
     metadata.finalizers?.length
       ? `${metadata.name} is blocked by finalizer ${metadata.finalizers.join(', ')}`
@@ -166,8 +163,9 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]): S
   return new StellarError(
     'timeout',
     `The works of ${name} were not removed in time; it stays registered.`,
-    { details, next: [...ofOthers, ...(ofOthers.length < works.length ? agents : [])] },
-  );
+    ...ofOthers,
+    ...(ofOthers.length < works.length ? agents : []),
+  ).with({ details });
 }
 
 /**
@@ -216,7 +214,7 @@ async function releaseFrom(
   owners: readonly AppliedManifestWork[],
   work: ManifestWork,
   manifests: readonly ManifestStatus[],
-): Promise<number> {
+) {
   let released = 0;
   for (const owner of owners.filter(({ spec }) => spec?.manifestWorkName === work.metadata.name))
     for (const entry of manifests.flatMap(toResource))

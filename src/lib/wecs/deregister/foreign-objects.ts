@@ -39,7 +39,7 @@ const ownNetworkPolicies = [
  * Objects that a registration creates in its namespaces; in the namespace of add-ons also the secrets that the agent writes for
  * them.
  */
-function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }): boolean {
+function isOfRegistration({ kind, metadata }: KubeObject & { kind: string }) {
   if (createdByKlusterlet({ metadata }) || isOurs({ metadata })) return true;
   if (kind === 'ServiceAccount') return ownAccounts.includes(metadata.name);
   if (kind === 'NetworkPolicy')
@@ -81,9 +81,11 @@ export async function refuseForeignObjects(wec: Kube, hubHash: string | null): P
       throw failureOf(error).with({ details: [unread] });
     });
     if (others.length === 0) continue;
-    const message = `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${few(others).join(', ')}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`;
-    const next = [advice('Move what is needed elsewhere, and delete it there')];
-    throw new StellarError('has-dependents', message, { next });
+    throw new StellarError(
+      'has-dependents',
+      `Namespace ${namespace} on ${describeCluster(wec.cluster)} holds ${few(others).join(', ')}, which the klusterlet operator deletes with the Klusterlet. Nothing was written.`,
+      advice('Move what is needed elsewhere, and delete it there'),
+    );
   }
 }
 
@@ -146,10 +148,10 @@ export async function othersIn(
 }
 
 /** `Deployment.apps`; kinds of different groups may have the same name. */
-const kindWithGroup = ({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>): string =>
+const kindWithGroup = ({ apiVersion, kind }: Pick<Resource, 'apiVersion' | 'kind'>) =>
   [kind, groupOf(apiVersion)].filter(Boolean).join('.');
 
-function isPassing({ kind, metadata }: KubeObject & { kind: string }): boolean {
+function isPassing({ kind, metadata }: KubeObject & { kind: string }) {
   if (metadata.deletionTimestamp !== undefined) return true;
   if (inEveryNamespace.includes(`${kind} ${metadata.name}`)) return true;
   if (kind === 'ServiceAccount') return defaultAccounts.includes(metadata.name);

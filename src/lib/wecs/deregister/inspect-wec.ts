@@ -146,7 +146,7 @@ export const hasNoRegistration = ({
   operator,
   hubSecret,
   bootstrapSecret,
-}: Proved<WecEvidence>): boolean =>
+}: Proved<WecEvidence>) =>
   [klusterlet, hubSecret, bootstrapSecret].every((part) => part === undefined) && !isOurs(operator);
 
 /** Refuses what would start and could not be finished. @throws StellarError `agent-dead` */
@@ -170,19 +170,17 @@ export function refuseUnfinishable(
     const message = `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`;
     const force = toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force');
     const kept = advice('Its workloads then keep running, unless --cleanup removes them');
-    throw new StellarError('agent-dead', message, {
-      next: [run(force, 'Without the agent'), kept],
-    });
+    throw new StellarError('agent-dead', message, run(force, 'Without the agent'), kept);
   }
   if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
-    const message = `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`;
-    const next = [
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} is not running (${agentDead}), so its workloads must be removed from their works on the cluster itself.`,
       partial(
         toDeregister(hub, `${name}=CONTEXT`, '--keep-workloads', '--force'),
         'Give its context',
       ),
-    ];
-    throw new StellarError('agent-dead', message, { next });
+    );
   }
 }
 
@@ -205,7 +203,7 @@ function affected(effect: LabelEffect, { name, hubState, policies }: WecOfPolici
 }
 
 /** A policy whose objects are not known yet may have some. */
-const sendsObjects = ({ binding }: Policy): boolean =>
+const sendsObjects = ({ binding }: Policy) =>
   binding === undefined || objectsOf(binding).length > 0;
 
 /**
@@ -224,7 +222,7 @@ export function needsRelease(inspected: WecOfPolicies, keepWorkloads = false): b
  * deleted.
  * @throws StellarError `still-selected`
  */
-function refuseSelected(hub: Kube, inspected: WecOfPolicies, keepWorkloads?: boolean): void {
+function refuseSelected(hub: Kube, inspected: WecOfPolicies, keepWorkloads?: boolean) {
   const { name, hubState } = inspected;
   const isReleased = needsRelease(inspected, keepWorkloads);
   if (!isReleased && hubState.managedCluster.object?.metadata.deletionTimestamp) return;
@@ -238,11 +236,15 @@ function refuseSelected(hub: Kube, inspected: WecOfPolicies, keepWorkloads?: boo
       : 'selects it whatever its labels are';
   const message = `${name} cannot be released: binding policy ${describePolicy(first)} ${why}. Nothing was written.`;
   const details = others.map((policy) => `Also: ${describePolicy(policy)}`);
-  const next = [run(editCommand(first), 'Change the policy'), run(toDeregister(hub, name), 'Then')];
-  throw new StellarError('still-selected', message, { details, next });
+  throw new StellarError(
+    'still-selected',
+    message,
+    run(editCommand(first), 'Change the policy'),
+    run(toDeregister(hub, name), 'Then'),
+  ).with({ details });
 }
 
-function editCommand({ name, wds, context, orphaned }: Policy): string {
+function editCommand({ name, wds, context, orphaned }: Policy) {
   const at = context ?? wds;
   return orphaned
     ? command`kubectl --context ${at} delete bindings.control.kubestellar.io ${name}`
@@ -283,14 +285,14 @@ export function whyNotRunning(
 /** The first probe of readiness comes some seconds after a start. */
 const probeMs = 60_000;
 
-const isStarting = ({ metadata, status }: Pod, now: number): boolean =>
+const isStarting = ({ metadata, status }: Pod, now: number) =>
   metadata.deletionTimestamp === undefined &&
   status?.phase === 'Running' &&
   status.containerStatuses?.every(
     ({ state, restartCount }) =>
       !restartCount && now - Date.parse(state?.running?.startedAt ?? '') < probeMs,
   ) === true;
-function describePods(pods: readonly Pod[]): string {
+function describePods(pods: readonly Pod[]) {
   const [pod] = pods;
   if (pod === undefined) return 'it has no pod';
   const waiting = pod.status?.containerStatuses?.find(({ state }) => state?.waiting)?.state?.waiting

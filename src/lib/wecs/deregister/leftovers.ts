@@ -55,7 +55,7 @@ export async function removeLeftovers(
   return { removed: parts.length > 0, untilGone: untilMailboxGone };
 }
 
-const removeRequests = (hub: Kube, { requests }: HubState): Promise<boolean> =>
+const removeRequests = (hub: Kube, { requests }: HubState) =>
   deleteObjects(hub, resources.certificateSigningRequests, requests);
 
 /**
@@ -77,9 +77,11 @@ export async function removeLateRequests(
 export async function refuseReregistered(hub: Kube, name: string): Promise<void> {
   if ((await findManagedCluster(hub, name)).object === undefined) return;
   const { context } = hub.cluster;
-  const message = `${name} was registered again on ${context} meanwhile; its klusterlet stays.`;
-  const next = [run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it')];
-  throw new StellarError('still-registered', message, { next });
+  throw new StellarError(
+    'still-registered',
+    `${name} was registered again on ${context} meanwhile; its klusterlet stays.`,
+    run(command`stellarctl wec get ${name} --its ${context}`, 'Look at it'),
+  );
 }
 
 /** @returns what waits until the mailbox is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
@@ -131,7 +133,7 @@ const kindsOfOcm = [
 ];
 
 /** What else OCM creates in a mailbox: rights for the agents of both. */
-function isOfOcm({ kind, metadata }: KubeObject & { kind: string }): boolean {
+function isOfOcm({ kind, metadata }: KubeObject & { kind: string }) {
   if (metadata.labels?.[clusterNameLabel] !== undefined) return true;
   return (
     ['Role', 'RoleBinding'].includes(kind) && metadata.name.startsWith('open-cluster-management:')
@@ -143,11 +145,12 @@ export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): S
   const details = namesOf([...works, ...addonWorks].filter(isGuarded));
   const message = `${name} is no longer registered, but its mailbox holds ${count(details.length, 'work')}, whose finalizer only its agent removes.`;
   const join = command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`;
-  const next = [
+  return new StellarError(
+    'agent-dead',
+    message,
     partial(join, 'To register it again, with its agent'),
     run(toDeregister(hub, name, '--force'), 'To remove them without it'),
-  ];
-  return new StellarError('agent-dead', message, { details, next });
+  ).with({ details });
 }
 
 /** What an ITS has of one WEC, and how it is read again. */
@@ -239,8 +242,5 @@ export function isGone(hubState: HubState): boolean {
 }
 
 /** The command that deregisters a WEC from an ITS. @param wec NAME or NAME=CONTEXT */
-export const toDeregister = (
-  { cluster }: Kube,
-  wec: string,
-  ...options: readonly string[]
-): string => command`stellarctl deregister ${[wec, ...options]} --its ${cluster.context}`;
+export const toDeregister = ({ cluster }: Kube, wec: string, ...options: readonly string[]) =>
+  command`stellarctl deregister ${[wec, ...options]} --its ${cluster.context}`;

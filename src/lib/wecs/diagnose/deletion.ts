@@ -1,5 +1,5 @@
 import { formatAge } from '../../core/deadline.ts';
-import { command, type NextStep, noted, type Problem, run } from '../../core/next-step.ts';
+import { command, noted, type Problem, run } from '../../core/next-step.ts';
 import { count } from '../../core/text/words.ts';
 import type { Condition, WithConditions } from '../../kube/client/objects.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../../ocm/hub/hub-evidence.ts';
@@ -32,14 +32,16 @@ export function beingDeleted(findings: WecFindings): Problem | undefined {
 }
 
 /** OCM's own finalizers are of this group, and are removed with their objects. */
-const isFinalizerOfOcm = (finalizer: string): boolean =>
-  finalizer.includes('open-cluster-management.io/');
+const isFinalizerOfOcm = (finalizer: string) => finalizer.includes('open-cluster-management.io/');
 
 function heldByOthers({ name, its }: WecFindings, cluster: ManagedCluster): Problem | undefined {
   const finalizers = foreignFinalizers(cluster, isFinalizerOfOcm);
   if (finalizers.length === 0) return undefined;
-  const message = `${name} is being deleted, but blocked by finalizer ${finalizers.join(', ')}, which is not OCM's.`;
-  return wecProblem('deletion-blocked', message, toSeeHolder(its, 'managedcluster', cluster));
+  return wecProblem(
+    'deletion-blocked',
+    `${name} is being deleted, but blocked by finalizer ${finalizers.join(', ')}, which is not OCM's.`,
+    toSeeHolder(its, 'managedcluster', cluster),
+  );
 }
 
 /** Works that somebody has deleted, and that other programs keep for longer than a controller takes. */
@@ -53,11 +55,14 @@ export function heldWorks({ contents, name, now, its }: WecFindings): Problem | 
   const age = formatAge(ageOf(first));
   const others =
     blocked.length === 1 ? '' : `, and ${count(blocked.length - 1, 'other work')} in the same way`;
-  const message = `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`;
-  return wecProblem('work-held', message, toSeeHolder(its, 'manifestwork', first));
+  return wecProblem(
+    'work-held',
+    `Work ${first.metadata.name} in mailbox ${name} has been in deletion for ${age}, blocked by finalizer ${holdersOf(first).join(', ')}, which is not its agent's${others}.`,
+    toSeeHolder(its, 'manifestwork', first),
+  );
 }
 
-const isWorkHeld = (work: ManifestWork): boolean =>
+const isWorkHeld = (work: ManifestWork) =>
   work.metadata.deletionTimestamp !== undefined && isGuarded(work);
 
 /** Only a reporting agent removes what works have applied, and their finalizer. */
@@ -85,7 +90,7 @@ function inProgress(findings: WecFindings): Problem {
 }
 
 /** KubeStellar recreates the works of a cluster for as long as a policy selects it: waiting does not end then. */
-function toFinish({ contents, hub, name, its }: WecFindings): NextStep {
+function toFinish({ contents, hub, name, its }: WecFindings) {
   const isOfPolicy = (work: ManifestWork) => !isAddonWork(work) && !isMadeByHand(work);
   const cluster = hub?.managedCluster;
   const isSelected =
@@ -153,12 +158,14 @@ function namespaceEnding(
   const age = formatAge(now - Date.parse(deletionTimestamp));
   const reasons = blocking(namespace);
   const why = reasons.map(({ message = '' }) => message.replace(/\.$/, '')).join('; ');
-  const message = `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${why || 'what blocks it is not reported yet'}.`;
-  const step = reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
-    ? run(
-        command`kubectl --context ${context} get apiservices`,
-        'Repair or delete the API that does not answer',
-      )
-    : toSeeNamespace(name, context);
-  return wecProblem('namespace-terminating', message, step);
+  return wecProblem(
+    'namespace-terminating',
+    `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${why || 'what blocks it is not reported yet'}.`,
+    reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
+      ? run(
+          command`kubectl --context ${context} get apiservices`,
+          'Repair or delete the API that does not answer',
+        )
+      : toSeeNamespace(name, context),
+  );
 }

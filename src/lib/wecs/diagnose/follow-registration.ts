@@ -129,7 +129,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
       this.until === 'delete' ? 'is not deleted' : `did not reach the stage ${this.until} in time`;
     const message = `${this.name} ${what}. ${wrong?.message ?? blockedIn(last)}`;
     const next = wrong?.next ?? last?.blocking?.verdict.next ?? this.#checkCommand;
-    return this.broken(new StellarError('timeout', message, { next }));
+    return this.broken(new StellarError('timeout', message, ...next));
   }
 
   /** Without the ITS only the WEC's own stages are known. */
@@ -217,9 +217,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     const what = isUnreachable ? 'does not reach the hub' : `is blocked at "${title}"`;
     const wrong = await this.#verdict(reading);
     const steps = wrong?.next ?? next ?? this.#checkCommand;
-    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, {
-      next: steps,
-    });
+    return new StellarError(code, wrong?.message ?? `${this.name} ${what}: ${why}.`, ...steps);
   }
 
   #finish(text: string, isNew = this.result.changed): WecResult {
@@ -243,18 +241,17 @@ export function followOnHub<Subject extends { name: string } & Followed<Registra
   return follow(subjects, readAll, run);
 }
 
-const ownAgentIn = ({ wec }: Registration): string | undefined =>
-  wec?.klusterlet && singletonAgentId(wec.klusterlet);
+const ownAgentIn = ({ wec }: Registration) => wec?.klusterlet && singletonAgentId(wec.klusterlet);
 
 /** What a follower was waiting for, as a sentence. */
-function blockedIn(last: JudgedReading<Registration> | undefined): string {
+function blockedIn(last: JudgedReading<Registration> | undefined) {
   const { id, verdict } = last?.blocking ?? {};
   return verdict === undefined
     ? 'No trace of it was found.'
     : `It is blocked by ${id}: ${verdict.why}.`;
 }
 
-function describeReports(reports: StageReport[]): string {
+function describeReports(reports: StageReport[]) {
   const { text, problem, why } = describeRegistration(reports);
   return problem ? `not ${text}: ${why}` : text;
 }

@@ -27,13 +27,13 @@ import { judgeRegistration } from '../registration/registration-stages.ts';
 import type { Wec } from './follow-registration.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
-export interface SeenOnHub {
+interface SeenOnHub {
   evidence: HubEvidence;
   contents: MailboxContents | undefined;
 }
 
 /** What the comparison of an ITS with its WECs needs of the ITS itself. */
-export type ItsIdentity = Awaited<ReturnType<typeof readItsIdentity>>;
+type ItsIdentity = Awaited<ReturnType<typeof readItsIdentity>>;
 
 /** What may not be read is undefined. */
 export async function readItsIdentity(hub: Kube) {
@@ -41,23 +41,64 @@ export async function readItsIdentity(hub: Kube) {
   return { uid, ocm };
 }
 
+/** What a caller has already read of the ITS. */
+interface Known {
+  ofHub?: SeenOnHub | undefined;
+  /** Called for a WEC that is not accepted yet. */
+  tryWebhook?: () => Promise<HubWebhook>;
+  /** Called for a WEC that has a client. */
+  itself?: () => Promise<ItsIdentity>;
+}
+
 /**
- * Reads one WEC from all sides. The result lists what could not be read.
+ * Reads one WEC from all sides, and judges it. The result lists what could not be read.
  * @param endpoints the known addresses of the ITS, read if the WEC's agent may use another one
- * @param known what the caller has already read of the ITS; `tryWebhook` is called for a WEC that is not accepted yet, `itself` for one that
- *   has a client
  * @throws StellarError `not-found` for a name that neither side knows; `forbidden` if the ITS may not be read
  */
 export async function readBothSides(
   hub: Kube,
-  { name, kube: wec }: Wec,
+  wec: Wec,
   endpoints: () => Promise<readonly Endpoint[]>,
-  known: {
-    ofHub?: SeenOnHub | undefined;
-    tryWebhook?: () => Promise<HubWebhook>;
-    itself?: () => Promise<ItsIdentity>;
-  } = {},
+  known: Known = {},
 ) {
+  const { reader, evidence, contents, ocm, otherCluster, ofWec } = await readSides(hub, wec, known);
+  const isAdmitted = evidence.managedCluster?.spec?.hubAcceptsClient === true;
+  const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
+  const registration = {
+    name: wec.name,
+    its: hub.cluster.context,
+    context: otherCluster ? undefined : wec.kube?.cluster.context,
+    hub: evidence,
+    wec: ofWec?.evidence,
+    webhook,
+    now: hub.now(),
+  };
+  const forbidden: ReadonlySet<string> = ofWec?.forbidden ?? new Set();
+  const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
+  return {
+    findings: {
+      ...registration,
+      reports,
+      contents,
+      forbidden,
+      ocmOfHub: ocm,
+      otherCluster,
+      foundHub: await findHubOf(hub, evidence, ofWec?.evidence, endpoints),
+      ending: ofWec?.ending,
+      refused:
+        wec.kube && ofWec && (await refusedOn(wec.kube, ofWec.evidence?.klusterlet, contents)),
+      lacksAddon:
+        !reader.forbidden.has(resources.managedClusterAddOns.plural) &&
+        (await lacksAddon(hub, evidence, contents)),
+    },
+    notVisible: [...unread(reader, hub), ...(ofWec?.notVisible ?? [])],
+    /** Why nothing of the cluster itself was read although its context was given. */
+    error: ofWec?.error,
+  };
+}
+
+/** What both sides say; nothing of a cluster that is certainly another one. */
+async function readSides(hub: Kube, { name, kube: wec }: Wec, known: Known) {
   const reader = partialReader(hub);
   const [evidence, contents, wecSide, itself] = await Promise.all([
     known.ofHub?.evidence ?? readOne(reader, name),
@@ -66,59 +107,18 @@ export async function readBothSides(
     wec && (known.itself?.() ?? readItsIdentity(hub)),
     known.ofHub === undefined && requireHub(hub),
   ]);
-  const { managedCluster } = evidence;
+  const { managedCluster, requests } = evidence;
   // Objects that cannot be read do not prove that it is another cluster.
   const otherCluster =
     wec &&
     wecSide?.evidence &&
     (await findOtherCluster({ name, kube: wec }, managedCluster, wecSide.evidence, itself?.uid));
-  const wecEvidence = otherCluster === undefined ? wecSide : undefined;
+  const ofWec = otherCluster === undefined ? wecSide : undefined;
   const claimsName = wecSide?.evidence?.klusterlet?.spec?.clusterName === name;
-  if (
-    managedCluster === undefined &&
-    evidence.requests.length === 0 &&
-    !claimsName &&
-    !wecEvidence?.ending?.length
-  )
+  const isSeen = managedCluster !== undefined || requests.length > 0 || claimsName;
+  if (!isSeen && !ofWec?.ending?.length)
     throw await nothingVisible(name, hub, reader.forbidden, wecSide?.evidence);
-
-  const isAdmitted = managedCluster?.spec?.hubAcceptsClient === true;
-  const webhook = isAdmitted ? undefined : await (known.tryWebhook?.() ?? tryHubWebhook(hub));
-  const its = hub.cluster.context;
-  const context = otherCluster ? undefined : wec?.cluster.context;
-  const registration = {
-    name,
-    its,
-    context,
-    hub: evidence,
-    wec: wecEvidence?.evidence,
-    webhook,
-    now: hub.now(),
-  };
-  const forbidden: ReadonlySet<string> = wecEvidence?.forbidden ?? new Set();
-  const reports = judgeRegistration(registration, new Set([...reader.forbidden, ...forbidden]));
-  const refused =
-    wec && wecEvidence && (await refusedOn(wec, wecEvidence.evidence?.klusterlet, contents));
-  return {
-    findings: {
-      ...registration,
-      reports,
-      contents,
-      forbidden,
-      ocmOfHub: itself?.ocm,
-      its,
-      otherCluster,
-      foundHub: await findHubOf(hub, evidence, wecEvidence?.evidence, endpoints),
-      ending: wecEvidence?.ending,
-      refused,
-      lacksAddon:
-        !reader.forbidden.has(resources.managedClusterAddOns.plural) &&
-        (await lacksAddon(hub, evidence, contents)),
-    },
-    notVisible: [...unread(reader, hub), ...(wecEvidence?.notVisible ?? [])],
-    /** Why nothing of the cluster itself was read although its context was given. */
-    error: wecEvidence?.error,
-  };
+  return { reader, evidence, contents, ocm: itself?.ocm, otherCluster, ofWec };
 }
 
 /** No review if nothing has failed; a user who may not create reviews sees none. */
@@ -195,7 +195,7 @@ async function nothingVisible(
   hub: Kube,
   forbidden: ReadonlySet<string>,
   wec: WecEvidence | undefined,
-): Promise<StellarError> {
+) {
   const { context } = hub.cluster;
   const kinds = ['managedclusters', 'certificatesigningrequests'].filter((kind) =>
     forbidden.has(kind),
@@ -203,10 +203,13 @@ async function nothingVisible(
   const other = registeredAsAnother({ wec, name, its: context });
   if (kinds.length === 0)
     return other
-      ? new StellarError('not-found', other.message, { next: other.next })
+      ? new StellarError('not-found', other.message, ...other.next)
       : noSuchWec(name, hub);
-  const message = `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`;
-  return new StellarError('forbidden', message, { next: [toSeeRights(hub.cluster)] });
+  return new StellarError(
+    'forbidden',
+    `Whether there is a WEC ${name} on ${describeCluster(hub.cluster)} cannot be seen: not allowed to read ${kinds.join(' and ')}.`,
+    toSeeRights(hub.cluster),
+  );
 }
 
 /**

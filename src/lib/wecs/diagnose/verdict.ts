@@ -61,10 +61,13 @@ function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Pro
   const target = `${name}=${wec.context}`;
   const note = `installs it again, if this is the cluster that joined as ${name}`;
   // A name that has joined belongs to the cluster that joined: a join proves that it is this cluster, or fails.
-  const step = hasJoined(hub)
-    ? noted(command`stellarctl wec join ${target} --accept --its ${its}`, note)
-    : run(command`stellarctl wec join ${target} --its ${its}`);
-  return wecProblem('no-klusterlet', message, step);
+  return wecProblem(
+    'no-klusterlet',
+    message,
+    hasJoined(hub)
+      ? noted(command`stellarctl wec join ${target} --accept --its ${its}`, note)
+      : run(command`stellarctl wec join ${target} --its ${its}`),
+  );
 }
 
 /** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
@@ -72,9 +75,14 @@ function withoutNode({ wec }: WecFindings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
   if (wec === undefined || nodeless === undefined) return undefined;
   const { namespace = '', name } = nodeless.pod.metadata;
-  const message = `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.problem.replace(/\.$/, '')}.`;
-  const see = command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`;
-  return wecProblem('pod-unschedulable', message, run(see, 'Make room on a node, or add one'));
+  return wecProblem(
+    'pod-unschedulable',
+    `The ${isOperatorPod(nodeless.pod) ? 'operator' : 'agent'} cannot be scheduled: ${nodeless.problem.replace(/\.$/, '')}.`,
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} describe pod ${name}`,
+      'Make room on a node, or add one',
+    ),
+  );
 }
 
 /** A joined agent whose connection was renewed sends a new request, which is never approved automatically. */
@@ -108,10 +116,9 @@ function anotherAsks(findings: WecFindings): Problem | undefined {
     ({ state, agent }) => state === 'pending' && agent !== undefined && !ids.has(agent),
   );
   if (other === undefined) return undefined;
-  const message = `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`;
   return wecProblem(
     'another-agent-asks',
-    message,
+    `${name} is registered and reports, and another agent asks for its name (${formatAge(now - other.created)} ago): that of another cluster, or a reinstalled one.`,
     advice('Register the other cluster under another name'),
   );
 }
@@ -131,12 +138,12 @@ const agentIsSilent = failedAt('available', 'agent-silent', 'clocks-differ');
 export const reportsTitle = 'its agent reports';
 
 /** Whether its agent does not report: what it has reported before may no longer be true. */
-export const isSilent = (findings: WecFindings): boolean => agentIsSilent(findings) !== undefined;
+export const isSilent = (findings: WecFindings) => agentIsSilent(findings) !== undefined;
 
 const problemOfStage = (
   { id, title, verdict: { code = id, why, next = [] } }: BlockedReport,
   name: string,
-): Problem => wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
+) => wecProblem(code, `${name} is blocked at "${title}": ${why}.`, ...next);
 
 function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | undefined {
   const blocking = blockingStage(reports);
@@ -158,10 +165,9 @@ function missedRenewal(findings: WecFindings): Problem | undefined {
   const { hub, now, wec, name } = findings;
   const overdue = hub && overdueLease(hub, now);
   if (overdue === undefined || awaitsLock(findings)) return undefined;
-  const message = `${name} is still shown as available, but its agent does not report: ${overdue}.`;
   return wecProblem(
     'lease-overdue',
-    message,
+    `${name} is still shown as available, but its agent does not report: ${overdue}.`,
     wec === undefined ? toSeeCluster(findings) : agentPods(wec.context),
   );
 }
@@ -173,8 +179,11 @@ function unsignedRenewal({ hub, name, its, now }: WecFindings): Problem | undefi
   if (request?.state !== 'failed' && !(request?.state === 'approved' && isOverdue))
     return undefined;
   const age = formatAge(now - (request.decided ?? request.created));
-  const message = `${its} approved the request of the agent of ${name} for its next certificate ${age} ago, but nothing there has signed it.`;
-  return wecProblem('not-signed', message, toSign);
+  return wecProblem(
+    'not-signed',
+    `${its} approved the request of the agent of ${name} for its next certificate ${age} ago, but nothing there has signed it.`,
+    toSign,
+  );
 }
 
 /** Agents renew their certificates in the last fifth or quarter of their validity (ocm pkg/registration/register/csr). */
@@ -185,8 +194,11 @@ function expiringCertificate(findings: WecFindings): Problem | undefined {
   const { from, to } = validityOfAgent(findings) ?? { from: 0, to: 0 };
   const rest = to - now;
   if (rest <= 0 || rest > renewedBefore * (to - from)) return undefined;
-  const message = `The certificate of the agent of ${name} expires in ${formatAge(rest)}, and its agent has not renewed it in time.`;
-  return wecProblem('certificate-expiring', message, toSeeAgent(findings));
+  return wecProblem(
+    'certificate-expiring',
+    `The certificate of the agent of ${name} expires in ${formatAge(rest)}, and its agent has not renewed it in time.`,
+    toSeeAgent(findings),
+  );
 }
 
 export interface Row extends Omit<Check<WecFindings>, 'run'> {

@@ -56,7 +56,7 @@ const workRows: readonly Row[] = [
   onWec('versions', 'its agent has the version of the ITS', agentVersionsApart),
 ];
 /** Why nothing of the cluster itself is visible. */
-function whyNotVisible({ otherCluster, context, wec }: WecFindings): string {
+function whyNotVisible({ otherCluster, context, wec }: WecFindings) {
   if (wec !== undefined) return `${wec.context} does not let you read it`;
   if (otherCluster !== undefined)
     return `the context ${otherCluster.context} leads to another cluster`;
@@ -109,8 +109,11 @@ function worksNotApplied({ contents, name, its, now, wec }: WecFindings): Proble
       ? run(command`stellarctl policy get ${binding} --wds ${wds}`)
       : run(command`kubectl --context ${its} -n ${name} describe manifestwork ${first.name}`);
   const refusal = toEndRefusal(first.message, name, wec?.context, its);
-  const message = `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`;
-  return wecProblem(refusal?.code ?? 'works-not-applied', message, ...(refusal?.next ?? [see]));
+  return wecProblem(
+    refusal?.code ?? 'works-not-applied',
+    `${count(failed.length, 'work')} could not be applied on ${name}: ${first.message}${begun(first.since, now)}.`,
+    ...(refusal?.next ?? [see]),
+  );
 }
 
 /** OCM's work agent reports a new add-on as not available until a later round of it: 77 s after the add-on was installed, as seen. */
@@ -125,8 +128,14 @@ function unavailableAddon(findings: WecFindings): Problem | undefined {
   });
   if (addon === undefined && lacksAddon) {
     const missing = `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`;
-    const see = command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`;
-    return wecProblem('addon-missing', missing, run(see, 'See which Placements install it'));
+    return wecProblem(
+      'addon-missing',
+      missing,
+      run(
+        command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`,
+        'See which Placements install it',
+      ),
+    );
   }
   if (addon === undefined) return undefined;
   const { spec } = addon as WithConditions & { spec?: { installNamespace?: string } };
@@ -134,8 +143,14 @@ function unavailableAddon(findings: WecFindings): Problem | undefined {
   const found = `The add-on ${addon.metadata.name} of ${name} is not available: ${message ?? reason}.`;
   if (wec === undefined) return wecProblem('addon-unavailable', found, toSeeCluster(findings));
   const namespace = spec?.installNamespace ?? addonNamespace;
-  const see = command`kubectl --context ${wec.context} -n ${namespace} get deployments,pods`;
-  return wecProblem('addon-unavailable', found, run(see, 'See what of it does not run'));
+  return wecProblem(
+    'addon-unavailable',
+    found,
+    run(
+      command`kubectl --context ${wec.context} -n ${namespace} get deployments,pods`,
+      'See what of it does not run',
+    ),
+  );
 }
 
 /** The versions that run on a WEC; the ITS does not know them. @param unseen why nothing of the WEC was read, if so */

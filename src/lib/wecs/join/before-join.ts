@@ -91,7 +91,7 @@ export async function untilNamespaceGone(
 }
 
 /** A cluster that the ITS has accepted no longer needs its admission. */
-export const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions): boolean =>
+export const needsWebhook = ({ hubBefore }: JoinPlan, { accept }: JoinOptions) =>
   hubBefore?.managedCluster === undefined ||
   (accept && hubBefore.managedCluster.spec?.hubAcceptsClient !== true);
 
@@ -113,6 +113,6 @@ export function sameWec({ name }: JoiningWec, duplicate: string): StellarError {
   return new StellarError(
     'same-cluster',
     `${name} and ${duplicate} are the same cluster; neither was joined.`,
-    { next: [advice('Give every name the context of its own cluster: NAME=CONTEXT')] },
+    advice('Give every name the context of its own cluster: NAME=CONTEXT'),
   );
 }

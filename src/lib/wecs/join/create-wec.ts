@@ -85,7 +85,7 @@ export async function createWecs(
   });
 }
 
-function outcome({ created, changed }: LocalCluster): string {
+function outcome({ created, changed }: LocalCluster) {
   return created
     ? 'ready'
     : changed
@@ -149,14 +149,10 @@ export async function refuseHosting(
   const message = `${name} cannot be read (${why}), so whether it is a WEC or a hosting cluster is unknown. It was not deleted.`;
   const start =
     provider === undefined ? [] : [run(startCommand(provider, name), 'If it was stopped')];
-  throw new StellarError('unreachable', message, { next: [...start, deleteAnyway] });
+  throw new StellarError('unreachable', message, ...start, deleteAnyway);
 }
 
-function isHosting(
-  name: string,
-  context: string | undefined,
-  spaces: readonly string[],
-): StellarError {
+function isHosting(name: string, context: string | undefined, spaces: readonly string[]) {
   const lost = spaces.length === 0 ? '' : ` With it would be lost: ${spaces.join(', ')}.`;
   const inspectSteps =
     context === undefined
@@ -165,10 +161,13 @@ function isHosting(
   return isNeeded(name, 'is a hosting cluster', lost, inspectSteps);
 }
 
-const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []): StellarError =>
-  new StellarError('has-dependents', `${name} ${what}. It was not deleted.${lost}`, {
-    next: [...steps, deleteAnyway],
-  });
+const isNeeded = (name: string, what: string, lost = '', steps: NextStep[] = []) =>
+  new StellarError(
+    'has-dependents',
+    `${name} ${what}. It was not deleted.${lost}`,
+    ...steps,
+    deleteAnyway,
+  );
 
 const deleteAnyway = advice('Delete it anyway: --force');
 
@@ -215,12 +214,12 @@ function stillRegistered(
   as: string,
   its: string | undefined,
   server: string | undefined,
-): StellarError {
+) {
   const under = as === name ? '' : ` as ${as}`;
   const hub =
     its ?? (server === undefined ? 'a hub that its klusterlet does not name' : `the hub ${server}`);
   const message = `${name} is still registered${under} with ${hub}; it was not deleted.`;
   const deregister = command`stellarctl deregister ${as} --its ${its ?? 'CONTEXT'}`;
   const first = (its === undefined ? partial : run)(deregister, 'Deregister it first');
-  return new StellarError('still-registered', message, { next: [first, deleteAnyway] });
+  return new StellarError('still-registered', message, first, deleteAnyway);
 }

@@ -96,15 +96,15 @@ const never = '876000h0m0s';
 /** On a Klusterlet whose grace period was raised: the former one; empty if it had none. */
 const formerGraceAnnotation = 'stellarctl.kubestellar.io/former-eviction-grace-period';
 
-const graceOf = ({ spec }: Klusterlet): string | undefined =>
+const graceOf = ({ spec }: Klusterlet) =>
   spec?.workConfiguration?.appliedManifestWorkEvictionGracePeriod;
 
 /** The grace period of a Klusterlet, from before it was raised; OCM's default is an hour. */
-const gracePeriodOf = (klusterlet: Klusterlet): string =>
+const gracePeriodOf = (klusterlet: Klusterlet) =>
   (klusterlet.metadata.annotations?.[formerGraceAnnotation] ?? graceOf(klusterlet)) || '60m';
 
 /** Whether the works of a former hub are held on a WEC. */
-const isEvictionPaused = ({ metadata }: Klusterlet): boolean =>
+const isEvictionPaused = ({ metadata }: Klusterlet) =>
   metadata.annotations?.[formerGraceAnnotation] !== undefined;
 
 /**
@@ -124,8 +124,10 @@ export async function pauseEviction(wec: Kube, klusterlet: Klusterlet): Promise<
   if (graceOf(paused) === never) return true;
   const undo = { metadata: { uid, annotations: { [formerGraceAnnotation]: null } } };
   await wec.merge(resources.klusterlets, klusterletName, undo);
-  const message = `The Klusterlet on ${wec.cluster.context} has no field appliedManifestWorkEvictionGracePeriod: its agent would delete what runs there ${gracePeriodOf(klusterlet)} after it has changed its hub.`;
-  throw new StellarError('version-differs', message);
+  throw new StellarError(
+    'version-differs',
+    `The Klusterlet on ${wec.cluster.context} has no field appliedManifestWorkEvictionGracePeriod: its agent would delete what runs there ${gracePeriodOf(klusterlet)} after it has changed its hub.`,
+  );
 }
 
 const patchOf = (uid: string | undefined, former: string | null, grace: string | null) => ({
@@ -185,14 +187,14 @@ export async function resumeEviction(
     return `${hub.cluster.context} has not sent ${count(unsent.length, 'object')} yet: ${few(unsent).join(', ')}`;
   };
   const late = (why: string) =>
-    new StellarError('timeout', `${name}: ${why}. What runs there keeps running.`, {
-      next: [
-        rerun,
-        advice(
-          'If these objects are no longer needed, rerun it with --evict-works: the agent deletes them',
-        ),
-      ],
-    });
+    new StellarError(
+      'timeout',
+      `${name}: ${why}. What runs there keeps running.`,
+      rerun,
+      advice(
+        'If these objects are no longer needed, rerun it with --evict-works: the agent deletes them',
+      ),
+    );
   if (!evictWorks) await waitWhile(blocker, run, late, name);
   const klusterlet = await readKlusterlet(kube);
   if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return false;

@@ -93,16 +93,12 @@ async function serverUrlsOf(kube: Kube) {
 }
 
 /** A namespace that others created stays theirs: stellarctl does not label it, nor delete it later. */
-async function applyNamespace(kube: Kube, namespace: KubeObject, apply: Apply): Promise<void> {
+async function applyNamespace(kube: Kube, namespace: KubeObject, apply: Apply) {
   const present = await kube.get(resources.namespaces, namespace.metadata.name);
   if (present === undefined || isOurs(present)) await apply(namespace);
 }
 
-async function applyPullSecret(
-  kube: Kube,
-  dockerConfig: string | undefined,
-  apply: Apply,
-): Promise<void> {
+async function applyPullSecret(kube: Kube, dockerConfig: string | undefined, apply: Apply) {
   const present = await kube.get(resources.secrets, pullSecretName, {
     namespace: operatorNamespace,
   });
@@ -111,7 +107,7 @@ async function applyPullSecret(
 }
 
 /** A new kind is established first, and served a moment later. */
-async function untilServed(kube: Kube, run: Run): Promise<void> {
+async function untilServed(kube: Kube, run: Run) {
   const { context } = kube.cluster;
   const path = `/apis/${resources.klusterlets.apiVersion}/${resources.klusterlets.plural}`;
   const blocker = async () => {

@@ -162,7 +162,7 @@ export const planSteps: readonly PlanStep[] = [
     async judge({ access: { its }, wec: { name }, options, registered }) {
       const elsewhere = registeredElsewhere({ name, its, ...(await registered()) });
       if (elsewhere !== undefined && options.replaceHub === undefined)
-        throw new StellarError('registered-elsewhere', elsewhere.message, { next: elsewhere.next });
+        throw new StellarError('registered-elsewhere', elsewhere.message, ...elsewhere.next);
     },
   },
   {
@@ -275,10 +275,10 @@ async function refusesToken(
 }
 
 /** Whether the user gives the address, which an agent that works gets as well. */
-const givesAddress = ({ hubApiserver, certificateAuthority, proxyUrl }: JoinOptions): boolean =>
+const givesAddress = ({ hubApiserver, certificateAuthority, proxyUrl }: JoinOptions) =>
   [hubApiserver, certificateAuthority, proxyUrl].some((option) => option !== undefined);
 
-function notesOn(access: HubAccess, name: string, { operator }: WecEvidence): string[] {
+function notesOn(access: HubAccess, name: string, { operator }: WecEvidence) {
   const isForeign = operator !== undefined && !isOurs(operator);
   return [
     access.kube === undefined
@@ -311,17 +311,18 @@ export function agentSettings(
 ): AgentSettings {
   const presentMode = present?.spec?.deployOption?.mode === 'Default' ? 'Default' : 'Singleton';
   if (present !== undefined && options.mode !== undefined && options.mode !== presentMode) {
-    const message = `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`;
-    throw new StellarError('mode-differs', message, {
-      next: [advice('Leave the mode out to keep it as it is.')],
-    });
+    throw new StellarError(
+      'mode-differs',
+      `${name} is registered in mode ${presentMode}; a join does not change that to ${options.mode}.`,
+      advice('Leave the mode out to keep it as it is.'),
+    );
   }
   const version = options.ocmVersion ?? access.ocmVersion;
   if (version === undefined) {
     throw new StellarError(
       'hub-version-unknown',
       `${access.its} does not say which version of OCM it runs.`,
-      { next: [advice('Give the version for the agent: --ocm-version X.Y.Z')] },
+      advice('Give the version for the agent: --ocm-version X.Y.Z'),
     );
   }
   return {
@@ -389,9 +390,9 @@ function decideVersion(
 }
 
 /** A version that crash-loops may still be the right one; one that cannot be pulled never runs. */
-const lacksImage = ({ status }: Pod): boolean =>
+const lacksImage = ({ status }: Pod) =>
   status?.containerStatuses?.some(({ state }) => /Image/.test(state?.waiting?.reason ?? '')) ??
   false;
 
 /** What distinguishes images for display: the version, else the whole reference. */
-const tagOrReference = (reference = ''): string => imageVersion(reference) ?? reference;
+const tagOrReference = (reference = '') => imageVersion(reference) ?? reference;

@@ -27,7 +27,7 @@ const kubeconfigAnnotation = 'stellarctl.kubestellar.io/kubeconfig';
 /** What of a join a probe tries. */
 export type Probed = Pick<JoinPlan, 'name' | 'its' | 'kube' | 'endpoint' | 'settings'>;
 
-const imageOf = ({ settings }: Probed): string => image(settings, 'registration-operator');
+const imageOf = ({ settings }: Probed) => image(settings, 'registration-operator');
 
 /**
  * The Job that tries whether a pod gets the agent's image, and reaches the ITS as the agent will: before anything else its program
@@ -69,7 +69,7 @@ export function probeJob(probed: Probed): Job {
 }
 
 /** What a probe writes, in words. */
-export const describeProbe = (probed: Probed, { metadata: { namespace, name } }: Job): string =>
+export const describeProbe = (probed: Probed, { metadata: { namespace, name } }: Job) =>
   `${probed.name}: create Job ${namespace}/${name} with image ${imageOf(probed)}, which calls ${probed.endpoint.server}, and delete it`;
 
 /** Deletes what it creates also when it fails or is interrupted. @throws StellarError `forbidden`, `interrupted` */
@@ -121,8 +121,11 @@ export function judgeLog(probed: Probed, lines: readonly string[]): Outcome | un
   const code = whyUnreached(kind, words, endpoint);
   const again = command`stellarctl doctor --pre --probe ${`${name}=${kube.cluster.context}`} --its ${its}`;
   const option = code.startsWith('authority') ? '--ca-file FILE' : '--hub-apiserver https://…';
-  const step = partial(`${again} ${option}`, 'Try another connection');
   return failedOutcome(
-    wecProblem(code, `its pods do not reach ${endpoint.server}: ${words}`, step),
+    wecProblem(
+      code,
+      `its pods do not reach ${endpoint.server}: ${words}`,
+      partial(`${again} ${option}`, 'Try another connection'),
+    ),
   );
 }

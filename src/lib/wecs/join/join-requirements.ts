@@ -1,7 +1,7 @@
 import { changesFor, changeWords, conflicts } from '../../core/changes.ts';
 import { sharedReading } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, type NextStep, run } from '../../core/next-step.ts';
+import { command, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
@@ -98,26 +98,24 @@ export async function refuseOtherCluster(
   refuseOtherRegistration(name, kube, klusterlet);
 }
 
-const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName): StellarError =>
-  new StellarError('registered-elsewhere', `${describeCluster(cluster)} ${what}.`, {
-    next: [toSeeKlusterlet(cluster.context, klusterlet)],
-  });
+const elsewhere = ({ cluster }: Kube, what: string, klusterlet = klusterletName) =>
+  new StellarError(
+    'registered-elsewhere',
+    `${describeCluster(cluster)} ${what}.`,
+    toSeeKlusterlet(cluster.context, klusterlet),
+  );
 
-const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it'): NextStep =>
+const toSeeKlusterlet = (context: string, klusterlet: string, lead = 'Look at it') =>
   run(command`kubectl --context ${context} get klusterlet ${klusterlet} -o yaml`, lead);
 
-function refuseOtherRegistration(
-  name: string,
-  kube: Kube,
-  klusterlet: Klusterlet | undefined,
-): void {
+function refuseOtherRegistration(name: string, kube: Kube, klusterlet: Klusterlet | undefined) {
   if (klusterlet === undefined) return;
   if (klusterlet.metadata.deletionTimestamp !== undefined) {
-    const message = `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`;
-    const next = [
+    throw new StellarError(
+      'conflict',
+      `The Klusterlet on ${describeCluster(kube.cluster)} is being deleted; ${name} was not joined.`,
       toSeeKlusterlet(kube.cluster.context, klusterletName, 'Wait until it is gone. Look at it'),
-    ];
-    throw new StellarError('conflict', message, { next });
+    );
   }
   const registeredAs = klusterlet.spec?.clusterName;
   if (registeredAs === name) return;
@@ -155,18 +153,20 @@ function wecNameTaken(
   { name, kube }: JoiningWec,
   hub: HubEvidence,
   { state, found }: Identity & { found: string },
-): StellarError {
+) {
   const availability = isAvailable(hub) ? 'available' : 'not available';
   const there = hasJoined(hub) ? `has joined and is ${availability}` : 'asks for it';
   const cluster = describeCluster(kube.cluster);
-  const message =
+  return new StellarError(
+    'name-taken',
     state === 'other'
       ? `${name} is the name of another cluster on ${its}, which ${there}. About ${cluster}: ${found}.`
-      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`;
-  const remove = command`stellarctl deregister ${name} --force --its ${its}`;
-  const lead =
-    'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again';
-  return new StellarError('name-taken', message, { next: [run(remove, lead)] });
+      : `${name} ${there} on ${its}, and ${cluster} is not proven to be it: ${found}.`,
+    run(
+      command`stellarctl deregister ${name} --force --its ${its}`,
+      'Choose another name. If it is this cluster, reinstalled, remove its old registration first, then join again',
+    ),
+  );
 }
 
 /** The permissions to accept a WEC on the ITS. The hub's webhook checks `managedclusters/accept`, not the API server. */
@@ -258,6 +258,6 @@ export function refuseLabelConflicts(
       throw new StellarError(
         'label-conflict',
         `${name} has other ${what} on ${its} already: ${other.join(', ')}.`,
-        { next: [run(step, 'To change them')] },
+        run(step, 'To change them'),
       );
 }

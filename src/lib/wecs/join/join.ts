@@ -317,7 +317,7 @@ async function confirmedPlan(asked: AskedJoin): Promise<JoinPlan> {
 }
 
 /** What was written, once all of it is there. */
-function noteInstalled({ plan, run, counts }: PlannedJoin): void {
+function noteInstalled({ plan, run, counts }: PlannedJoin) {
   const { name, reregister: cause, versions } = plan;
   const notes = [
     cause !== undefined && reregisters(plan) ? `${cause.why}: it re-registers` : [],
@@ -338,8 +338,7 @@ export async function finishDone(planned: PlannedJoin): Promise<void> {
   const { name, wecBefore, hubBefore } = plan;
   const { kube: hub, its } = access;
   const leaving = beingDeregistered({ hub: hubBefore, name, its });
-  if (leaving !== undefined)
-    throw new StellarError('conflict', leaving.message, { next: leaving.next });
+  if (leaving !== undefined) throw new StellarError('conflict', leaving.message, ...leaving.next);
   const written: string[] = [];
   for (const { record, end } of joinSteps) {
     if (hub === undefined || hubBefore === undefined) break;
@@ -356,7 +355,7 @@ export async function finishDone(planned: PlannedJoin): Promise<void> {
   );
 }
 
-const ignoredNote = ({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions): string =>
+const ignoredNote = ({ imagePullSecret, ocmVersion, imageRegistry }: JoinOptions) =>
   (imagePullSecret ?? ocmVersion ?? imageRegistry) === undefined
     ? ''
     : ' A join does not change the images of an agent that works, as wec upgrade does.';

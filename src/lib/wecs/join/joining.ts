@@ -78,7 +78,7 @@ export function plannedJoin(asked: AskedJoin, plan: JoinPlan) {
 export type Joining = Awaited<ReturnType<typeof startedJoin>>;
 
 /** Whether an existing agent registers again, which supersedes its earlier requests. */
-export const reregisters = ({ reregister: cause }: JoinPlan): boolean =>
+export const reregisters = ({ reregister: cause }: JoinPlan) =>
   cause !== undefined && cause.code !== 'bootstrap-secret-missing';
 
 /** Begins to follow the registration of what was installed. */
@@ -96,10 +96,7 @@ export async function startedJoin(planned: PlannedJoin) {
 }
 
 /** An agent that keeps its certificate, expired or not, keeps the id in it, whatever its mode (ocm pkg/common/options). */
-function keptAgentId({
-  reregister: cause,
-  wecBefore: { hubSecret },
-}: JoinPlan): string | undefined {
+function keptAgentId({ reregister: cause, wecBefore: { hubSecret } }: JoinPlan) {
   return (
     (cause?.code === 'certificate-expired' && hubSecret && textIn(hubSecret, 'agent-name')) ||
     undefined

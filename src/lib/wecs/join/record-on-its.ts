@@ -51,7 +51,7 @@ async function label(
   cluster: ManagedCluster,
   evidence: HubEvidence,
   options: JoinOptions,
-): Promise<string[]> {
+) {
   refuseLabelConflicts({ its: hub.cluster.context }, evidence, options);
   const { name, uid } = cluster.metadata;
   const changes = labelsToSet(name, cluster, options);
@@ -69,7 +69,7 @@ async function identify(
   hub: Kube,
   cluster: ManagedCluster,
   { plan: { uid, name }, run, recorded }: Recording,
-): Promise<boolean> {
+) {
   if (uid === undefined) return false;
   try {
     // The hub's controllers write to a new ManagedCluster as well.
@@ -95,7 +95,7 @@ async function identify(
   }
 }
 
-const isNone = (changes: Changes): boolean => Object.keys(changes).length === 0;
+const isNone = (changes: Changes) => Object.keys(changes).length === 0;
 
 /** What a join changes on a ManagedCluster. */
 function labelsToSet(
@@ -110,17 +110,13 @@ function labelsToSet(
   };
 }
 
-async function holdsCertificate(
-  hub: Kube,
-  name: string,
-  secret: WecEvidence['hubSecret'],
-): Promise<boolean> {
+async function holdsCertificate(hub: Kube, name: string, secret: WecEvidence['hubSecret']) {
   if (secret === undefined) return false;
   const answer = await presentCertificate(hub, secret);
   return answer.state === 'accepted' && isAgentOf(name, answer.username);
 }
 
-function isOnlyAgent(hub: HubEvidence, agent: string | undefined): boolean {
+function isOnlyAgent(hub: HubEvidence, agent: string | undefined) {
   const agents = new Set(bootstrapRequests(hub).map((request) => request.agent));
   return agent !== undefined && agents.size === 1 && agents.has(agent);
 }

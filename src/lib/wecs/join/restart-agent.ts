@@ -179,7 +179,7 @@ export async function removeDeadLeases(kube: Kube, { pods }: WecEvidence): Promi
   });
 }
 
-async function deleteLeases(kube: Kube, isOver: (lease: Lease) => boolean): Promise<void> {
+async function deleteLeases(kube: Kube, isOver: (lease: Lease) => boolean) {
   for (const name of agentLeases) {
     const lease = await partialReader(kube).get<Lease>(resources.leases, name, {
       namespace: agentNamespace,

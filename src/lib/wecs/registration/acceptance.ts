@@ -121,10 +121,7 @@ export function decide(evidence: HubEvidence, options: AcceptanceOptions): Decis
 }
 
 /** Whether requests of one id can come from one agent: they have one key and one requester. */
-function isOneAgent(
-  { managedCluster }: HubEvidence,
-  requests: readonly RegistrationRequest[],
-): boolean {
+function isOneAgent({ managedCluster }: HubEvidence, requests: readonly RegistrationRequest[]) {
   // Approvals from before the cluster last announced itself belong to a registration that has ended.
   const announced = managedCluster === undefined ? 0 : createdAt(managedCluster);
   const ofThis = requests.filter(({ decided = announced }) => !(decided < announced));
@@ -182,17 +179,25 @@ function severalKeys(sorted: Sorted): Decision {
 
 function alreadyTaken(sorted: Sorted): Decision {
   const { name, asking } = sorted;
-  const message = `${name} has joined already, and another agent asks for its name; it was not approved.`;
-  return tooMany(message, asking, sorted, [
-    agentStep([name], asking[0]?.agent, sorted, `If ${name} was reinstalled`),
-    agentStep(['--deny', name], asking[0]?.agent, sorted, 'If not'),
-  ]);
+  return tooMany(
+    `${name} has joined already, and another agent asks for its name; it was not approved.`,
+    asking,
+    sorted,
+    [
+      agentStep([name], asking[0]?.agent, sorted, `If ${name} was reinstalled`),
+      agentStep(['--deny', name], asking[0]?.agent, sorted, 'If not'),
+    ],
+  );
 }
 
 function noSuchAgent(sorted: Sorted): Decision {
   const { agent, name, valid } = sorted;
-  const message = `No unique agent ID matches "${agent}" among the requests for ${name}.`;
-  return tooMany(message, valid, sorted, choices(valid, sorted));
+  return tooMany(
+    `No unique agent ID matches "${agent}" among the requests for ${name}.`,
+    valid,
+    sorted,
+    choices(valid, sorted),
+  );
 }
 
 const tooMany = (
@@ -204,7 +209,7 @@ const tooMany = (
   const details = requestLines(requests, sorted);
   return {
     action: 'refuse',
-    error: new StellarError('several-agents', message, { details, next }),
+    error: new StellarError('several-agents', message, ...next).with({ details }),
   };
 };
 
@@ -212,16 +217,20 @@ function invalidRequests({ name, invalid, its }: Sorted): Decision {
   const details = invalid.flatMap((request) =>
     request.problems.map((problem) => `${request.name}: ${problem}`),
   );
-  const message = `No request for ${name} is right for a WEC of that name; none was approved.`;
-  const see = command`kubectl --context ${its} describe csr ${invalid.map((request) => request.name)}`;
-  const next = [run(see, 'Look at it')];
   return {
     action: 'refuse',
-    error: new StellarError('request-refused', message, { details, next }),
+    error: new StellarError(
+      'request-refused',
+      `No request for ${name} is right for a WEC of that name; none was approved.`,
+      run(
+        command`kubectl --context ${its} describe csr ${invalid.map((request) => request.name)}`,
+        'Look at it',
+      ),
+    ).with({ details }),
   };
 }
 
-function choices(requests: readonly RegistrationRequest[], sorted: Sorted): NextStep[] {
+function choices(requests: readonly RegistrationRequest[], sorted: Sorted) {
   const { name, ownAgent } = sorted;
   const sameAgent = requests.find(({ agent }) => agent === ownAgent)?.agent;
   return [
@@ -231,21 +240,13 @@ function choices(requests: readonly RegistrationRequest[], sorted: Sorted): Next
 }
 
 /** A command that takes an agent's id, with a prefix of the id if it is known. */
-function agentStep(
-  words: string[],
-  agent: string | undefined,
-  { its }: Sorted,
-  lead: string,
-): NextStep {
+function agentStep(words: string[], agent: string | undefined, { its }: Sorted, lead: string) {
   const line = command`stellarctl accept ${words} --agent ${agent?.slice(0, 8) ?? 'AGENT'} --its ${its}`;
   return agent === undefined ? partial(line, lead) : run(line, lead);
 }
 
 /** Requests as lines, with the fields that distinguish them. */
-function requestLines(
-  requests: readonly RegistrationRequest[],
-  { now, ownAgent }: Sorted,
-): string[] {
+function requestLines(requests: readonly RegistrationRequest[], { now, ownAgent }: Sorted) {
   return requests.map(({ name, agent = '', key = '', state, created, requester }) => {
     const line = `${name}: agent ${agent}, key ${key.slice(0, 8)}, ${state}, asked ${formatAge(now - created)} ago by ${requester}`;
     return ownAgent !== undefined && agent === ownAgent

@@ -108,7 +108,7 @@ export function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
  * Adds rules, and leaves the others as they are: somebody may have narrowed them. Guarded by the resourceVersion that was read:
  * rights that another user has granted since stay.
  */
-async function writeRole({ kube, role, kinds }: WecToGrant): Promise<void> {
+async function writeRole({ kube, role, kinds }: WecToGrant) {
   const labels = { [managedByLabel]: managedBy, [aggregateLabel]: 'true' };
   const wanted = kinds.map(ruleFor);
   if (role === undefined) {
@@ -158,7 +158,7 @@ export async function inspectRevocation(
   };
 }
 
-async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]): Promise<void> {
+async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[]) {
   const works = await listServed<AppliedManifestWork>(kube, resources.appliedManifestWorks);
   const revoked = new Set(kinds.map(groupResourceOf));
   const using = works.flatMap(({ spec, status }) => {
@@ -168,9 +168,14 @@ async function refuseInUse(kube: Kube, name: string, kinds: readonly RuleKind[])
     return applied.map((each) => `${describeApplied(each)} of work ${spec?.manifestWorkName}`);
   });
   if (using.length === 0) return;
-  const message = `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`;
-  const see = command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`;
-  throw new StellarError('in-use', message, { next: [nextStep(see, 'See them')] });
+  throw new StellarError(
+    'in-use',
+    `Works have applied objects of these kinds on ${name}, which its agent could then no longer remove: ${few(using, 1).join(' ')}. Nothing was written.`,
+    nextStep(
+      command`kubectl --context ${kube.cluster.context} get appliedmanifestworks`,
+      'See them',
+    ),
+  );
 }
 
 /** Revokes the rights of the reviewed kinds. It is safe to rerun. */

@@ -92,10 +92,7 @@ function judgeIdentity(
   return { state: 'unseen', found: describeMissingProof(answer, registration) };
 }
 
-function describeMissingProof(
-  answer: CertificateAnswer,
-  { klusterlet }: ShownRegistration,
-): string {
+function describeMissingProof(answer: CertificateAnswer, { klusterlet }: ShownRegistration) {
   if (klusterlet === undefined) return 'it has no Klusterlet';
   if (answer.state !== 'refused') return answer.state === 'none' ? answer.why : '';
   const expired =
@@ -120,10 +117,12 @@ export function requireProof(
   const cluster = describeCluster(wec.cluster);
   const rest = `the WEC ${name} of ${hub.cluster.context}: ${identity.found}. Nothing was written.`;
   if (identity.state === 'other')
-    throw new StellarError('registered-elsewhere', `${cluster} is not ${rest}`, { next });
-  throw new StellarError('identity-unproven', `It cannot be proven that ${cluster} is ${rest}`, {
-    next: unproven,
-  });
+    throw new StellarError('registered-elsewhere', `${cluster} is not ${rest}`, ...next);
+  throw new StellarError(
+    'identity-unproven',
+    `It cannot be proven that ${cluster} is ${rest}`,
+    ...unproven,
+  );
 }
 
 /** What a cluster evidently is, if it is not a cluster to register. */
@@ -176,13 +175,16 @@ export async function readRole(
 
 /** @throws StellarError `registered-elsewhere` */
 export function refuseRole({ cluster }: Kube, name: string, { kind, found }: OtherRole): never {
-  const give = partial(
-    command`stellarctl wec join ${`${name}=CONTEXT`}`,
-    `Give the context of ${name}`,
+  throw new StellarError(
+    'registered-elsewhere',
+    `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`,
+    partial(command`stellarctl wec join ${`${name}=CONTEXT`}`, `Give the context of ${name}`),
+    ...(kind === 'no-nodes'
+      ? [
+          advice(
+            'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command',
+          ),
+        ]
+      : []),
   );
-  const scaling =
-    'If its nodes are added when a pod needs one: start a pod in it first, then rerun the command';
-  const message = `${describeCluster(cluster)} is not a cluster to register: ${found}. ${name} was not joined.`;
-  const next = [give, ...(kind === 'no-nodes' ? [advice(scaling)] : [])];
-  throw new StellarError('registered-elsewhere', message, { next });
 }

@@ -1,3 +1,4 @@
+import { by } from '../../core/text/words.ts';
 import type { Reader } from '../../kube/client/client.ts';
 import { byName, conditionOf, resources, type WithConditions } from '../../kube/client/objects.ts';
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
@@ -43,17 +44,15 @@ export function groupWorks(works: readonly ManifestWork[]) {
     const addon = labels[addonNameLabel] ?? null;
     return JSON.stringify([wds === null, addon === null, { wds, binding, addon }]);
   });
-  return [...groups.entries()]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, group]) => {
-      const [, , origin] = JSON.parse(key) as [boolean, boolean, Origin];
-      return {
-        ...origin,
-        count: group.length,
-        /** Works that the agent could not apply, each with its message, and since when; null if it does not report that. */
-        failed: group.flatMap(workFailure),
-      };
-    });
+  return [...groups.entries()].sort(by(([key]) => key)).map(([key, group]) => {
+    const [, , origin] = JSON.parse(key) as [boolean, boolean, Origin];
+    return {
+      ...origin,
+      count: group.length,
+      /** Works that the agent could not apply, each with its message, and since when; null if it does not report that. */
+      failed: group.flatMap(workFailure),
+    };
+  });
 }
 
 /** The WDS and the binding policy of works of KubeStellar, the add-on of those of an add-on. */

@@ -33,14 +33,14 @@ import {
 const credentialKey = 'authentication.kubernetes.io/credential-id';
 
 /** The id of the token that a request was sent with; undefined if the ITS does not record it. */
-const tokenOf = ({ csr }: RegistrationRequest): string | undefined =>
+const tokenOf = ({ csr }: RegistrationRequest) =>
   csr.spec.extra?.[credentialKey]?.find((id) => id.startsWith('JTI='))?.slice('JTI='.length);
 
 /** Whether a request was sent by the service account that was made for the WEC whose name it carries, and for no other. */
-const isOfOwnAccount = ({ csr, cluster }: RegistrationRequest): boolean =>
+const isOfOwnAccount = ({ csr, cluster }: RegistrationRequest) =>
   csr.spec.username === ownUser(cluster);
 
-const ownUser = (wec: string): string =>
+const ownUser = (wec: string) =>
   userOf({ namespace: operatorNamespace, name: bootstrapAccountOf(wec) });
 
 /** Whether a bootstrap token was made for this WEC alone: what was sent with it was sent by its agent. */
@@ -130,7 +130,7 @@ export class OwnRequests {
 }
 
 /** Sent by a service account that several WECs share. */
-const isOfHubAccount = ({ csr }: RegistrationRequest): boolean =>
+const isOfHubAccount = ({ csr }: RegistrationRequest) =>
   csr.spec.username === userOf({ namespace: operatorNamespace, name: bootstrapServiceAccount });
 
 /** The refusal to approve a request of mode Default that nothing proves to be the WEC's own. */
@@ -139,8 +139,9 @@ export function requestUnproven(
   name: string,
   why: string,
 ): StellarError {
-  const message = `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`;
-  const next = [
+  return new StellarError(
+    'identity-unproven',
+    `Whose request it is cannot be proven, and none was approved: ${context} does not record with which token a request was sent (Kubernetes 1.30 does), and ${why}.`,
     partial(
       command`stellarctl wec join ${`${name}=CONTEXT`} --its ${context}`,
       'Join it without --accept',
@@ -149,8 +150,7 @@ export function requestUnproven(
       command`stellarctl accept ${name} --agent AGENT --its ${context}`,
       'Then accept its agent',
     ),
-  ];
-  return new StellarError('identity-unproven', message, { next });
+  );
 }
 
 /** How far the clocks of two clusters may appear to differ: their answers contain whole seconds. */

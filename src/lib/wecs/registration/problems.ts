@@ -42,9 +42,11 @@ interface ReadWec {
 export function registeredAsAnother({ wec, name, its }: ReadWec): Problem | undefined {
   const other = otherName(wec?.klusterlet, name);
   if (wec === undefined || other === undefined) return undefined;
-  const message = `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`;
-  const get = command`stellarctl wec get ${`${other}=${wec.context}`} ${onIts(its)}`;
-  return wecProblem('registered-as-another', message, run(get));
+  return wecProblem(
+    'registered-as-another',
+    `The cluster of context ${wec.context} is registered as ${other}, not as ${name}.`,
+    run(command`stellarctl wec get ${`${other}=${wec.context}`} ${onIts(its)}`),
+  );
 }
 
 /** The command that shows the agent's own logs. */
@@ -58,11 +60,11 @@ export function toSeeAgent(registration: ReadWec): NextStep {
     : run(command`kubectl --context ${wec.context} -n ${agentNamespace} logs ${agent}`);
 }
 
-export const agentPods = (context: string): NextStep =>
+export const agentPods = (context: string) =>
   run(command`kubectl --context ${context} -n ${agentNamespace} get deployments,pods`);
 
 /** For a cluster that was not read: without a context, or because it does not answer. */
-export const toSeeCluster = ({ name, its, context }: Omit<ReadWec, 'wec'>): NextStep =>
+export const toSeeCluster = ({ name, its, context }: Omit<ReadWec, 'wec'>) =>
   context === undefined
     ? {
         ...partial(command`stellarctl wec get ${name}=CONTEXT ${onIts(its)}`),
@@ -99,9 +101,9 @@ export type ReregisterCode =
   | 'hub-not-reached'
   | 'not-announced';
 
-export const needsToken = (code: string): boolean => ofCredentials.some((each) => each === code);
+export const needsToken = (code: string) => ofCredentials.some((each) => each === code);
 
-export const needsDecision = (code: string): boolean => decisions.some((each) => each === code);
+export const needsDecision = (code: string) => decisions.some((each) => each === code);
 
 export interface Reregister {
   /** The last two are no problems of a WEC: the user gives another address; the token does not show whose request it is. */

@@ -1,13 +1,5 @@
 import { formatAge } from '../../core/deadline.ts';
-import {
-  advice,
-  command,
-  type NextStep,
-  noted,
-  onIts,
-  partial,
-  run,
-} from '../../core/next-step.ts';
+import { advice, command, noted, onIts, partial, run } from '../../core/next-step.ts';
 import {
   failed,
   failedForGood,
@@ -122,10 +114,10 @@ export function accepted({ managedCluster }: HubEvidence, { name, its }: Registr
   // After a later denial the condition stays True while there are works.
   if (wanted && isTrue(managedCluster, 'HubAcceptedManagedCluster')) return met;
   if (wanted) return waiting('the hub has not acted on the acceptance');
-  const why = hasJoined({ managedCluster })
-    ? 'its acceptance was withdrawn'
-    : 'the cluster is not accepted';
-  return waiting(why, { code: 'not-accepted', next: [toAccept(name, its)] });
+  return waiting(
+    hasJoined({ managedCluster }) ? 'its acceptance was withdrawn' : 'the cluster is not accepted',
+    { code: 'not-accepted', next: [toAccept(name, its)] },
+  );
 }
 
 /**
@@ -203,10 +195,7 @@ export function klusterletApplied(wec: WecEvidence, registration: Registration):
 }
 
 /** Starts what has no pod. A join leaves an operator that another program has installed as it is. */
-const toStartOperator = (
-  { operator, context }: WecEvidence,
-  { name, its }: Registration,
-): NextStep =>
+const toStartOperator = ({ operator, context }: WecEvidence, { name, its }: Registration) =>
   operator !== undefined && isScaledToNone(operator) && !isOurs(operator)
     ? run(scaleUp(context, operatorNamespace, 'deployment', operatorName))
     : noted(
@@ -221,7 +210,7 @@ const toStartOperator = (
 const operatorRoundMs = 60_000;
 
 /** Whether the operator may not have tried the present bootstrap secret yet. */
-const isUntried = ({ bootstrapSecret }: WecEvidence, now: number): boolean =>
+const isUntried = ({ bootstrapSecret }: WecEvidence, now: number) =>
   bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
 
 /**
@@ -297,7 +286,7 @@ export function approved(hub: HubEvidence, { name, its, wec }: Registration): Ve
   return failedForGood(`request ${denied.name} was denied`, { code: 'request-denied', next });
 }
 
-const toAccept = (target: string, its: string | undefined): NextStep =>
+const toAccept = (target: string, its: string | undefined) =>
   run(command`stellarctl accept ${target} ${onIts(its)}`);
 
 /** status.certificate of the request, by kube-controller-manager (kubernetes pkg/controller/certificates/signer). */
@@ -428,7 +417,7 @@ function reportedUnavailable(
  * The agent writes its own time into the Lease: an apparent silence may be the difference between the clocks.
  * @returns undefined unless the ITS reports that they differ
  */
-function clockDifference({ managedCluster, lease }: HubEvidence, now: number): string | undefined {
+function clockDifference({ managedCluster, lease }: HubEvidence, now: number) {
   if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False')
     return undefined;
   const age = now - renewedAt(lease);

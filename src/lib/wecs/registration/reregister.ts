@@ -1,12 +1,5 @@
 import { formatAge } from '../../core/deadline.ts';
-import {
-  advice,
-  command,
-  type NextStep,
-  type Problem,
-  partial,
-  run,
-} from '../../core/next-step.ts';
+import { advice, command, type Problem, partial, run } from '../../core/next-step.ts';
 import { changedAt, conditionOf, resources, type Secret } from '../../kube/client/objects.ts';
 import { claimsOf, type Validity } from '../../kube/client/validity.ts';
 import { heldValidity, issuedValidity } from '../../ocm/agent/agent-certificate.ts';
@@ -102,8 +95,10 @@ function ofCertificate(evidence: ReregisterEvidence): Reregister | undefined {
   const { foundHub, isAvailable, now } = evidence;
   const { to = now + 1 } = validityOfAgent(evidence) ?? {};
   if (to <= now) {
-    const why = `the certificate of its agent expired ${formatAge(now - to)} ago`;
-    return byToken('certificate-expired', why);
+    return byToken(
+      'certificate-expired',
+      `the certificate of its agent expired ${formatAge(now - to)} ago`,
+    );
   }
   const isRejected = foundHub?.answer?.state === 'refused' && !isAvailable;
   return isRejected ? { ...byToken('certificate-rejected'), by: 'certificate' } : undefined;
@@ -141,7 +136,7 @@ function ofSecret(wec: WecEvidence, { now, join }: ReregisterEvidence): Reregist
 }
 
 /** Whether the operator tried the agent's own certificate, not its bootstrap secret. */
-const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence): boolean =>
+const usesCertificate = ({ klusterlet, hubSecret }: WecEvidence) =>
   hubConnectionOf(klusterlet).config === 'Error' && hubSecret !== undefined;
 
 /** As the operator reports it from inside the WEC: it checks again only after minutes, or when the secret changes. */
@@ -160,15 +155,17 @@ function reportedFailure(
     return reported('bootstrap-secret-missing');
   if (bootstrap !== 'Error' && config !== 'Error') return undefined;
   const { kind, words } = error;
-  if (usesOwn && kind === 'unauthorized') return reported('certificate-rejected');
-  if (usesOwn && kind === 'unknown-authority') return reported('authority-changed');
+  if (usesOwn) {
+    if (kind === 'unauthorized') return reported('certificate-rejected');
+    if (kind === 'unknown-authority') return reported('authority-changed');
+  }
   const expiredFor = now - (claimsOf(given?.token).expires ?? Number.POSITIVE_INFINITY);
   return kind === 'unauthorized' && expiredFor >= 0
     ? byToken('token-expired', expiredToken(expiredFor))
     : reported(whyUnreached(kind, words, given));
 }
 
-const expiredToken = (ms: number): string => `the bootstrap token expired ${formatAge(ms)} ago`;
+const expiredToken = (ms: number) => `the bootstrap token expired ${formatAge(ms)} ago`;
 
 /** Causes in words; the others do not reach the hub. */
 const clauses: Partial<Record<string, string>> = {
@@ -183,7 +180,7 @@ const clauses: Partial<Record<string, string>> = {
     'it does not reach the hub: the address that it has is a loopback address, which inside a cluster is the pod itself',
 };
 
-const clauseOf = (code: string): string => clauses[code] ?? 'it does not reach the hub';
+const clauseOf = (code: string) => clauses[code] ?? 'it does not reach the hub';
 
 const byToken = (code: Reregister['code'], why = clauseOf(code)): Reregister => ({
   code,
@@ -213,7 +210,7 @@ type CauseFindings = Pick<
 const causeOf = (findings: CauseFindings, isAskedFor: (code: string) => boolean) =>
   whyReregister(findings).find((cause): cause is ReregisterProblem => isAskedFor(cause.code));
 
-const problemOf = (findings: CauseFindings, { code, why }: ReregisterProblem): Problem =>
+const problemOf = (findings: CauseFindings, { code, why }: ReregisterProblem) =>
   wecProblem(
     code,
     `${findings.name} cannot connect to ${findings.its}: ${why}.`,
@@ -256,13 +253,13 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   return cause === undefined || isOutdated ? undefined : problemOf(findings, cause);
 }
 
-function stepsOfCode(code: ReregisterCode, findings: CauseFindings): NextStep[] {
+function stepsOfCode(code: ReregisterCode, findings: CauseFindings) {
   const { name, its, hub, wec, context = wec?.context } = findings;
   // An agent that joined before sends a new request once it re-registers, and a user must accept it.
   const isKnown = (hub !== undefined && hasJoined(hub)) || otherChecks.includes(code);
   const target = `${name}=${context ?? 'CONTEXT'}`;
   const join = command`stellarctl wec join ${target} ${isKnown ? ['--accept'] : []} --its ${its}`;
-  const joining = (line: string, note: string): NextStep => ({
+  const joining = (line: string, note: string) => ({
     ...(context === undefined ? partial : run)(line),
     note,
   });
@@ -294,7 +291,7 @@ function stepsOfCode(code: ReregisterCode, findings: CauseFindings): NextStep[] 
  * Whether a secret contradicts what a WEC's operator reports of its connection and was written since. A later write is not enough:
  * the time of the condition changes only with its status, not with its reason or message (seen with OCM 1.3.1).
  */
-function isContradicted({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence): boolean {
+function isContradicted({ klusterlet, bootstrapSecret, hubSecret }: WecEvidence) {
   const { state, bootstrap, config, error } = hubConnectionOf(klusterlet);
   const since = Date.parse(conditionOf(klusterlet, hubConnectionType)?.lastTransitionTime ?? '');
   const isNewer = (secret: Secret | undefined) => secret !== undefined && changedAt(secret) > since;

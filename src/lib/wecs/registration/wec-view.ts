@@ -1,18 +1,17 @@
 import { rfc3339 } from '../../core/deadline.ts';
+import { by } from '../../core/text/words.ts';
 import type { Condition } from '../../kube/client/objects.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
 
 export type ConditionView = ReturnType<typeof conditionViews>[number];
 
 /** Conditions for which True is a problem; for all others True is good. */
-const isNegative = (type: string): boolean => type.endsWith('Degraded');
-
-const byType = (a: Condition, b: Condition) => (a.type < b.type ? -1 : 1);
+const isNegative = (type: string) => type.endsWith('Degraded');
 
 /** Sorted by type: OCM's controllers append theirs in whatever order they come to it. */
 export function conditionViews(conditions: readonly Condition[] = []) {
   return conditions
-    .toSorted(byType)
+    .toSorted(by(({ type }) => type))
     .map(({ type, status, reason = '', message = '', lastTransitionTime }) => ({
       type,
       status,

@@ -10,6 +10,7 @@ import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
+import { by } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
@@ -153,12 +154,12 @@ async function checkedValues<Source>(
   if (result.error !== undefined || other.length === 0) return result;
   const message = `${name} has ${other.join(', ')} already; nothing was changed.`;
   const change = command`stellarctl ${store.command} ${name} ${changeWords(changes)} --overwrite --its ${store.hub.cluster.context}`;
-  const error = new StellarError(store.conflict, message, { next: [run(change, 'To change it')] });
+  const error = new StellarError(store.conflict, message, run(change, 'To change it'));
   return { ...result, error };
 }
 
 /** Before a question whose answer would be of no use. @throws StellarError `forbidden` */
-export const requireToLabel = (hub: Kube): Promise<void> =>
+export const requireToLabel = (hub: Kube) =>
   requirePermissions(hub, [may('patch', resources.managedClusters)]);
 
 /** The labels of ManagedClusters. */
@@ -195,7 +196,7 @@ export const labelsOf = ({ metadata }: ManagedCluster) => ({
 });
 
 /** Whether a program writes the key: OCM, kubectl or stellarctl, by its prefix. */
-const isMachine = (key: string): boolean =>
+const isMachine = (key: string) =>
   /^([^/]*\.)?open-cluster-management\.io\/|^(kubectl|stellarctl)\.[^/]*\//.test(key);
 
 /** Some of these labels or annotations, by key. */
@@ -206,5 +207,5 @@ export const pickKept = (
   Object.fromEntries(
     Object.entries(all ?? {})
       .filter(([key, value]) => isKept(key, value))
-      .sort(([a], [b]) => (a < b ? -1 : 1)),
+      .sort(by(([key]) => key)),
   );

@@ -21,15 +21,14 @@ export type AppliedResource = Pick<BoundObject, 'version' | 'resource' | 'namesp
 };
 
 /** Describes an applied object by the plural of its kind, for example `deployments.apps shop/web`. */
-export const describeApplied = ({ group, resource, namespace, name }: AppliedResource): string =>
+export const describeApplied = ({ group, resource, namespace, name }: AppliedResource) =>
   `${groupResourceOf({ group, resource })} ${namespace ? `${namespace}/` : ''}${name}`;
 
 /**
  * Returns the hash by which AppliedManifestWorks identify their hub: SHA-256 of the server in the agent's kubeconfig, exactly as
  * spelled there (ocm pkg/work/helper, HubHash).
  */
-export const hubHash = (server: string): string =>
-  createHash('sha256').update(server).digest('hex');
+export const hubHash = (server: string) => createHash('sha256').update(server).digest('hex');
 
 const appliedWorkFinalizer = 'cluster.open-cluster-management.io/applied-manifest-work-cleanup';
 

@@ -56,7 +56,7 @@ function itemsOf(list: unknown): Map<string, unknown> | undefined {
   return items.size < list.length ? undefined : items;
 }
 
-const itemKey = (by: object): string => `k:${JSON.stringify(by)}`;
+const itemKey = (by: object) => `k:${JSON.stringify(by)}`;
 
 /** The manager of what OCM's agent has applied. */
 export const agentManager = 'work-agent';
@@ -86,7 +86,7 @@ function leftIn(fields: object, wanted: unknown, present: unknown, path: Path): 
   });
 }
 
-const isMap = (path: Path): boolean => /^f:metadata,f:(?:labels|annotations)$/.test(path.join());
+const isMap = (path: Path) => /^f:metadata,f:(?:labels|annotations)$/.test(path.join());
 
 /** What a part leads to. */
 function valueAt(value: unknown, part: string): unknown {
@@ -99,7 +99,7 @@ function valueAt(value: unknown, part: string): unknown {
 
 /** Who wrote a field last, and when, as far as the API server records it. */
 export function writerOf({ metadata: { managedFields = [] } }: KubeObject, path: Path) {
-  const has = (fields: unknown): boolean =>
+  const has = (fields: unknown) =>
     path.reduce<unknown>((at, part) => (isObject(at) ? at[part] : undefined), fields) !== undefined;
   const writer = managedFields
     .filter(({ fieldsV1 }) => has(fieldsV1))
@@ -108,7 +108,7 @@ export function writerOf({ metadata: { managedFields = [] } }: KubeObject, path:
 }
 
 /** A path for people: `spec.containers[web].image`. */
-export const describePath = (path: Path): string =>
+export const describePath = (path: Path) =>
   path
     .map((part) => {
       const text = part.slice(2);

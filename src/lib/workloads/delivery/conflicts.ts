@@ -117,8 +117,7 @@ class Conflicts {
   }
 }
 
-const keyOfName = (object: BoundObject | SentRef): string =>
-  keyOf({ ...object, namespace: undefined });
+const keyOfName = (object: BoundObject | SentRef) => keyOf({ ...object, namespace: undefined });
 
 /** The objects that a Binding sends. @param kindOf the names of the kinds of its WDS */
 export const sentBy = (
@@ -140,31 +139,30 @@ type Found =
 function problemOf(found: Found, objects: string, wecs: string, wds: Wds): Problem {
   if ('wds' in found) {
     const { wds: other, binding } = found;
-    const message = `Policy ${binding} of WDS ${other} also sends ${objects} to ${wecs}: each overwrites what the other has sent.`;
-    const see = command`stellarctl policy get ${binding} --wds ${other}`;
-    return conflict('sent-by-another-wds', message, run(see, 'See it there'));
+    return conflict(
+      'sent-by-another-wds',
+      `Policy ${binding} of WDS ${other} also sends ${objects} to ${wecs}: each overwrites what the other has sent.`,
+      run(command`stellarctl policy get ${binding} --wds ${other}`, 'See it there'),
+    );
   }
   if ('name' in found) {
-    const message = `KubeStellar confuses the statuses of ${objects} on ${wecs}, which differ only in their namespace: where StatusCollectors combine them, its controller manager crashes, and each new start of it can take workloads away.`;
     return problem(
       'statuses-confused',
-      message,
+      `KubeStellar confuses the statuses of ${objects} on ${wecs}, which differ only in their namespace: where StatusCollectors combine them, its controller manager crashes, and each new start of it can take workloads away.`,
       advice('Give one of them another name, or combine the statuses of neither'),
     );
   }
   const { writes, keeps } = found;
-  const message = `Policies ${writes} and ${keeps} both send ${objects} to ${wecs}, and only ${keeps} with createOnly: ${writes} changes what is to be kept there.`;
-  const see = command`stellarctl policy explain ${writes} ${flagsOf(wds)}`;
   return conflict(
     'sent-twice',
-    message,
+    `Policies ${writes} and ${keeps} both send ${objects} to ${wecs}, and only ${keeps} with createOnly: ${writes} changes what is to be kept there.`,
     advice('Ask for createOnly in both, or in neither'),
-    run(see, 'See what it selects'),
+    run(command`stellarctl policy explain ${writes} ${flagsOf(wds)}`, 'See what it selects'),
   );
 }
 
 /** Errors before warnings. */
-export const bySeverity = (a: Problem, b: Problem): number =>
+export const bySeverity = (a: Problem, b: Problem) =>
   Number(a.severity === 'warn') - Number(b.severity === 'warn');
 
 const conflict = (...of: Parameters<typeof problem>): Problem => ({
@@ -190,5 +188,4 @@ async function sentByOthers(wds: Wds) {
   );
 }
 
-const nameKey = (object: SentRef | ObjectView): string =>
-  sentKey('', '', { ...object, namespace: null });
+const nameKey = (object: SentRef | ObjectView) => sentKey('', '', { ...object, namespace: null });

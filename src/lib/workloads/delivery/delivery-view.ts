@@ -86,7 +86,7 @@ const statusStage: Stage<Delivery> = {
     byRules([fromOneWec, byCollectors, returned, combined, writtenToWds], delivery) ?? met,
 };
 
-function wantsStatus(delivery: Delivery): boolean {
+function wantsStatus(delivery: Delivery) {
   const { of, modulation } = delivery;
   if (withoutStatus.has(of.resource)) return false;
   if (modulation.statusCollectors?.length) return true;
@@ -137,9 +137,11 @@ function byCollectors({ modulation, evidence }: Delivery): Verdict | undefined {
       );
     const [error] = collector.status?.errors ?? [];
     if (error === undefined) continue;
-    const see = run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions');
-    const why = `StatusCollector ${name}: ${error.split('\n')[0]}`;
-    return blocked('status-collector-broken', why, see);
+    return blocked(
+      'status-collector-broken',
+      `StatusCollector ${name}: ${error.split('\n')[0]}`,
+      run(command`stellarctl collector get ${name} ${flags}`, 'See its expressions'),
+    );
   }
   return undefined;
 }
@@ -219,7 +221,7 @@ const ownedByWds = new Set(['namespaces', 'customresourcedefinitions']);
 const combinedKinds = new Set(['deployments', 'replicasets', 'daemonsets']);
 
 /** Whether the status of an object on several WECs is requested but not combined for its kind. It is never returned. */
-const isNeverCombined = ({ of, modulation, binding }: Delivery): boolean =>
+const isNeverCombined = ({ of, modulation, binding }: Delivery) =>
   modulation.wantMultiWECReportedState === true &&
   destinationsOf(binding).length > 1 &&
   !(of.group === 'apps' && combinedKinds.has(of.resource));
@@ -228,4 +230,4 @@ const isNeverCombined = ({ of, modulation, binding }: Delivery): boolean =>
  * Whether the status of a kind matters. Namespaces and similar kinds have a status that no one reads: a policy that requests the
  * status of all its objects is about its workloads.
  */
-const hasRelevantStatus = ({ of }: Delivery): boolean => of.group !== '';
+const hasRelevantStatus = ({ of }: Delivery) => of.group !== '';

@@ -83,11 +83,11 @@ export function deliveriesOf(of: FollowedObject, evidence: DeliveryEvidence): De
 }
 
 /** The policies that select an object, or whose Bindings name it. */
-export const policiesFor = (of: FollowedObject, { bound }: Pick<WdsSide, 'bound'>): string[] =>
+export const policiesFor = (of: FollowedObject, { bound }: Pick<WdsSide, 'bound'>) =>
   [...new Set([...of.selectedBy.keys(), ...(bound.get(keyOf(of))?.keys() ?? [])])].sort();
 
 /** Returns the WECs that a Binding names and those that its policy selects now: KubeStellar can miss label changes of WECs. */
-function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryEvidence): string[] {
+function wecsOfPolicy(name: string, { bindings, policies, inventory }: DeliveryEvidence) {
   const binding = bindings.get(name);
   const policy = policies.filter(isLiving).find(({ metadata }) => metadata.name === name);
   const named = destinationsOf(binding);
@@ -144,7 +144,7 @@ function deliveryOf(
  * Whether an ITS has created a mailbox for a WEC. The ITS creates it when the WEC is first accepted, and keeps it if the WEC is
  * denied later (ocm v1.3.1, pkg/registration/hub/managedcluster).
  */
-export const hasMailbox = (wec: ManagedCluster): boolean =>
+export const hasMailbox = (wec: ManagedCluster) =>
   wec.spec?.hubAcceptsClient === true ||
   conditionOf(wec, 'HubAcceptedManagedCluster') !== undefined;
 
@@ -282,15 +282,13 @@ export async function heldBindings(
   return new Set(guard && hasGuard(guard) ? namesOf(guardedPolicies) : []);
 }
 
-export const noPolicies = (wds: Wds): StellarError =>
+export const noPolicies = (wds: Wds) =>
   new StellarError(
     'not-found',
     `${wds.name} has no binding policies: KubeStellar has not defined them there.`,
-    {
-      next: wds.isContext
-        ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
-        : toSeeWds(wds, 'Do its controllers run?'),
-    },
+    ...(wds.isContext
+      ? [run(command`kubectl --context ${wds.context} get crd`, 'Is it a WDS?')]
+      : toSeeWds(wds, 'Do its controllers run?')),
   );
 
 /**

@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, flagsOf, helpOf, type NextStep, run } from '../../core/next-step.ts';
+import { command, flagsOf, helpOf, run } from '../../core/next-step.ts';
+import { by } from '../../core/text/words.ts';
 import { errorOf, ifSeen, tryRead } from '../../kube/access.ts';
 import { essenceOf, type Kube } from '../../kube/client/client.ts';
 import {
@@ -79,20 +80,21 @@ export async function diffWorkloads(
   };
 }
 
-const wecOf = ({ work }: SentObject): string => work.metadata.namespace ?? '';
+const inOrder = by<WorkloadDifference>((each) => `${describeObject(each)} ${each.wec}`);
 
-const notSent = (what: string, its: Kube, wds: Wds): StellarError =>
-  new StellarError('not-found', `${what} is in no work of ${wds.name} on ${its.cluster.context}.`, {
-    next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what is sent')],
-  });
+const wecOf = ({ work }: SentObject) => work.metadata.namespace ?? '';
 
-const inOrder = (a: WorkloadDifference, b: WorkloadDifference): number =>
-  [describeObject(a), a.wec].join(' ') < [describeObject(b), b.wec].join(' ') ? -1 : 1;
+const notSent = (what: string, its: Kube, wds: Wds) =>
+  new StellarError(
+    'not-found',
+    `${what} is in no work of ${wds.name} on ${its.cluster.context}.`,
+    run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what is sent'),
+  );
 
 /** Whether an object of a work is the wanted one, and stays. */
 export const isAsked =
   (wanted: DiffRequest['object']) =>
-  ({ object }: SentObject): boolean => {
+  ({ object }: SentObject) => {
     if (isLeaving(object)) return false;
     const { kind, group, namespace = null, name } = viewOfSent(object);
     return (
@@ -122,7 +124,7 @@ function unseen(sent: SentObject, why: string): WorkloadDifference {
 /** The strategy of an agent that creates an object and then leaves it (ocm work/v1, UpdateStrategyTypeCreateOnly). */
 const createOnly = 'CreateOnly';
 
-const isCreateOnly = ({ spec }: ManifestWork, { metadata }: SentObject['object']): boolean =>
+const isCreateOnly = ({ spec }: ManifestWork, { metadata }: SentObject['object']) =>
   spec?.manifestConfigs?.some(
     ({ resourceIdentifier: of, updateStrategy }) =>
       updateStrategy?.type === createOnly &&
@@ -170,9 +172,17 @@ async function compareWith(
   const differs = settled.value.map((each) => fieldView(each, live, resource.kind === 'Secret'));
   const left = leftOver(manifest, live);
   const state = differs.length + left.length > 0 ? 'different' : 'equal';
-  const next =
-    state === 'equal' || view.createOnly ? [] : toCorrect(kube, resource, { manifest, live, left });
-  return { ...view, state, differs, left: left.map(describePath), ...helpOf(next) };
+  return {
+    ...view,
+    state,
+    differs,
+    left: left.map(describePath),
+    ...helpOf(
+      state === 'equal' || view.createOnly
+        ? []
+        : toCorrect(kube, resource, { manifest, live, left }),
+    ),
+  };
 }
 
 /**
@@ -191,14 +201,15 @@ function toCorrect(
     live: KubeObject;
     left: readonly Path[];
   },
-): NextStep[] {
+) {
   const { metadata } = manifest;
   const of = [groupResourceOf({ group: groupOf(apiVersion), resource }), metadata.name];
   const at = ['--context', context, ...inNamespace(metadata)];
   const removed = ([verb, map]: readonly [string, string]) => {
     const keys = left.flatMap(([, part, key = '']) => (part === map ? `${key.slice(2)}-` : []));
-    const remove = command`kubectl ${at} ${verb} ${of} ${keys}`;
-    return keys.length === 0 ? [] : run(remove, 'Remove what its work no longer has');
+    return keys.length === 0
+      ? []
+      : run(command`kubectl ${at} ${verb} ${of} ${keys}`, 'Remove what its work no longer has');
   };
   const own = pulled.filter(
     (field) =>

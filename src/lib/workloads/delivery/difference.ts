@@ -1,4 +1,4 @@
-import { type Help, type NextStep, run } from '../../core/next-step.ts';
+import { type Help, run } from '../../core/next-step.ts';
 import { few } from '../../core/text/words.ts';
 import { writtenAt } from '../../kube/client/objects.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
@@ -56,5 +56,5 @@ export function differenceWords({ state, differs, left }: WorkloadDifference): s
   return `it differs there: ${fields}${by === undefined ? '' : ` (written by ${by})`}`;
 }
 
-export const correctingSteps = ({ next }: WorkloadDifference): NextStep[] =>
+export const correctingSteps = ({ next }: WorkloadDifference) =>
   next === null ? [] : [run(next, 'Correct it there')];

@@ -1,4 +1,4 @@
-import { command, flagsOf, helpOf, type NextStep, run } from '../../core/next-step.ts';
+import { command, flagsOf, helpOf, run } from '../../core/next-step.ts';
 import { discoverKinds } from '../../kube/discovery.ts';
 import { argumentOf, keyOf, keyOfCandidate, type ObjectView } from '../../ocm/model/object-ref.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
@@ -28,7 +28,7 @@ export const deliveriesIn = (objects: readonly PolicyObject[]): JudgedDelivery[]
   objects.flatMap((of) => of.deliveries.map((delivery) => ({ ...delivery, of })));
 
 /** Whether an evidence shows how far deliveries are. */
-export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEvidence): boolean =>
+export const showsDeliveries = ({ works, inventory, transforms }: DeliveryEvidence) =>
   [works, inventory, transforms].every(({ state }) => state === 'seen');
 
 /**
@@ -93,7 +93,7 @@ function judgeObject(
 }
 
 /** `workload get` also looks at the WECs themselves. @param object as it takes it */
-export const toSeeObject = (object: string, wds: Wds): NextStep =>
+export const toSeeObject = (object: string, wds: Wds) =>
   run(command`stellarctl workload get ${object} ${flagsOf(wds)}`, 'See why');
 
 /**
@@ -106,10 +106,10 @@ export async function keptByGuard(wds: Wds): Promise<JudgedDelivery[]> {
   return deliveriesIn(objects).filter(({ code }) => code === 'binding-guarded');
 }
 
-export const hasFailed = ({ blockedAt }: DeliveryView): boolean => blockedAt?.state === 'failed';
+export const hasFailed = ({ blockedAt }: DeliveryView) => blockedAt?.state === 'failed';
 
 /** Whether what is visible does not say how far it is. */
-export const isHidden = ({ done, blockedAt }: DeliveryView): boolean => !done && blockedAt === null;
+export const isHidden = ({ done, blockedAt }: DeliveryView) => !done && blockedAt === null;
 
 /**
  * Whether the goal is reached: for an object of which no status is requested, all its stages. A later stage proves nothing while an

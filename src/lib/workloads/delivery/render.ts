@@ -57,7 +57,7 @@ export async function render(named: NamedObject, wec: string, wds: Wds) {
 }
 
 /** @param what the field of an object @param missing the property that it asks for, if it is a template that is filled */
-function unfilled(what: string, missing: string | undefined, wec: string, its: Kube): StellarError {
+function unfilled(what: string, missing: string | undefined, wec: string, its: Kube) {
   if (missing === undefined)
     return new StellarError(
       'expression-invalid',
@@ -67,8 +67,8 @@ function unfilled(what: string, missing: string | undefined, wec: string, its: K
   return new StellarError(
     'workload-blocked',
     `${what} asks for property ${missing}, which ${wec} lacks.`,
-    { problem: 'property-missing', next: [partial(set, 'Set it')] },
-  );
+    partial(set, 'Set it'),
+  ).with({ problem: 'property-missing' });
 }
 
 /** A field whose template is not filled, and the property that is missing for it. */
@@ -97,14 +97,14 @@ export function asSent(
 
 type Fields = Record<string, unknown>;
 
-const removeFrom = (of: unknown, keys: readonly string[]): void => {
+const removeFrom = (of: unknown, keys: readonly string[]) => {
   if (isObject(of)) for (const key of keys) delete of[key];
 };
 
 /** KubeStellar keeps a node port with this annotation only (kubestellar v0.30.0, pkg/transport/generic/filtering/service.go). */
 const preserveAnnotation = 'control.kubestellar.io/preserve';
 
-function cleanService({ metadata, spec }: KubeObject & Fields): void {
+function cleanService({ metadata, spec }: KubeObject & Fields) {
   if (!isObject(spec)) return;
   const fields = ['ipFamilies', 'externalTrafficPolicy', 'internalTrafficPolicy'];
   removeFrom(spec, [...fields, 'ipFamilyPolicy', 'sessionAffinity']);
@@ -118,7 +118,7 @@ function cleanService({ metadata, spec }: KubeObject & Fields): void {
 }
 
 /** What an API server and the Job controller add to a Job (kubestellar v0.30.0, pkg/transport/generic/filtering/job.go). */
-function cleanJob({ metadata, spec }: KubeObject & Fields): void {
+function cleanJob({ metadata, spec }: KubeObject & Fields) {
   const own = ['controller-uid', 'batch.kubernetes.io/controller-uid'];
   removeFrom(metadata.annotations, ['batch.kubernetes.io/job-tracking']);
   removeFrom(metadata.labels, own);
@@ -129,14 +129,14 @@ function cleanJob({ metadata, spec }: KubeObject & Fields): void {
 }
 
 /** The names in a JSONPath expression, as far as KubeStellar reads them: `$`, then `.name` and `["any name"]`; none if it does not. */
-function namesIn(path: string): string[] {
+function namesIn(path: string) {
   const step = /\.([\p{L}_][\p{L}\p{N}_]*)|\["((?:[^"\\]|\\.)*)"\]/gu;
   const found = [...path.matchAll(step)];
   const isWhole = `$${found.map(([text]) => text).join('')}` === path;
   return isWhole ? found.map(([, name, quoted]) => name ?? String(JSON.parse(`"${quoted}"`))) : [];
 }
 
-function removeField(object: Fields, names: readonly string[]): void {
+function removeField(object: Fields, names: readonly string[]) {
   const last = names.at(-1);
   const parent = names
     .slice(0, -1)

@@ -69,7 +69,7 @@ export function nothingSelected({
   return problems;
 }
 
-function whyNoWec(selectors: readonly LabelSelector[]): string {
+function whyNoWec(selectors: readonly LabelSelector[]) {
   if (selectors.length === 0) return 'it has no clusterSelectors';
   return selectors.every(isValid)
     ? 'none has the labels'
@@ -83,18 +83,17 @@ export function missingMailbox({ wecs, wds: { its } }: PolicySubject): Problem[]
   const later = first === undefined ? [] : names.slice(names.indexOf(first) + 1);
   if (first === undefined || later.length === 0) return [];
   const of = onIts(ifSeen(its)?.kube.cluster.context);
-  const message = `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`;
   return [
     problem(
       'transport-stopped',
-      message,
+      `WEC ${first} has not been accepted and has no mailbox: the transport stops there, and sends nothing to ${later.join(', ')} either.`,
       run(command`stellarctl accept ${first} ${of}`, 'Accept it'),
     ),
   ];
 }
 
 /** The kinds that clauses select, as kubectl takes them. */
-const kindsInClauses = (clauses: readonly DownsyncClause[]): string =>
+const kindsInClauses = (clauses: readonly DownsyncClause[]) =>
   clauses.flatMap(({ resources = [] }) => resources.filter((name) => name !== '*')).join() || 'all';
 
 /** Returns the labels of WECs that a policy may mean; without such labels, a command that makes it select a WEC. */
@@ -117,7 +116,7 @@ function nearest(
   of: 'WEC' | 'object',
   selectors: readonly LabelSelector[],
   among: readonly KubeObject[],
-): NextStep[] {
+) {
   const asked = selectors.flatMap(({ matchLabels = {}, matchExpressions = [] }) => [
     ...changeWords(matchLabels),
     ...matchExpressions.map(({ key }) => key),
@@ -192,15 +191,21 @@ export function missingNamespaces({
     ? [...new Set(labels.flat())]
     : undefined;
   const [namespace, them] = missing.length === 1 ? ['Namespace', 'it'] : ['Namespaces', 'them'];
-  const next =
-    words === undefined
-      ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
-      : run(
-          command`kubectl --context ${wds.context} label namespace ${missing} ${words}`,
-          'Select as well',
-        );
-  const message = `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`;
-  return [{ ...problem('namespace-not-selected', message, next), severity: 'warn' }];
+  return [
+    {
+      ...problem(
+        'namespace-not-selected',
+        `Objects are sent without their ${namespace} ${missing.join(', ')}: they fail on a WEC that does not have ${them}.`,
+        words === undefined
+          ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
+          : run(
+              command`kubectl --context ${wds.context} label namespace ${missing} ${words}`,
+              'Select as well',
+            ),
+      ),
+      severity: 'warn',
+    },
+  ];
 }
 
 /** A problem of some of the selected objects, which it lists; nothing if there are none. */
@@ -235,11 +240,11 @@ const isSystem = ({
   namespace?: string;
   name: string;
   labels?: object;
-}): boolean =>
+}) =>
   systemName.test(namespace ?? name) ||
   (namespace === undefined && Object.hasOwn(labels ?? {}, 'kubernetes.io/bootstrapping'));
 
-export const isJob = ({ group, resource }: Pick<Candidate, 'group' | 'resource'>): boolean =>
+export const isJob = ({ group, resource }: Pick<Candidate, 'group' | 'resource'>) =>
   group === 'batch' && resource === 'jobs';
 
 /** Makes a policy only create a Job, by a clause for it beside the one that selects it: other objects must still be updated. */
@@ -271,15 +276,12 @@ export function updatedJobs({
   );
   const [first] = jobs;
   if (first === undefined) return [];
-  const message = `${count(jobs.length, 'Job')} would be created and then updated, which every API server refuses: createOnly is needed.`;
-  const next = toCreateOnly(
-    first.object,
-    { name, downsync: spec.downsync },
-    namespaces,
-    wds.context,
-  );
   return aboutObjects(jobs, {
-    ...problem('job-needs-create-only', message, next),
+    ...problem(
+      'job-needs-create-only',
+      `${count(jobs.length, 'Job')} would be created and then updated, which every API server refuses: createOnly is needed.`,
+      toCreateOnly(first.object, { name, downsync: spec.downsync }, namespaces, wds.context),
+    ),
     severity: 'warn',
   });
 }

@@ -59,12 +59,16 @@ function exists(delivery: Delivery): Verdict {
   }
   const { deletionTimestamp } = of.object.metadata;
   if (deletionTimestamp === undefined) return met;
-  const see = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`;
   return lateSince(evidence, {
     code: 'object-deleting',
     why: `${describeObject(of)} is being deleted in ${evidence.wds.name}`,
     since: Date.parse(deletionTimestamp),
-    next: [run(see, 'See its finalizers and conditions')],
+    next: [
+      run(
+        command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`,
+        'See its finalizers and conditions',
+      ),
+    ],
   });
 }
 
@@ -72,10 +76,11 @@ export function noSuchObject(
   of: Pick<Delivery['of'], 'kind' | 'resource' | 'namespace' | 'name'>,
   { name, context }: Wds,
 ): StellarError {
-  const list = run(command`kubectl --context ${context} get ${of.resource} -A`, 'See what exists');
-  return new StellarError('not-found', `${describeObject(of)} is not in ${name}.`, {
-    next: [list],
-  });
+  return new StellarError(
+    'not-found',
+    `${describeObject(of)} is not in ${name}.`,
+    run(command`kubectl --context ${context} get ${of.resource} -A`, 'See what exists'),
+  );
 }
 
 /** The guard keeps what KubeStellar would remove as the last objects of a Binding. */
@@ -94,11 +99,14 @@ function heldByGuard({
     command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`,
     'Remove it from its WECs',
   );
-  const why = `${gone}, and the guard keeps it on the WECs that ${policyName} had`;
-  return blocked('binding-guarded', why, prune);
+  return blocked(
+    'binding-guarded',
+    `${gone}, and the guard keeps it on the WECs that ${policyName} had`,
+    prune,
+  );
 }
 
-export const inNamespace = ({ namespace }: { namespace?: string | undefined }): string[] =>
+export const inNamespace = ({ namespace }: { namespace?: string | undefined }) =>
   namespace === undefined ? [] : ['-n', namespace];
 
 function selected(delivery: Delivery): Verdict {
@@ -121,9 +129,14 @@ function selected(delivery: Delivery): Verdict {
   const candidate = { ...of, metadata: object.metadata };
   const nearest = nearestClause(policies, candidate, of.namespaces);
   if (nearest === undefined) {
-    const create = command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`;
-    const why = `no binding policy of ${wds} selects any object`;
-    return blocked('not-selected', why, partial(create, 'Select it'));
+    return blocked(
+      'not-selected',
+      `no binding policy of ${wds} selects any object`,
+      partial(
+        command`stellarctl policy create NAME --clusters SELECTOR --select ${groupResourceOf(of)} ${flagsOf(evidence.wds)}`,
+        'Select it',
+      ),
+    );
   }
   const { policy, clause, fails } = nearest;
   const wanted = fails.map((part) => `${part} ${JSON.stringify(clause[part])}`);
@@ -172,8 +185,11 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
   if (stop !== undefined) return stop;
   const [error] = binding?.status?.errors ?? [];
   if (error !== undefined) {
-    const why = `policy ${policyName} sends nothing: ${error}`;
-    return blocked('binding-error', why, toExplain(policyName, evidence));
+    return blocked(
+      'binding-error',
+      `policy ${policyName} sends nothing: ${error}`,
+      toExplain(policyName, evidence),
+    );
   }
   return isRead(policy)
     ? met
@@ -272,7 +288,7 @@ export const overdue = (
   });
 
 /** When one of some objects was last written; 0 if there is none. */
-export const latest = (...objects: readonly (KubeObject | undefined)[]): number =>
+export const latest = (...objects: readonly (KubeObject | undefined)[]) =>
   Math.max(0, ...objects.map((object) => (object === undefined ? 0 : writtenAt(object))));
 
 /** What is not done yet. */
@@ -307,5 +323,5 @@ export function toTouch({ of, evidence }: Delivery): NextStep {
   return run(annotate, 'Change it, so that KubeStellar evaluates it again');
 }
 
-const toExplain = (policy: string, { wds }: Pick<DeliveryEvidence, 'wds'>): NextStep =>
+const toExplain = (policy: string, { wds }: Pick<DeliveryEvidence, 'wds'>) =>
   run(command`stellarctl policy explain ${policy} ${flagsOf(wds)}`, 'See why');

@@ -92,11 +92,15 @@ function wecAvailable(delivery: Delivery): Verdict {
     );
   const state = conditionOf(found, 'ManagedClusterConditionAvailable');
   if (state?.status === 'True') return met;
-  const why = state === undefined ? 'has not joined' : `is not available: ${state.reason}`;
-  return fails('wec-unavailable', why, command`stellarctl wec get ${wec} ${at}`, 'See why');
+  return fails(
+    'wec-unavailable',
+    state === undefined ? 'has not joined' : `is not available: ${state.reason}`,
+    command`stellarctl wec get ${wec} ${at}`,
+    'See why',
+  );
 }
 
-function toSeeWecAgent(delivery: Delivery): NextStep[] {
+function toSeeWecAgent(delivery: Delivery) {
   const { wec = 'NAME', evidence } = delivery;
   const context = wecContextOf(delivery);
   const target = context === undefined ? wec : `${wec}=${context}`;
@@ -197,8 +201,11 @@ function transformed({ of, wec, binding, sent, evidence }: Delivery): Verdict | 
     .find((each) => writtenAt(each) > written);
   if (later === undefined || binding === undefined || !isRead(binding)) return undefined;
   const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(wds)}`;
-  const why = `its work in mailbox ${wec} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`;
-  return blocked('work-stale', why, run(refresh, 'Have the transport rewrite it'));
+  return blocked(
+    'work-stale',
+    `its work in mailbox ${wec} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`,
+    run(refresh, 'Have the transport rewrite it'),
+  );
 }
 
 function applied(delivery: Delivery): Verdict {
@@ -225,15 +232,11 @@ function applied(delivery: Delivery): Verdict {
 }
 
 /** The context of the WEC: the proven one, else, as in commands, that of its name, if the kubeconfig has one. */
-const wecContextOf = ({ context, wec = '', evidence }: Delivery): string | undefined =>
+const wecContextOf = ({ context, wec = '', evidence }: Delivery) =>
   context ?? (evidence.wds.contexts?.has(wec) ? wec : undefined);
 
 /** A step on the WEC itself. */
-function stepOnWec(
-  delivery: Delivery,
-  commandWith: (context: string) => string,
-  lead: string,
-): NextStep {
+function stepOnWec(delivery: Delivery, commandWith: (context: string) => string, lead: string) {
   const context = wecContextOf(delivery);
   return context === undefined
     ? { ...partial(commandWith('CONTEXT'), lead), note: `CONTEXT: that of ${delivery.wec}` }
@@ -260,8 +263,16 @@ type Refusal = Required<Pick<VerdictDetails, 'code' | 'next'>>;
 const refusals: readonly ((refused: Refused) => Refusal | undefined)[] = [
   (refused) => {
     if (refused.manifest?.resourceMeta?.resource !== '') return undefined;
-    const lead = 'Send its definition as well, or install it on the WEC';
-    return { code: 'kind-unknown-on-wec', next: [toSend(refused, definitionOf(refused.of), lead)] };
+    return {
+      code: 'kind-unknown-on-wec',
+      next: [
+        toSend(
+          refused,
+          definitionOf(refused.of),
+          'Send its definition as well, or install it on the WEC',
+        ),
+      ],
+    };
   },
   (refused) => {
     const { manifest, wec, evidence } = refused;
@@ -357,11 +368,7 @@ const definitionOf = ({ group, resource }: Delivery['of']): Candidate => ({
 });
 
 /** Makes the policy also send an object that another object needs. */
-function toSend(
-  { of, policy, policyName, evidence }: Delivery,
-  needed: Candidate,
-  lead: string,
-): NextStep {
+function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidate, lead: string) {
   const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
   const { context } = evidence.wds;
   const kind = needed.kind.toLowerCase();

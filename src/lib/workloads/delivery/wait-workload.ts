@@ -69,7 +69,7 @@ export const untilReached = (
   wanted: Wanted,
   run: Run,
   read: () => Promise<ViewWithErrors<Open[]>>,
-): Promise<boolean> =>
+) =>
   untilMet(
     {
       name: wanted.name,
@@ -80,7 +80,7 @@ export const untilReached = (
     run,
   );
 
-const wecsToWaitFor = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']): string[] =>
+const wecsToWaitFor = (deliveries: readonly DeliveryView[], on: WorkloadWait['on']) =>
   on === undefined ? [...new Set(deliveries.flatMap(({ wec }) => wec ?? []))] : [...on];
 
 /** What is not at the goal yet. */
@@ -93,9 +93,9 @@ export interface Open {
   why?: string;
 }
 
-const isOpenFailed = ({ delivery }: Open): boolean => delivery?.blockedAt?.state === 'failed';
+const isOpenFailed = ({ delivery }: Open) => delivery?.blockedAt?.state === 'failed';
 
-function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
+function whyOf({ delivery, why = 'no policy sends it there' }: Open) {
   if (delivery === undefined) return why;
   const { blockedAt, stages } = delivery;
   return (
@@ -104,7 +104,7 @@ function whyOf({ delivery, why = 'no policy sends it there' }: Open): string {
 }
 
 /** A line for each reason, which names its WECs once. */
-const openWords = (open: readonly Open[]): string[] =>
+const openWords = (open: readonly Open[]) =>
   [...Map.groupBy(open, (each) => withoutValues(whyOf(each)))].map(([why, all]) =>
     all.every(({ where }) => why.includes(` ${where}`))
       ? why
@@ -144,14 +144,13 @@ export function refuseUnreturned(what: string, deliveries: readonly DeliveryView
   const sent = deliveries.filter(({ wec }) => wec !== null);
   if (sent.length === 0 || sent.some(({ stages }) => stages.some(({ id }) => id === 'status')))
     return;
-  const next = [
+  throw new StellarError(
+    'usage',
+    `No policy asks for a status of ${what}, or its kind has none.`,
     advice(
       'Ask for it in the policy: wantSingletonReportedState, wantMultiWECReportedState or statusCollectors',
     ),
-  ];
-  throw new StellarError('usage', `No policy asks for a status of ${what}, or its kind has none.`, {
-    next,
-  });
+  );
 }
 
 /** The problem of the first failed delivery. If the last reading failed, reports that as the error, not a timeout. */
@@ -159,7 +158,7 @@ function notReached(
   { name, goal, see }: Wanted,
   open: readonly Open[],
   errors: readonly StellarError[],
-): StellarError {
+) {
   const details = few(openWords(open), 20);
   const unseen = errors.find(({ exitCode }) => exitCode === ExitCode.unreachable);
   if (unseen !== undefined) return unseen.with({ details });
@@ -167,19 +166,18 @@ function notReached(
   const blocked = open.find(isOpenFailed)?.delivery;
   const state = goal === 'status' ? 'returned' : goal;
   if (blocked === undefined)
-    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, {
+    return new StellarError('timeout', `${name} was not ${state} everywhere in time.`, look).with({
       details,
-      next: [look],
     });
   const [first, ...more] = blocked.steps;
   const cure =
     first === undefined
       ? []
       : [blocked.next === null ? advice(first) : nextStep(blocked.next), ...more.map(advice)];
-  const message = `${name} is blocked before it is ${state}.`;
-  return new StellarError('workload-blocked', message, {
-    details,
-    next: [...cure, look],
-    problem: blocked.code ?? undefined,
-  });
+  return new StellarError(
+    'workload-blocked',
+    `${name} is blocked before it is ${state}.`,
+    ...cure,
+    look,
+  ).with({ details, problem: blocked.code ?? undefined });
 }

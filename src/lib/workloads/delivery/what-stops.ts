@@ -64,8 +64,12 @@ export async function readStops(
     if (first === undefined) return [];
     const { code, message, details = [] } = first;
     const next = problems.flatMap((each) => each.next);
-    const why = `${message.replace(/\.$/, '')} (${few(details).join(', ')})`;
-    return [[binding.metadata.name, failed(why, { code, next })] as const];
+    return [
+      [
+        binding.metadata.name,
+        failed(`${message.replace(/\.$/, '')} (${few(details).join(', ')})`, { code, next }),
+      ] as const,
+    ];
   });
   return new Map(stops.flat());
 }

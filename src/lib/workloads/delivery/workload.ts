@@ -79,7 +79,7 @@ export async function findObject(named: NamedObject, wds: Wds) {
         named.kind,
         kinds.map(({ kind: each }) => each.toLowerCase()),
       )}.`,
-      { next: [list] },
+      list,
     );
   const namespace = kind.namespaced ? named.namespace : undefined;
   const { group, version, resource } = candidateKind(kind);
@@ -166,8 +166,15 @@ async function missingObject({ kind, ref }: Found, wds: Wds, looksFurther: boole
   const all = ifSeen(await tryRead(() => wds.kube.list(kind, { metadataOnly: true })));
   const { namespace } = all?.find(({ metadata }) => metadata.name === ref.name)?.metadata ?? {};
   if (namespace === undefined) return error;
-  const get = command`stellarctl workload get ${groupResourceOf(ref)}/${ref.name} -n ${namespace} ${flagsOf(wds)}`;
-  return error.with({ next: [run(get, `Namespace ${namespace} has one`), ...error.next] });
+  return error.with({
+    next: [
+      run(
+        command`stellarctl workload get ${groupResourceOf(ref)}/${ref.name} -n ${namespace} ${flagsOf(wds)}`,
+        `Namespace ${namespace} has one`,
+      ),
+      ...error.next,
+    ],
+  });
 }
 
 function conflictsOfDeliveries(
@@ -221,7 +228,7 @@ async function readDifference(kube: Kube, its: Kube, { of, sent }: Delivery) {
 }
 
 /** Whether the WEC itself may show what blocks a delivery. */
-const dependsOnWec = ({ blockedAt, code }: DeliveryView): boolean =>
+const dependsOnWec = ({ blockedAt, code }: DeliveryView) =>
   blockedAt?.stage === 'available' ||
   ['status-missing', 'status-outdated', 'agent-silent'].includes(code ?? '');
 
@@ -254,11 +261,15 @@ async function withPodFailure(
     stage.id === blockedAt.stage ? { ...stage, why } : stage,
   );
   const isOwn = failure.pod.namespace === ref.namespace;
-  const next = [
-    ...toSeePod(wec.cluster.context, failure),
-    ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : []),
-  ];
-  return { ...delivery, blockedAt: { ...blockedAt, why }, stages, ...helpOf(next) };
+  return {
+    ...delivery,
+    blockedAt: { ...blockedAt, why },
+    stages,
+    ...helpOf([
+      ...toSeePod(wec.cluster.context, failure),
+      ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : []),
+    ]),
+  };
 }
 
 /** Whether the guard keeps a Binding depends on the other objects that it names: read only if it names one that is not selected. */

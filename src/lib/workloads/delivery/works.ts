@@ -86,11 +86,10 @@ export const sentKey = (
   binding: string,
   wec: string,
   object: { group: string; kind: string; namespace?: string | null | undefined; name: string },
-): string =>
-  [binding, wec, object.group, object.kind, object.namespace ?? '', object.name].join('/');
+) => [binding, wec, object.group, object.kind, object.namespace ?? '', object.name].join('/');
 
 /** The generation of its Binding that a work was written for. */
-export const generationOf = ({ metadata }: ManifestWork): number =>
+export const generationOf = ({ metadata }: ManifestWork) =>
   Number(metadata.annotations?.[originGenerationAnnotation] ?? 0);
 
 /** Returns whether the agent has applied the current version of an object of a work; undefined until the agent reports it. */

@@ -96,7 +96,7 @@ function modulationOf({ createOnly, status }: PolicyRequest): Modulation {
   };
 }
 
-const policyTaken = (name: string, wds: Wds): StellarError =>
+const policyTaken = (name: string, wds: Wds) =>
   nameTaken(
     `binding policy ${name}`,
     wds,
@@ -112,13 +112,13 @@ const policyTaken = (name: string, wds: Wds): StellarError =>
   );
 
 /** @throws StellarError `system-objects-selected` */
-function requireWritable({ problems }: Explanation): void {
+function requireWritable({ problems }: Explanation) {
   const refused = problems.find(({ code }) => code === 'system-objects-selected');
   if (refused === undefined) return;
   const details = few(refused.details, 10);
-  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`, {
-    details,
-  });
+  throw new StellarError('system-objects-selected', `${refused.problem} Nothing was written.`).with(
+    { details },
+  );
 }
 
 /** An existing policy as the file that `policy apply` takes. @throws StellarError `not-found` */
@@ -157,7 +157,7 @@ function addTerm(
   { matchLabels, matchExpressions }: Required<LabelSelector>,
   term: string,
   text: string,
-): void {
+) {
   const [, setKey, operator, values = ''] = /^(\S+)\s+(in|notin)\s*\(([^)]*)\)$/.exec(term) ?? [];
   const [, not, keyOnly] = /^(!?)\s*([^\s=!]+)$/.exec(term) ?? [];
   const [, key, relation, value = ''] = /^([^\s=!]+)\s*(==?|!=)\s*([^\s=!]*)$/.exec(term) ?? [];
@@ -176,10 +176,12 @@ function addTerm(
   else matchLabels[key] = value;
 }
 
-const notASelector = (text: string): StellarError =>
-  new StellarError('usage', `"${text}" is not a label selector.`, {
-    next: [advice('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)')],
-  });
+const notASelector = (text: string) =>
+  new StellarError(
+    'usage',
+    `"${text}" is not a label selector.`,
+    advice('Give it as kubectl takes it: app=web,tier!=test, or env in (a,b)'),
+  );
 
 /** What a policy does, and what its change no longer sends. */
 export type PolicyChange = Awaited<ReturnType<typeof readChange>>;
@@ -193,7 +195,7 @@ interface AskedPolicy {
   creates?: boolean;
 }
 
-const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined): boolean =>
+const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined) =>
   isDeepStrictEqual(policy?.spec, spec);
 
 async function readChange(asked: AskedPolicy) {

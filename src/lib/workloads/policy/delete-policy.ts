@@ -2,7 +2,7 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { forName, type NamedResult } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, run as nextStep } from '../../core/next-step.ts';
-import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
+import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { met, type Verdict, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
@@ -72,11 +72,11 @@ export async function deletePolicy(
 }
 
 /** Whether anything of the policy exists, such as the remains of an interrupted deletion. */
-export const hasRemains = ({ policy, binding, works }: PolicyToDelete): boolean =>
+export const hasRemains = ({ policy, binding, works }: PolicyToDelete) =>
   policy.object !== undefined || isOwnerless(binding.object) || works.length > 0;
 
 /** What a user agrees to lose with a policy. */
-export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete): Effect[] => [
+export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete) => [
   ...(object === undefined
     ? []
     : [{ object: `policy ${object.metadata.name}`, uid: object.metadata.uid }]),
@@ -93,7 +93,7 @@ type Remains = Pick<PolicyToDelete, 'policy' | 'binding' | 'works'> & {
 /** So many WECs that works remain on are read. */
 const mostRead = 3;
 
-async function silentOf(its: Kube, works: readonly ManifestWork[]): Promise<string[]> {
+async function silentOf(its: Kube, works: readonly ManifestWork[]) {
   const named = await mapConcurrently(wecNamesOf(works).slice(0, mostRead), async (wec) => {
     const found = await tryRead(() => its.get<ManagedCluster>(resources.managedClusters, wec));
     return isAvailable({ managedCluster: ifSeen(found) }) ? [] : wec;
@@ -139,20 +139,21 @@ export async function untilPolicyGone(
       unmet: (last) => {
         const verdict = check(last);
         const why = verdict.state === 'met' ? '' : `: ${verdict.why}`;
-        return new StellarError('timeout', `Policy ${name} was not gone in time${why}.`, {
+        return new StellarError(
+          'timeout',
+          `Policy ${name} was not gone in time${why}.`,
+          ...toSeeHolders(last.works, its.cluster.context),
+          ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
+          nextStep(
+            command`stellarctl wec list --its ${its.cluster.context}`,
+            'Do the agents of the WECs run?',
+          ),
+        ).with({
           details: last.works.flatMap((work) =>
             holdersOf(work).map(
               (holder) => `${work.metadata.name} is blocked by finalizer ${holder}`,
             ),
           ),
-          next: [
-            ...toSeeHolders(last.works, its.cluster.context),
-            ...toSeeWds(wds, 'Do the controllers of the WDS run?'),
-            nextStep(
-              command`stellarctl wec list --its ${its.cluster.context}`,
-              'Do the agents of the WECs run?',
-            ),
-          ],
         });
       },
     },

@@ -77,7 +77,7 @@ export async function noSuchPolicy(name: string, wds: Wds): Promise<StellarError
   return new StellarError(
     'not-found',
     `There is no binding policy ${name} in ${wds.name}${instead}.`,
-    { next: [run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists')] },
+    run(command`stellarctl policy list ${flagsOf(wds)}`, 'See what exists'),
   );
 }
 
@@ -176,16 +176,29 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
 
 function takenOver(overwritten: readonly Effect[]): Problem[] {
   if (overwritten.length === 0) return [];
-  const message = `${count(overwritten.length, 'object')} on WECs, which no work has applied: their agents overwrite them, and delete them with the policy.`;
-  return [{ ...problem('taken-over', message), details: describeGrouped(overwritten) }];
+  return [
+    {
+      ...problem(
+        'taken-over',
+        `${count(overwritten.length, 'object')} on WECs, which no work has applied: their agents overwrite them, and delete them with the policy.`,
+      ),
+      details: describeGrouped(overwritten),
+    },
+  ];
 }
 
 /** A singleton status is returned from exactly one WEC. */
 function notOneWec({ objects, wecs, inventory }: PolicySubject): Problem[] {
   const asking = objects.filter(({ modulation }) => modulation.wantSingletonReportedState);
   if (inventory.state !== 'seen' || wecs.length === 1) return [];
-  const message = `The status of ${count(asking.length, 'object')} is requested from a single WEC, but the policy selects ${wecs.length}: no status is returned.`;
-  return aboutObjects(asking, problem('singleton-needs-one-wec', message, returnedByOne));
+  return aboutObjects(
+    asking,
+    problem(
+      'singleton-needs-one-wec',
+      `The status of ${count(asking.length, 'object')} is requested from a single WEC, but the policy selects ${wecs.length}: no status is returned.`,
+      returnedByOne,
+    ),
+  );
 }
 
 async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {

@@ -27,11 +27,11 @@ export function parsePolicy(text: string, source: string) {
     isMap(contents) && String(contents.get('kind')) === 'BindingPolicy';
   const [policy, another] = documents.filter(isPolicy);
   if (policy === undefined)
-    throw new StellarError('usage', `${source} has no BindingPolicy in it.`, {
-      next: [
-        partial('stellarctl policy get NAME -o manifest', 'It prints a policy as such a file'),
-      ],
-    });
+    throw new StellarError(
+      'usage',
+      `${source} has no BindingPolicy in it.`,
+      partial('stellarctl policy get NAME -o manifest', 'It prints a policy as such a file'),
+    );
   if (another !== undefined)
     throw new StellarError('usage', `${source} has more than one BindingPolicy in it.`);
   const { metadata, spec = {} } = policyIn(policy, source);
@@ -51,7 +51,7 @@ function policyIn(document: Document, source: string): BindingPolicy {
     );
     return JSON.parse(text) as BindingPolicy;
   } catch (error) {
-    throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`, {
+    throw new StellarError('usage', `${source} has YAML aliases that cannot be read.`).with({
       cause: error,
     });
   }

@@ -101,7 +101,7 @@ export function policySummary(
 /** The code of a policy that selects no object: it may be made before its objects, or after they were deleted. */
 export const emptyPolicy = 'policy-empty';
 
-const placesOf = (name: string, { works }: DeliveryEvidence): string[] =>
+const placesOf = (name: string, { works }: DeliveryEvidence) =>
   [...new Set(ifSeen(works)?.places.get(name))].sort();
 
 /** A policy that is deleted, and of which works remain: their agents remove what they have applied. */
@@ -111,8 +111,10 @@ function leaving(name: string, evidence: DeliveryEvidence): Verdict {
   const silent = wecs.filter((wec) => !isAvailable({ managedCluster: known?.get(wec) }));
   const works = count(ifSeen(evidence.works)?.places.get(name)?.length ?? 0, 'work');
   const cause = silent.length === 0 ? '' : `, of which ${few(silent).join(', ')} not available`;
-  const why = `it is deleted, and ${works} are being removed from ${few(wecs).join(', ')}${cause}`;
-  return waiting(why, { code: 'policy-deleting' });
+  return waiting(
+    `it is deleted, and ${works} are being removed from ${few(wecs).join(', ')}${cause}`,
+    { code: 'policy-deleting' },
+  );
 }
 
 /** The verdict on a policy as a whole: by the stages that its objects share, and whether it selects anything. */

@@ -49,7 +49,7 @@ export async function prunePolicy(
     await waitWhile(
       blocker,
       run,
-      (why) => new StellarError('timeout', `${name}: timed out ${why}.`, { next }),
+      (why) => new StellarError('timeout', `${name}: timed out ${why}.`, ...next),
       name,
     );
     const state = objects === 0 ? 'its Binding has no objects; nothing to do' : 'pruned';
@@ -83,5 +83,5 @@ async function readHeld(name: string, wds: Wds): Promise<PolicyToDelete> {
   if (selected === undefined) return found;
   const message = `Policy ${name} selects objects, such as ${describeObject({ ...selected.object, ...selected.object.metadata })}: there is nothing to prune. Nothing was written.`;
   const next = toSeeWds(wds, 'If that has just changed: do its controllers run?');
-  throw new StellarError('conflict', message, { next });
+  throw new StellarError('conflict', message, ...next);
 }

@@ -38,7 +38,7 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
     throw new StellarError(
       'workload-blocked',
       `The transport of ${wds.name} rewrites nothing: ${problem.why}.`,
-      { next: problem.next ?? [] },
+      ...(problem.next ?? []),
     );
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
@@ -65,11 +65,13 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
   });
 }
 
-const lacksGeneration = ({ metadata }: ManifestWork): boolean =>
+const lacksGeneration = ({ metadata }: ManifestWork) =>
   metadata.annotations?.[originGenerationAnnotation] === undefined;
 
-function notRewritten(name: string, open: number, wds: Wds): StellarError {
-  const message = `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`;
-  const see = command`stellarctl policy get ${name} ${flagsOf(wds)}`;
-  return new StellarError('timeout', message, { next: [nextStep(see, 'See what blocks it')] });
+function notRewritten(name: string, open: number, wds: Wds) {
+  return new StellarError(
+    'timeout',
+    `The transport of ${wds.name} has not rewritten ${count(open, 'work')} of ${name} in time.`,
+    nextStep(command`stellarctl policy get ${name} ${flagsOf(wds)}`, 'See what blocks it'),
+  );
 }

@@ -40,11 +40,11 @@ export async function createReported(
   const { apiVersion, kind } = reportedKinds[noun];
   const present = await wds.kube.get<Reported>(reportedKinds[noun], name);
   if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
-    const see = nextStep(
-      command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`,
-      'See what it does',
+    throw nameTaken(
+      `${kind} ${name}`,
+      wds,
+      nextStep(command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`, 'See what it does'),
     );
-    throw nameTaken(`${kind} ${name}`, wds, see);
   }
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
@@ -64,9 +64,11 @@ export async function getReported<T extends KubeObject>(
 ): Promise<T> {
   const { object } = await prove<T>(wds.kube, reportedKinds[noun], name);
   if (object !== undefined) return object;
-  throw new StellarError('not-found', `${wds.name} has no ${reportedKinds[noun].kind} ${name}.`, {
-    next: [nextStep(command`stellarctl ${noun} list ${flagsOf(wds)}`, 'See what exists')],
-  });
+  throw new StellarError(
+    'not-found',
+    `${wds.name} has no ${reportedKinds[noun].kind} ${name}.`,
+    nextStep(command`stellarctl ${noun} list ${flagsOf(wds)}`, 'See what exists'),
+  );
 }
 
 /** Deletes a collector or a transform, and no other one that has its name now. */
@@ -84,7 +86,7 @@ export function deleteReported(
   });
 }
 
-async function requireNoErrors(noun: Noun, name: string, wds: Wds, run: Run): Promise<void> {
+async function requireNoErrors(noun: Noun, name: string, wds: Wds, run: Run) {
   const read = async () => {
     const { status } = (await wds.kube.get<Reported>(reportedKinds[noun], name)) ?? {};
     return status?.errors?.length ? status.errors : undefined;
@@ -93,11 +95,11 @@ async function requireNoErrors(noun: Noun, name: string, wds: Wds, run: Run): Pr
   if (errors === undefined) return;
   const message = `KubeStellar cannot read ${reportedKinds[noun].kind} ${name} of ${wds.name}.`;
   const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
-  const next = [nextStep(recreate, 'Delete it, then create it again')];
-  throw new StellarError('expression-invalid', message, {
-    details: errors.flatMap((each) => each.split('\n')),
-    next,
-  });
+  throw new StellarError(
+    'expression-invalid',
+    message,
+    nextStep(recreate, 'Delete it, then create it again'),
+  ).with({ details: errors.flatMap((each) => each.split('\n')) });
 }
 
 const withoutEmpty = (spec: object = {}): object =>
@@ -106,7 +108,9 @@ const withoutEmpty = (spec: object = {}): object =>
   );
 
 /** The error for an object of another content than the one to create. */
-export const nameTaken = (what: string, { name: wds }: Wds, ...next: NextStep[]): StellarError =>
-  new StellarError('name-taken', `${wds} already has a different ${what}. Nothing was written.`, {
-    next,
-  });
+export const nameTaken = (what: string, { name: wds }: Wds, ...next: NextStep[]) =>
+  new StellarError(
+    'name-taken',
+    `${wds} already has a different ${what}. Nothing was written.`,
+    ...next,
+  );

@@ -71,6 +71,25 @@ interface PolicyEffect {
   lacking?: string;
 }
 
+/** Reads policies that may send workloads to WECs, as far as they can be read; if told so, with the properties that they ask for. */
+export type ReadPolicies = (
+  wecs: readonly string[],
+  withTemplates: boolean,
+) => Promise<PoliciesOfIts>;
+
+export const noPolicies: PoliciesOfIts = { policies: [], unread: [] };
+
+/** What changes do, by the policies that they may concern. */
+export async function readSideEffects(
+  changes: readonly WecChange[],
+  readPolicies: ReadPolicies,
+): Promise<SideEffects> {
+  const changing = changes.map(({ name }) => name);
+  const withTemplates = changes.some(({ lacks, stale }) => lacks.length + stale.length > 0);
+  const policies = changes.length === 0 ? noPolicies : await readPolicies(changing, withTemplates);
+  return sideEffectsOf(policies, changes);
+}
+
 /** Judges changes of labels by the policies that could be read. */
 export function sideEffectsOf({ policies, unread }: PoliciesOfIts, changes: readonly WecChange[]) {
   const selections = (effect: LabelEffect) =>

@@ -126,7 +126,7 @@ const contextsFor = (name: string, { kubeconfig, connect }: PolicySources): Foun
   );
 
 /** The garbage collector deletes a Binding that still names its policy as its owner. */
-const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta): boolean =>
+const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta) =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
 /** A policy that is being deleted no longer selects anything. */

@@ -138,9 +138,9 @@ export const failingParts = (
 ): ClausePart[] => parts.filter((part) => !tests[part](clause, object, namespaces));
 
 /** Matches an exact name or "*"; there are no other wildcards. An absent list allows all. */
-export const allows = (list: readonly string[] | undefined, name: string): boolean =>
+export const allows = (list: readonly string[] | undefined, name: string) =>
   !list?.length || list.includes('*') || list.includes(name);
 
 /** An invalid selector matches nothing, and does not affect the others. */
-const matchesAny = (selectors: readonly LabelSelector[], labels: Labels): boolean =>
+const matchesAny = (selectors: readonly LabelSelector[], labels: Labels) =>
   selectors.some((selector) => isValid(selector) && matches(selector, labels));

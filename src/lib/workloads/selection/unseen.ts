@@ -27,7 +27,7 @@ export function unseenOf(what: string, access: Access<unknown>): Unseen[] {
 }
 
 /** Access that was not tried has no error: only the ITS can be in this state, and counts as unreachable. */
-const errorOfUnseen = (access: Exclude<Access<unknown>, { state: 'seen' }>): StellarError =>
+const errorOfUnseen = (access: Exclude<Access<unknown>, { state: 'seen' }>) =>
   errorOf(access) ?? new StellarError('unreachable', `The ITS is not visible: ${access.why}.`);
 
 /** Returns the ITS that a WDS sends through. @throws StellarError if it is unknown or not reachable */

@@ -54,7 +54,7 @@ export function collectorSpec({
   return spec;
 }
 
-const wrong = (message: string): StellarError => new StellarError('usage', message);
+const wrong = (message: string) => new StellarError('usage', message);
 
 function splitColumn(text: string) {
   const [, name, def] = /^([^=\s]+)=(?!=)(.+)$/s.exec(text) ?? [];
@@ -84,13 +84,11 @@ export async function deleteCollector(
   if (view.usedBy.length === 0 || force) return deleteReported('collector', collector, wds, run);
   const message = `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`;
   const deletion = command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`;
-  throw new StellarError('has-dependents', message, {
-    next: [nextStep(deletion, 'Delete it anyway')],
-  });
+  throw new StellarError('has-dependents', message, nextStep(deletion, 'Delete it anyway'));
 }
 
 /** Returns the command that makes a policy request what a collector returns. */
-export const toUseCollector = (name: string, wds: Wds): string =>
+export const toUseCollector = (name: string, wds: Wds) =>
   command`stellarctl policy create NAME --clusters SELECTOR --status ${name} ${flagsOf(wds)}`;
 
 /** A StatusCollector, and the policies that use it. The fields are an interface: docs/output.md. */

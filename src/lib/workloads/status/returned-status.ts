@@ -19,7 +19,7 @@ const failureConditions: Readonly<Record<string, string>> = {
 export const failureIn = ({ conditions = [] }: PodCounts): Condition | undefined =>
   conditions.find(isFailure);
 
-const isFailure = ({ type, status }: Condition): boolean => failureConditions[type] === status;
+const isFailure = ({ type, status }: Condition) => failureConditions[type] === status;
 
 const countFields = new Set([
   'observedGeneration',
@@ -65,7 +65,7 @@ export const statusesByPlace = (statuses: readonly WorkStatus[]): Map<string, Wo
 export const statusKey = (
   wec: string,
   { resource = '', name = '', ...ref }: Partial<Parameters<typeof keyOf>[0]>,
-): string => `${wec}/${keyOf({ ...ref, resource, name })}`;
+) => `${wec}/${keyOf({ ...ref, resource, name })}`;
 
 /**
  * Reads from a returned status what is not available yet. OCM's condition Available only says that the object exists on the WEC.

@@ -159,7 +159,7 @@ describe('a view shows hostile values on its own lines:', () => {
         writeError(
           io,
           plain,
-          new StellarError('api-error', message, { details, next: [advice(step)] }),
+          new StellarError('api-error', message, advice(step)).with({ details }),
           false,
         );
         assert.equal(stderr.lines.length, details.length + 2);

@@ -59,8 +59,7 @@ describe('a result is', () => {
 });
 
 describe('errors in documents', () => {
-  const error = new StellarError('request-denied', 'was denied', {
-    next: [advice('ask again')],
+  const error = new StellarError('request-denied', 'was denied', advice('ask again')).with({
     details: ['a'],
   });
   test('appear with the known fields of their name', () => {
@@ -88,16 +87,16 @@ describe('errors for people', () => {
     assert.equal(stdout.text, '');
     return stderr.text;
   };
-  const error = new StellarError('not-found', 'There is none.', {
-    details: ['a  b'],
-    next: [run('stellarctl wec list', 'See')],
-    cause: new Error('because'),
-  });
+  const error = new StellarError(
+    'not-found',
+    'There is none.',
+    run('stellarctl wec list', 'See'),
+  ).with({ details: ['a  b'], cause: new Error('because') });
   test('show what failed, the details and the next step, without a stack trace', () =>
     assert.equal(written(error), '✗ There is none.\n    a  b\n  See: stellarctl wec list\n'));
   test('show each next step on a line, to be copied', () => {
     const next = [run('kubectl get x', 'Look'), run('stellarctl wec list')];
-    const several = new StellarError('not-found', 'There is none.', { next });
+    const several = new StellarError('not-found', 'There is none.', ...next);
     assert.equal(
       written(several),
       '✗ There is none.\n  Look: kubectl get x\n  stellarctl wec list\n',

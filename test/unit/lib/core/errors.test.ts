@@ -39,8 +39,7 @@ describe('the exit code of several names', () => {
 });
 
 test('documents contain code, message, details and steps, never the cause', () => {
-  const full = new StellarError('not-a-hub', 'no hub', {
-    next: [advice('look')],
+  const full = new StellarError('not-a-hub', 'no hub', advice('look')).with({
     details: ['a'],
     cause: new Error('secret'),
   });

@@ -159,7 +159,7 @@ describe('subjects are followed', () => {
     const acts: string[] = [];
     const busyOnce: Named['act'] = async () => {
       acts.push('busy');
-      if (acts.length < 3) throw new StellarError('api-error', 'busy', { passing: true });
+      if (acts.length < 3) throw new StellarError('api-error', 'busy').with({ passing: true });
       return 'done';
     };
     const subjects = [subject('b', busyOnce), subject('a', async () => `${acts.push('a')}`)];
@@ -190,7 +190,7 @@ describe('subjects are followed', () => {
   });
   test('with a failure of one that may pass, without a delay for the others', async () => {
     const away = async () => {
-      throw new StellarError('unreachable', 'away', { passing: true });
+      throw new StellarError('unreachable', 'away').with({ passing: true });
     };
     const look = async () => async (one: Named) =>
       one.name === 'away' ? away() : seen({ a: met });

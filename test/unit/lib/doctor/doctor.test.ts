@@ -22,9 +22,7 @@ const check = (id: string, run: () => Promise<ReturnType<typeof pass>>) => ({
 });
 
 test('a check that cannot complete has failed, with the reason and a next step', async () => {
-  const error = new StellarError('unreachable', 'Cannot reach it.', {
-    next: [advice('Is it running?')],
-  });
+  const error = new StellarError('unreachable', 'Cannot reach it.', advice('Is it running?'));
   const findings = await runChecks(
     [check('a', async () => pass('1.0')), check('b', () => Promise.reject(error))],
     undefined,

@@ -159,7 +159,7 @@ const wec = (methods: FakeMethods = {}): Kube =>
     cluster: { context: 'kind-cluster1', server: 'https://cluster1:6443' },
     list: async ({ kind }) => {
       if (kind === 'Job')
-        throw new ApiError(403, {}, 'forbidden', 'Not allowed on kind-cluster1: list jobs.', {});
+        throw new ApiError(403, {}, 'forbidden', 'Not allowed on kind-cluster1: list jobs.');
       // As a server does for its own kinds.
       const items = (objects[kind] ?? []).map(({ apiVersion: _, kind: _kind, ...item }) => item);
       return kind === 'ClusterClaim' ? undefined : items;

@@ -353,7 +353,7 @@ describe('a creation that fails', () => {
   });
   test('after the cluster exists reports it, and how to undo it', async () => {
     const { create, tools } = machine();
-    const error = new StellarError('interrupted', 'Interrupted.', { next: [advice('Again.')] });
+    const error = new StellarError('interrupted', 'Interrupted.', advice('Again.'));
     tools.connect = () => fakeKube({ list: () => Promise.reject(error) });
     await assert.rejects(
       create(),

@@ -171,7 +171,7 @@ test('when creating an ITS ends after the bootstrap Secret, possible leftovers a
   const cluster = new MemoryCluster(chart, {
     apply: async ({ kind = '' }) => {
       if (kind === 'ControlPlane')
-        throw new StellarError('forbidden', 'Not allowed.', { next: [{ step: 'Ask somebody.' }] });
+        throw new StellarError('forbidden', 'Not allowed.', { step: 'Ask somebody.' });
       return 'created';
     },
   });

@@ -55,7 +55,7 @@ import { discoveryOf } from '../../support/discovery.ts';
 import { realTime } from '../../support/fake-time.ts';
 import { matches } from '../../support/steps.ts';
 
-const conflict = () => new ApiError(409, {}, 'conflict', 'changed', {});
+const conflict = () => new ApiError(409, {}, 'conflict', 'changed');
 
 const pod = (app: string, ready: boolean, waiting?: string): Pod => ({
   metadata: { name: `${app}-1`, labels: { app } },
@@ -84,7 +84,7 @@ it('many WECs are read with one list of each kind, and again together', async ()
       async list({ kind }, { namespace } = {}) {
         asked.push(`list ${kind}`);
         if (!mayList && kind === 'ManifestWork' && namespace === undefined)
-          throw new ApiError(403, {}, 'forbidden', '', {});
+          throw new ApiError(403, {}, 'forbidden', '');
         return objects[kind] ?? [];
       },
       async get({ kind }, name) {
@@ -380,7 +380,7 @@ describe('the other contents of a namespace', () => {
   for (const status of [403, 405, 503])
     it(`are unknown if a kind answers ${status}`, () => {
       const list = async ({ plural }: Resource) => {
-        if (plural === 'databases') throw new ApiError(status, {}, 'api-error', 'no answer', {});
+        if (plural === 'databases') throw new ApiError(status, {}, 'api-error', 'no answer');
         return [];
       };
       return assert.rejects(others(listing({}, { list: list as never })), /no answer/);
@@ -562,7 +562,7 @@ describe('a mailbox', () => {
 
   for (const status of [403, 503])
     it(`stays unchanged if a kind answers ${status}`, async () => {
-      const { left, said } = await removed(new ApiError(status, {}, 'api-error', 'no secrets', {}));
+      const { left, said } = await removed(new ApiError(status, {}, 'api-error', 'no secrets'));
       assert.deepEqual([left, written], [stays, []]);
       assert.match(said, /what else it holds cannot be seen \(no secrets\)/);
     });
@@ -632,7 +632,7 @@ describe('what a cluster does not show is not absent', () => {
       get: async ({ kind }) => ({ kind, metadata: { name: 'x', labels: {} } }),
       list: async ({ plural }) => {
         if (plural === 'databases')
-          throw new ApiError(503, {}, 'api-error', 'the server is unavailable', {});
+          throw new ApiError(503, {}, 'api-error', 'the server is unavailable');
         return plural === 'pods' ? [operatorPod] : [];
       },
       read: discoveryOf({ v1: ['configmaps ConfigMap'], 'example.com/v1': ['databases Database'] }),

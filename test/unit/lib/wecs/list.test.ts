@@ -15,7 +15,7 @@ import {
 import { discoveryOf } from '../../support/discovery.ts';
 import { matches } from '../../support/steps.ts';
 
-const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1', {});
+const forbidden = () => new ApiError(403, {}, 'forbidden', 'Not allowed on its1');
 
 /** An ITS with one WEC. @param age of its lease in seconds; undefined where this user may not read leases */
 function hubWith(cluster: ManagedClusterOptions, age: number | undefined) {

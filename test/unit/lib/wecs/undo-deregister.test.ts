@@ -18,7 +18,7 @@ const orphan: ManifestWork = { ...before, spec: { deleteOption: { propagationPol
 /** What is written after a deregistration failed, and the details of its error. */
 async function undone(
   cluster: ManagedCluster | undefined,
-): Promise<{ written: string[]; details: string[] }> {
+): Promise<{ written: string[]; details: readonly string[] }> {
   const written: string[] = [];
   const hub: Kube = fakeKube({
     get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : orphan),
