@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { StellarError } from './errors.ts';
 import type { Run } from './run.ts';
 
@@ -14,6 +15,14 @@ export interface ChangeResult extends NamedResult {
   changed: boolean;
 }
 
+const working = new AsyncLocalStorage<{ hasWritten: boolean }>();
+
+/** Notes that something was written for the name that is worked on: the result of work that fails half way says so. */
+export function noteWrite() {
+  const work = working.getStore();
+  if (work) work.hasWritten = true;
+}
+
 /**
  * Does the work for one of several names. The result holds an error that the user can act on, so it does not stop the others. A dry
  * run changes nothing.
@@ -23,13 +32,15 @@ export async function forName<Result extends NamedResult>(
   { progress, dryRun }: Run,
   work: () => Promise<void>,
 ): Promise<Result> {
+  const done = { hasWritten: false };
   try {
-    await work();
+    await working.run(done, work);
   } catch (error) {
     if (!(error instanceof StellarError)) throw error;
     result.error = error;
     progress.failed(result.name);
   }
-  if (dryRun && result.changed !== undefined) result.changed = false;
+  if (done.hasWritten) noteWrite();
+  if (result.changed !== undefined) result.changed = !dryRun && (result.changed || done.hasWritten);
   return result;
 }

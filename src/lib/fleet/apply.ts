@@ -86,13 +86,7 @@ async function resumeEvictions(
     const result = done.find(({ name }) => name === wec.name);
     if (result === undefined || !(isNew || unsent !== undefined)) return;
     await forName(result, run, async () => {
-      const isReleased = await resumeEviction(
-        its.kube,
-        { name: wec.name, kube: await open(wec) },
-        options,
-        run,
-      );
-      result.changed ||= isReleased;
+      await resumeEviction(its.kube, { name: wec.name, kube: await open(wec) }, options, run);
     });
   });
 }
@@ -119,7 +113,6 @@ async function applyPlan(work: FleetWork, plan: FleetPlan) {
       return forName(result, run, async () => {
         if (item.error !== undefined) throw item.error;
         const changed = await writeValues(work, wec, present);
-        result.changed ||= changed;
         // The fleet becomes an owner of values that are as the file says.
         const words = item.action === 'unchanged' ? 'owned now' : 'changed';
         if (!run.dryRun && before === undefined)

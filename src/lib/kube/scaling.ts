@@ -1,6 +1,6 @@
 import type { StellarError } from '../core/errors.ts';
+import { waitWhile } from '../core/follow.ts';
 import type { Run } from '../core/run.ts';
-import { waitWhile } from '../core/until-met.ts';
 import type { Kube } from './client/client.ts';
 import { type Deployment, type Pod, resources } from './client/objects.ts';
 import { isRead, isScaledToNone, podsOf } from './pods.ts';

@@ -1,8 +1,8 @@
 import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
 import { command, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
-import { untilMet } from '../core/until-met.ts';
 import type { Kube } from './client/client.ts';
 import {
   conditionOf,

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
-import { untilMet } from '../core/until-met.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Deployment, resources } from '../kube/client/objects.ts';

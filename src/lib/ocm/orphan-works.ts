@@ -1,9 +1,9 @@
 import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
 import { command, type NextStep, partial, run } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, waiting } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
-import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf, isTrue, resources } from '../kube/client/objects.ts';
@@ -43,7 +43,7 @@ export async function makeOrphans(
   const { release, ...otherwise } = { state: 'Nothing was deleted.', ...given };
   const removed = works.filter((work) => work.metadata.deletionTimestamp && !isOrphan(work));
   if (removed.length > 0) throw alreadyBeingDeleted(removed, otherwise);
-  for (const work of works.filter((each) => !isOrphan(each))) await setOrphan(hub, work);
+  for (const work of works) await setOrphan(hub, work);
   await untilMet(
     {
       graceMs: () => retryMs,
@@ -75,10 +75,9 @@ export const isOrphan = ({ spec }: ManifestWork) =>
   spec?.deleteOption?.propagationPolicy === 'Orphan';
 
 /** Sets deletion option Orphan on an existing work. */
-export async function setOrphan(
-  hub: Kube,
-  { metadata: { name, namespace, uid } }: ManifestWork,
-): Promise<void> {
+export async function setOrphan(hub: Kube, work: ManifestWork): Promise<void> {
+  if (isOrphan(work)) return;
+  const { name, namespace, uid } = work.metadata;
   const patch = { metadata: { uid }, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
   // The work is already deleted, or another work has its name.
   await unlessStatus(hub.merge(resources.manifestWorks, name, patch, { namespace }), 404, 409);

@@ -1,11 +1,11 @@
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
 import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
-import { untilMet } from '../core/until-met.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byName, isLiving, namesOf, resources } from '../kube/client/objects.ts';
@@ -160,14 +160,12 @@ export async function deleteWds(
     effects: lossesOfWds,
     confirm,
   });
-  const { controlPlane, policies, works, shared } = wds;
+  const { controlPlane, shared } = wds;
   const { hosting } = tools;
   const inside = wds.wds;
   if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
   const type = controlPlane.object === undefined ? '' : typeOf(controlPlane.object);
-  // If the first writes fail, it is unknown which of them succeeded.
-  const changed = policies.length + works.length > 0;
-  const result: SpaceResult = { name, type, ...unreached, changed, context: null };
+  const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
   const { error } = await forName(result, run, () =>
     removeContents({ ...wds, wds: inside }, options.force, hosting, run),
   );

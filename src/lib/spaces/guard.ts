@@ -1,6 +1,6 @@
 import { StellarError } from '../core/errors.ts';
+import { waitWhile } from '../core/follow.ts';
 import type { Run } from '../core/run.ts';
-import { waitWhile } from '../core/until-met.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { ApiError, describeCluster } from '../kube/client/errors.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';

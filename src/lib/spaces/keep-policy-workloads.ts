@@ -1,8 +1,8 @@
 import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
-import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';

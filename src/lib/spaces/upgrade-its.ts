@@ -1,9 +1,9 @@
 import { forName } from '../core/each-name.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
+import { waitWhile } from '../core/follow.ts';
 import { rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
-import { waitWhile } from '../core/until-met.ts';
 import { type Access, hidden, partialReader, seen, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
@@ -105,8 +105,8 @@ export async function upgradeIts(
   const done = await forName(result, run, () =>
     withHostingLease(tools.hosting, `its upgrade ${name}`, run, async () => {
       await wantOcm(controlPlane, to, tools.hosting);
-      await upgradeHub(upgrade, result, run);
-      await upgradeAddon(upgrade, result, run);
+      const isRaised = await upgradeHub(upgrade, run);
+      result.changed = (await upgradeAddon(upgrade, run)) || isRaised;
       if (run.dryRun) return;
       const did = result.changed
         ? `upgraded${from === undefined || from === to ? '' : ` from OCM ${from}`}; `
@@ -159,9 +159,7 @@ export async function raiseOcm(
     const opened = its === undefined ? hidden('this user may not read how') : seen(its);
     const options = { to, imageRegistry: undefined };
     const upgrade = await planHubUpgrade(controlPlane, options, opened, hosting);
-    const result = { changed: false };
-    await upgradeHub(upgrade, result, run);
-    return result.changed;
+    return await upgradeHub(upgrade, run);
   } catch (error) {
     // It is newer by now, or its images are named otherwise than by versions.
     if (['version-differs', 'usage'].includes(failureOf(error).code)) return false;
@@ -206,10 +204,8 @@ async function planHubUpgrade(
   return { wecs, name, its, hosting, to, from, operator, newOperatorImage, manager, images, hooks };
 }
 
-/** Whether anything was changed, by this run or by one that was interrupted. */
-type Changes = Pick<SpaceResult, 'changed'>;
-
-async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run) {
+/** @returns whether anything was changed, by this run or by one that was interrupted */
+async function upgradeHub(upgrade: HubUpgrade, run: Run) {
   const { name, its, to, operator, manager, images, wecs } = upgrade;
   const alive = await leaseRenewals(its);
   const isBrought = await ensureRequirements(its, 'hub', to);
@@ -224,8 +220,7 @@ async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run) {
   const patch = { metadata: { uid: manager.metadata.uid }, spec: images };
   if (isManager) await its.merge(resources.clusterManagers, clusterManagerName, patch);
   if (isStopped) await change();
-  result.changed = isChanged;
-  if (run.dryRun) return;
+  if (run.dryRun) return isChanged;
   if (isChanged) run.progress.changed(name, `OCM ${to} is written`);
   const unmet = (why: string) => upgradeLate(upgrade, why);
   const wasDone = await waitWhile(() => hubBlocker(upgrade), run, unmet, name);
@@ -240,7 +235,7 @@ async function upgradeHub(upgrade: HubUpgrade, result: Changes, run: Run) {
     };
     await waitWhile(blocker, run, unmet, name);
   }
-  result.changed ||= !wasDone;
+  return isChanged || !wasDone;
 }
 
 /**
@@ -332,7 +327,7 @@ async function leaseRenewals(its: Kube): Promise<Map<string, string>> {
 }
 
 /** Has KubeFlex run the hook of the status add-on again, if that runs another version. @returns whether it does */
-async function upgradeAddon(upgrade: HubUpgrade, result: Changes, run: Run) {
+async function upgradeAddon(upgrade: HubUpgrade, run: Run) {
   const { name, its, hosting, hooks } = upgrade;
   const blocker = async () => {
     const pods = await readHubPods(partialReader(its));
@@ -342,10 +337,10 @@ async function upgradeAddon(upgrade: HubUpgrade, result: Changes, run: Run) {
       ? `the status add-on is not ${hooks.statusAddon?.version} yet`
       : undefined;
   };
-  if ((await blocker()) === undefined) return;
+  if ((await blocker()) === undefined) return false;
   await rerunHook({ name, hosting }, hookNames.statusAddon, hosting.now());
-  result.changed = true;
   await waitWhile(blocker, run, (why) => upgradeLate(upgrade, why), name);
+  return true;
 }
 
 const upgradeLate = ({ name, hosting, to }: HubUpgrade, why: string) =>

@@ -131,7 +131,6 @@ export async function deny(
       for (const request of pending) {
         await decideRequest(hub, request, 'Denied');
         if (hub.dryRun) continue;
-        result.changed = true;
         run.progress.changed(name, `request ${request.name} denied`);
       }
       const last = [...before, ...(hub.dryRun ? [] : pending)].at(-1);

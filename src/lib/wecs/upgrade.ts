@@ -1,11 +1,11 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
 import { command, run as nextStep, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../core/stages.ts';
 import { few } from '../core/text/words.ts';
-import { untilMet } from '../core/until-met.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type Lease, resources } from '../kube/client/objects.ts';
 import { firstPodFailure, isDeploymentReady, isRead, starting } from '../kube/pods.ts';
@@ -111,18 +111,15 @@ async function upgradeWec(
     const { from = null, isDone } = upgrade;
     result.from = from;
     if (isDone) run.progress.done(name, `runs OCM ${to}; nothing to do`);
-    else await upgradeSteps(upgrade, result, ownRun);
+    else await upgradeSteps(upgrade, ownRun);
     result.state = isDone || run.dryRun ? 'unchanged' : 'upgraded';
   });
 }
 
 /** Its rights and its definition, then the operator, then, once that runs, what the operator runs. */
-async function upgradeSteps(upgrade: WecUpgrade, result: UpgradeResult, run: Run) {
+async function upgradeSteps(upgrade: WecUpgrade, run: Run) {
   const { name, kube, evidence, images, to } = upgrade;
-  const wrote = (what: string) => {
-    result.changed = true;
-    run.progress.changed(name, what);
-  };
+  const wrote = (what: string) => run.progress.changed(name, what);
   const before = await readApplied(kube);
   if (await ensureRequirements(kube, 'wec', to)) wrote(`rights and fields of OCM ${to}`);
   const { operator, klusterlet } = evidence;

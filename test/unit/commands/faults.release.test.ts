@@ -1,7 +1,7 @@
 /**
  * npm run test:release -- faults: one fault in each GET that a command sends which destroys, revokes or waits, on clusters in memory
  * (destroy-world.ts). It never writes what it does not name, and exits with 0 only if what it says is true: all that it changes when
- * everything is healthy is changed. Each command also runs without a fault, and does write then.
+ * everything is healthy is changed. Its results say truly whether anything was written. Each command also runs without a fault, and does write then.
  *
  * Left out: a list that is empty with status 200 although there are objects, because nothing distinguishes it from a true one.
  */
@@ -148,7 +148,8 @@ async function failEach(
   return failures;
 }
 
-for (const [line, may, alter] of [...rows, ...further]) {
+for (const [words, may, alter] of [...rows, ...further]) {
+  const line = `${words} -o json`;
   const { outcome: healthy } = await noting(line, alter);
   const failures = await failEach(line, alter, (seen, command) =>
     check(command, seen, may, healthy),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Deadline } from '../../../src/lib/core/deadline.ts';
+import { noteWrite } from '../../../src/lib/core/each-name.ts';
 import { type Progress, type Run, silentProgress } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type {
@@ -352,6 +353,15 @@ export type FakeMethods = Partial<Omit<Kube, Answering>> & {
   [Name in Answering]?: (...given: Parameters<Kube[Name]>) => Promise<unknown>;
 };
 
+/** A write that is noted as a client does it. */
+const noted =
+  (write: (...given: unknown[]) => Promise<unknown>) =>
+  async (...given: unknown[]) => {
+    const answer = await write(...given);
+    if (answer !== false && answer !== 'unchanged') noteWrite();
+    return answer;
+  };
+
 /** A client whose methods fail unless they are given. */
 export function fakeKube(methods: FakeMethods = {}): Kube {
   const unexpected = (method: string) => async (): Promise<never> => {
@@ -370,6 +380,10 @@ export function fakeKube(methods: FakeMethods = {}): Kube {
   ] as const;
   const names = [...reading, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
+  const noting = (['create', 'apply', 'merge', 'replace', 'delete'] as const).flatMap((name) => {
+    const write = methods[name];
+    return write === undefined ? [] : [[name, noted(write as Parameters<typeof noted>[0])]];
+  });
   return {
     cluster: { context: 'its1', server: 'https://its1.example.com:6443' },
     dryRun: false,
@@ -379,6 +393,7 @@ export function fakeKube(methods: FakeMethods = {}): Kube {
     close() {},
     ...failing,
     ...methods,
+    ...Object.fromEntries(noting),
   } as Kube;
 }
 

@@ -106,6 +106,10 @@ const entriesBefore = ['contexts', 'users', 'clusters'].flatMap((kind) =>
 export interface Outcome {
   exitCode: unknown;
   says: string;
+  /** What the results say in JSON, if it was asked for: whether anything was written for each. */
+  claims: unknown[];
+  /** Whether it has sent a write, which it may have undone. */
+  hasWritten: boolean;
   /** The ids of what was removed, and of what was changed or added. */
   removed: string[];
   changed: string[];
@@ -146,17 +150,28 @@ export async function run(
   const now = state();
   const removed = [...before.keys()].filter((id) => !now.has(id));
   const changed = [...now].filter(([id, text]) => before.get(id) !== text).map(([id]) => id);
-  return { exitCode, says: stderr + stdout, removed, changed, read };
+  const { items = [] } = stdout.startsWith('{')
+    ? (JSON.parse(stdout) as { items?: { changed?: boolean }[] })
+    : {};
+  return {
+    exitCode,
+    says: stderr + stdout,
+    claims: items.flatMap(({ changed: claim }) => claim ?? []),
+    hasWritten,
+    removed,
+    changed,
+    read,
+  };
 }
 
 /**
- * The one check of every cell.
+ * The one check of every cell. A single result says truly whether anything was written, also where the command has failed half way.
  * @param may what the command names; undefined if it has to refuse
  * @param healthy what it does without a fault: where it exits with 0, it does all of that, or says what stays
  */
 export function check(
   line: string,
-  { exitCode, says, removed, changed }: Outcome,
+  { exitCode, says, claims, hasWritten, removed, changed }: Outcome,
   may: RegExp | undefined,
   healthy?: Outcome,
 ): void {
@@ -167,6 +182,9 @@ export function check(
   const strange = all.filter((id) => !may?.test(id));
   assert.deepEqual(strange, [], `not named: ${told}`);
   if (may === undefined) assert.notEqual(exitCode, 0, `not refused: ${told}`);
+  const [claim, ...others] = claims;
+  if (claim !== undefined && others.length === 0)
+    assert.ok(claim ? hasWritten || all.length > 0 : all.length === 0, `untrue "changed": ${told}`);
   const lost = removed.filter((id) => /^c\d widgets/.test(id));
   if (/--keep|--local/.test(line)) assert.deepEqual(lost, [], `workloads lost: ${told}`);
   if (healthy === undefined || exitCode !== 0) return;

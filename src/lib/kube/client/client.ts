@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import pLimit from 'p-limit';
 import { monotonic, pause, type Waiting } from '../../core/deadline.ts';
+import { noteWrite } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
@@ -91,6 +92,11 @@ export function connect(context: SelectedContext, { shared, ...given }: Connecti
   return new LiveKube({ ...given, context, limit, connections });
 }
 
+/** A Lease only keeps other runs away. */
+const noteStored = (resource: Resource) => {
+  if (resource !== resources.leases) noteWrite();
+};
+
 class LiveKube {
   readonly cluster: ClusterRef;
   /** True for a client that records writes instead of sending them: callers must not wait for their effect. */
@@ -128,8 +134,10 @@ class LiveKube {
   }
 
   /** Sends a write that is answered with the object. */
-  async #write<T>(request: Request): Promise<T> {
-    return this.#object<T>(await this.#requests.json(request));
+  async #write<T>(resource: Resource, request: Request): Promise<T> {
+    const object = this.#object<T>(await this.#requests.json(request));
+    noteStored(resource);
+    return object;
   }
 
   /** Reads in pages of 500. @returns undefined if the kind is not found. */
@@ -220,13 +228,15 @@ class LiveKube {
   }
 
   /** POST to a collection or, with a name, to a subresource. */
-  create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
-    return this.#requests.json<T>({
+  async create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
+    const created = await this.#requests.json<T>({
       method: 'POST',
       path: pathOf(resource, options),
       query: { fieldManager },
       body,
     });
+    if (options.subresource === undefined) noteStored(resource);
+    return created;
   }
 
   /**
@@ -252,15 +262,19 @@ class LiveKube {
   /** Server-side apply with field manager `stellarctl`; forces ownership of fields that another manager owns. */
   async apply(object: KubeObject): Promise<Change> {
     const { name, namespace } = object.metadata;
-    const before = await this.get(resourceOf(object), name, { namespace });
-    const after = await this.applyAs(fieldManager, object);
-    if (before === undefined) return 'created';
-    return isDeepStrictEqual(essenceOf(before), essenceOf(after)) ? 'unchanged' : 'changed';
+    const resource = resourceOf(object);
+    const before = await this.get(resource, name, { namespace });
+    const applied = await this.#requests.json(forcedApply(fieldManager, object, resource));
+    const after = this.#object<KubeObject>(applied);
+    if (before && isDeepStrictEqual(essenceOf(before), essenceOf(after))) return 'unchanged';
+    noteStored(resource);
+    return before === undefined ? 'created' : 'changed';
   }
 
   /** The same with another field manager, without reading what is there. */
   applyAs(manager: string, object: KubeObject): Promise<KubeObject> {
-    return this.#write(forcedApply(manager, object, resourceOf(object)));
+    const resource = resourceOf(object);
+    return this.#write(resource, forcedApply(manager, object, resource));
   }
 
   /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */
@@ -270,14 +284,14 @@ class LiveKube {
     patch: object,
     options: Omit<PathOptions, 'name'> = {},
   ): Promise<T> {
-    return this.#write<T>(mergePatch(pathOf(resource, { ...options, name }), patch));
+    return this.#write<T>(resource, mergePatch(pathOf(resource, { ...options, name }), patch));
   }
 
   /** PUT of a whole object or subresource; its resourceVersion guards against concurrent changes. */
   replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
     const { name, namespace } = object.metadata;
     const path = pathOf(resource, { namespace, name, subresource });
-    return this.#write<T>({ method: 'PUT', path, query: { fieldManager }, body: object });
+    return this.#write<T>(resource, { method: 'PUT', path, query: { fieldManager }, body: object });
   }
 
   /**
@@ -299,6 +313,7 @@ class LiveKube {
         path: pathOf(resource, { namespace, name }),
         body,
       });
+      noteStored(resource);
       return true;
     } catch (error) {
       // A conflict: another object has taken the name.

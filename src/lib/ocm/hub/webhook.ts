@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { monotonic } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { waitWhile } from '../../core/follow.ts';
 import { command, type NextStep, run, stepLines } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failed } from '../../core/stages.ts';
-import { waitWhile } from '../../core/until-met.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';

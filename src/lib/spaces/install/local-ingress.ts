@@ -1,9 +1,9 @@
 import { requireTime } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { advice, command, run as runCommand } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failed, met, waiting } from '../../core/stages.ts';
-import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
 import { failureLog, firstPodFailure, isPodReady } from '../../kube/pods.ts';

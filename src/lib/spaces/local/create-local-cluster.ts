@@ -1,9 +1,9 @@
 import { requireTime } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { waitWhile } from '../../core/follow.ts';
 import { advice, command, rerun, run as runCommand } from '../../core/next-step.ts';
 import type { ProgramRun } from '../../core/program.ts';
 import type { Run } from '../../core/run.ts';
-import { waitWhile } from '../../core/until-met.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
 import { isTrue, resources, type WithConditions } from '../../kube/client/objects.ts';
 import { setContext } from '../../kube/kubeconfig/contexts.ts';

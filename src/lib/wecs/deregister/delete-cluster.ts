@@ -1,9 +1,9 @@
 import { monotonic, rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { command, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
-import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import {

@@ -41,10 +41,9 @@ export async function deregisterLocally(
       const result: NamedResult = { name, changed: false };
       run.progress.waiting(name, 'removing the klusterlet');
       return forName(result, run, async () => {
-        const changed =
+        const isCleaned =
           record !== undefined && (await cleanUpWec(proving(kube), record, true, run));
-        result.changed = changed;
-        run.progress.done(name, changed ? 'cleaned up' : 'has no klusterlet; nothing to do');
+        run.progress.done(name, isCleaned ? 'cleaned up' : 'has no klusterlet; nothing to do');
       });
     }),
   );

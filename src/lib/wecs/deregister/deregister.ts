@@ -227,7 +227,6 @@ export const undoDeregistration = (
       const result: NamedResult = { name, changed: false };
       return forName(result, run, async () => {
         const labels = await restoreLabels(hub, name);
-        result.changed = labels !== undefined;
         run.progress.done(
           name,
           labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`,

@@ -1,10 +1,10 @@
 import { monotonic } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { command, partial, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failedForGood, met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
-import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isLiving, namesOf, resources } from '../../kube/client/objects.ts';
 import { deleteObjects } from '../../kube/writes.ts';

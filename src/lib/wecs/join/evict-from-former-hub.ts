@@ -1,10 +1,10 @@
 import { rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
+import { waitWhile } from '../../core/follow.ts';
 import { advice, rerun } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
-import { waitWhile } from '../../core/until-met.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
@@ -172,7 +172,6 @@ export async function unsentObjects(
  * Waits until every object of a former hub has a new owner, then puts the grace period back, so that the agent forgets the former
  * works.
  * @param given.evictWorks not to wait: the agent deletes what the ITS has not sent
- * @returns whether it was written
  * @throws StellarError `timeout`
  */
 export async function resumeEviction(
@@ -180,7 +179,7 @@ export async function resumeEviction(
   { name, kube }: { name: string; kube: Kube },
   { evictWorks }: { evictWorks?: boolean },
   run: Run,
-): Promise<boolean> {
+): Promise<void> {
   const blocker = async () => {
     const unsent = (await unsentObjects(hub, kube, name)) ?? [];
     if (unsent.length === 0) return undefined;
@@ -197,16 +196,15 @@ export async function resumeEviction(
     );
   if (!evictWorks) await waitWhile(blocker, run, late, name);
   const klusterlet = await readKlusterlet(kube);
-  if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return false;
+  if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return;
   const { uid, annotations } = klusterlet.metadata;
   const present = graceOf(klusterlet);
   // What another program has set meanwhile stays.
   const former =
     present === never ? annotations?.[formerGraceAnnotation] || null : (present ?? null);
   await kube.merge(resources.klusterlets, klusterletName, patchOf(uid, null, former));
-  if (kube.dryRun) return false;
+  if (kube.dryRun) return;
   // Until the agent evicts them, the former works own the objects as well.
   const until = `what policies stop sending within ${former ?? '60m'} is removed only then`;
   run.progress.done(name, `what another hub has sent is no longer held; ${until}`, true);
-  return true;
 }

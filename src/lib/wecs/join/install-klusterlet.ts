@@ -1,6 +1,6 @@
 import { StellarError } from '../../core/errors.ts';
+import { waitWhile } from '../../core/follow.ts';
 import type { Run } from '../../core/run.ts';
-import { waitWhile } from '../../core/until-met.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type KubeObject, resources, type Secret } from '../../kube/client/objects.ts';
@@ -46,7 +46,7 @@ type Apply = (object: KubeObject) => Promise<void>;
 const noCredentials = '{}';
 
 /** Installs the operator, rights first: nothing is left behind if the API server denies them. */
-export async function installOperator(installation: Installation): Promise<boolean> {
+export async function installOperator(installation: Installation): Promise<void> {
   const { kube, settings, versions, apply, imagePullSecret } = installation;
   if (versions.installOperator)
     for (const object of operatorRoles(settings.tag)) await apply(object);
@@ -59,7 +59,6 @@ export async function installOperator(installation: Installation): Promise<boole
       await apply(object);
   }
   if (versions.startOperator) await startOperator(kube, versions.startOperator);
-  return versions.startOperator !== undefined;
 }
 
 /** Writes the bootstrap secret. @param isOwn whether its token was made for this WEC */

@@ -103,11 +103,10 @@ export const joinSteps: readonly JoinStep[] = [
     done: 'the agent keeps its certificate, or the grace period of the Klusterlet is 100 years',
     writes: 'with `fleet apply`, where it re-registers: the grace period of the Klusterlet',
     otherwise: 'ends before its agent meets the ITS',
-    async write({ plan: { name, kube, reregister, wecBefore }, options, result, run }) {
+    async write({ plan: { name, kube, reregister, wecBefore }, options, run }) {
       const { klusterlet } = wecBefore;
       if (!options.holdWorks || reregister === undefined || klusterlet === undefined) return;
       if (!(await pauseEviction(kube, klusterlet)) || kube.dryRun) return;
-      result.changed = true;
       run.progress.changed(name, 'its agent deletes no work until the grace period is put back');
     },
   },
@@ -133,10 +132,8 @@ export const joinSteps: readonly JoinStep[] = [
     writes:
       "the operator's rights, its namespace, its pull secret, its Deployment, and the kind Klusterlet",
     otherwise: 'ends; a rerun applies it again',
-    async write({ plan, options: { imagePullSecret }, apply, result }) {
-      const isStarted = await installOperator({ ...plan, imagePullSecret, apply });
-      result.changed ||= isStarted;
-    },
+    write: ({ plan, options: { imagePullSecret }, apply }) =>
+      installOperator({ ...plan, imagePullSecret, apply }),
   },
   {
     name: 'bootstrap-secret',
@@ -163,10 +160,8 @@ export const joinSteps: readonly JoinStep[] = [
     done: 'no pod of the operator or the agent waits for the next attempt of the kubelet',
     writes: 'deletes such pods, which are made again',
     otherwise: 'continues: the kubelet tries it again by itself',
-    async write({ plan: { kube, wecBefore, versions }, result }) {
-      const isRetried = await retryStuckPods(kube, wecBefore, versions.installOperator);
-      result.changed ||= isRetried;
-    },
+    write: ({ plan: { kube, wecBefore, versions } }) =>
+      retryStuckPods(kube, wecBefore, versions.installOperator),
   },
   {
     name: 'certificate',

@@ -65,7 +65,6 @@ export function plannedJoin(asked: AskedJoin, plan: JoinPlan) {
     async apply(object: KubeObject) {
       const change = await plan.kube.apply(object);
       counts[change] += 1;
-      asked.result.changed ||= change !== 'unchanged';
     },
     /** The token for its agent, requested once. */
     token: once(() => asked.access.token(plan.account)),

@@ -189,16 +189,13 @@ async function deleteLeases(kube: Kube, isOver: (lease: Lease) => boolean) {
   }
 }
 
-/**
- * Restarts containers that did not run before: the state of their pods is as old as the kubelet's back-off.
- * @returns whether any pod was deleted
- */
+/** Restarts containers that did not run before: the state of their pods is as old as the kubelet's back-off. */
 export async function retryStuckPods(
   kube: Kube,
   { pods }: WecEvidence,
   operatorIsOurs: boolean,
-): Promise<boolean> {
+): Promise<void> {
   const stuck = stuckPodsOf(pods).filter((pod) => operatorIsOurs || !isOperatorPod(pod));
   // A convenience: without that right a user waits a little longer.
-  return (await unlessStatus(deleteObjects(kube, resources.pods, stuck), 403)) ?? false;
+  await unlessStatus(deleteObjects(kube, resources.pods, stuck), 403);
 }

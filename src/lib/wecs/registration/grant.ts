@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { command, run as nextStep, partial } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
 import { few } from '../../core/text/words.ts';
-import { untilMet } from '../../core/until-met.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import {
   type ClusterRole,
@@ -76,7 +76,6 @@ export function grant(granting: WecToGrant, run: Run): Promise<GrantResult> {
   return forName(result, run, async () => {
     if (kinds.length === 0) return;
     await writeRole(granting);
-    result.changed = true;
     if (run.dryRun) return;
     const allowed = result.kinds.join(', ');
     run.progress.changed(
@@ -194,7 +193,6 @@ export function revoke(
         metadata: { uid, resourceVersion },
         rules,
       });
-    result.changed = true;
     run.progress.done(
       name,
       `its work agent no longer has the granted rights to ${result.kinds.join(', ')}`,

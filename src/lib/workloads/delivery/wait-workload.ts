@@ -1,10 +1,10 @@
 import { forName, type NamedResult } from '../../core/each-name.ts';
 import { ExitCode, StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { advice, command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failed, met, type Verdict, waiting } from '../../core/stages.ts';
 import { few, withoutValues } from '../../core/text/words.ts';
-import { untilMet } from '../../core/until-met.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts, type ViewWithErrors } from '../selection/unseen.ts';

@@ -1,12 +1,12 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { forName, type NamedResult } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { command, run as nextStep } from '../../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { met, type Verdict, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
-import { untilMet } from '../../core/until-met.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { isLiving, resources } from '../../kube/client/objects.ts';
@@ -60,7 +60,7 @@ export async function deletePolicy(
     policy: { object: policy },
     binding: { object: binding },
   } = found;
-  const result: NamedResult = { name, changed: hasRemains(found) };
+  const result: NamedResult = { name, changed: false };
   return forName(result, run, async () => {
     if (keepWorkloads) await releasePolicy({ ...found, policy, binding }, name, run);
     else await deleteBoth(wds.kube, policy, binding);

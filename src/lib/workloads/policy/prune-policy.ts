@@ -1,9 +1,9 @@
 import { forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
+import { waitWhile } from '../../core/follow.ts';
 import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { count } from '../../core/text/words.ts';
-import { waitWhile } from '../../core/until-met.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { retryConflicts } from '../../kube/writes.ts';
 import { type Binding, objectsOf } from '../../ocm/model/kubestellar-names.ts';
@@ -37,10 +37,7 @@ export async function prunePolicy(
   const objects = binding === undefined ? 0 : objectsOf(binding).length;
   const result = { name, objects, changed: false };
   return forName(result, run, async () => {
-    if (binding !== undefined && objects > 0) {
-      await empty(binding, wds);
-      result.changed = true;
-    }
+    if (binding !== undefined && objects > 0) await empty(binding, wds);
     const blocker = async () => {
       const works = await worksOfPolicy(found.its, name, wds);
       return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;

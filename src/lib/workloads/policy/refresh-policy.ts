@@ -1,10 +1,10 @@
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
+import { untilMet } from '../../core/follow.ts';
 import { command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
-import { untilMet } from '../../core/until-met.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
@@ -43,10 +43,8 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
     const annotations = { [originGenerationAnnotation]: null };
-    for (const work of works) {
+    for (const work of works)
       await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
-      result.changed = true;
-    }
     await untilMet<readonly ManifestWork[]>(
       {
         check: (open) =>

@@ -81,7 +81,7 @@ export function deleteReported(
   const { name } = object.metadata;
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
-    result.changed = await wds.kube.delete(reportedKinds[noun], object);
+    await wds.kube.delete(reportedKinds[noun], object);
     run.progress.done(name, 'deleted');
   });
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { untilMet } from '../../../../src/lib/core/follow.ts';
 import { failedForGood, met, type Verdict, waiting } from '../../../../src/lib/core/stages.ts';
-import { untilMet } from '../../../../src/lib/core/until-met.ts';
 import { recordingProgress, run } from '../../support/builders.ts';
 
 /** Reads a number that must become 0; a negative one cannot. */

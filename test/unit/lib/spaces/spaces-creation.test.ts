@@ -179,7 +179,7 @@ test('when creating an ITS ends after the bootstrap Secret, possible leftovers a
     type: 'external',
     external: external(new MemoryCluster().kube),
   });
-  assert.deepEqual([error?.code, stepsOf(error), changed], ['forbidden', 'Ask somebody.', false]);
+  assert.deepEqual([error?.code, stepsOf(error), changed], ['forbidden', 'Ask somebody.', true]);
   matches(
     error?.details.join(),
     /may exist in part\. To remove it: stellarctl its delete its1 --hosting-context kind-kubeflex/,

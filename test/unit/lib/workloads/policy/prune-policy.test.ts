@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noteWrite } from '../../../../../src/lib/core/each-name.ts';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import { prunePolicy } from '../../../../../src/lib/workloads/policy/prune-policy.ts';
@@ -54,6 +55,7 @@ function scene(...objects: Typed[]) {
     merge: (async (_: object, name: string, patch: object) => {
       for (const refusal of refusals) throw refusal;
       patches.push({ name, patch });
+      noteWrite();
       its.objects.splice(0);
     }) as typeof inWds.kube.merge,
   };
