@@ -173,8 +173,9 @@ function lookCloser(members: readonly Examined[]) {
   if (first === undefined) return [];
   const more =
     others.length === 0 ? '' : `    (likewise: ${few(others.map(({ name }) => name)).join(', ')})`;
-  const look = command`stellarctl doctor ${`${first.name}=CONTEXT`} --its ${first.its}`;
-  return [`    To check the cluster itself: ${asCalled(look)}${more}`];
+  return [
+    `    To check the cluster itself: ${asCalled(command`stellarctl doctor ${`${first.name}=CONTEXT`} --its ${first.its}`)}${more}`,
+  ];
 }
 
 /** States that the WECs without a context were checked through the ITS only. */

@@ -61,8 +61,14 @@ async function nothingThere(hub: Kube, { selector, pending }: Options) {
     );
     return [message, ...stepLines(next, '  ')];
   }
-  const join = command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`;
-  return [textOf(partial(join, command`${cluster.context} has no WECs yet. To join one`))];
+  return [
+    textOf(
+      partial(
+        command`stellarctl wec join NAME=CONTEXT --its ${cluster.context}`,
+        command`${cluster.context} has no WECs yet. To join one`,
+      ),
+    ),
+  ];
 }
 
 const yesNo = (value: boolean) => (value ? 'yes' : 'no');

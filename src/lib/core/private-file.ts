@@ -111,7 +111,8 @@ export function reporting<T>(file: string, write: () => T, next: NextStep[] = []
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const why = code === 'ENOENT' ? 'its directory does not exist' : message;
-    const failed = `${file} cannot be written: ${why}.`;
-    throw new StellarError('file-error', failed, ...next).with({ cause: error });
+    throw new StellarError('file-error', `${file} cannot be written: ${why}.`, ...next).with({
+      cause: error,
+    });
   }
 }

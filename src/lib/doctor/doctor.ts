@@ -271,9 +271,14 @@ const unanswered = (error: StellarError | undefined): Check<unknown> | undefined
 /** An agent that has not reached the ITS is visible only in its own cluster. */
 function unknownWec(error: StellarError, { name, kube }: DoctorInput['wecs'][number], its: Kube) {
   if (error.code !== 'not-found' || kube !== undefined) return error;
-  const doctorCommand = command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`;
   return error.with({
-    next: [...error.next, partial(doctorCommand, 'It shows whether the agent reaches the ITS')],
+    next: [
+      ...error.next,
+      partial(
+        command`stellarctl doctor ${`${name}=CONTEXT`} --its ${its.cluster.context}`,
+        'It shows whether the agent reaches the ITS',
+      ),
+    ],
   });
 }
 

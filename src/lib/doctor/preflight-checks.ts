@@ -39,12 +39,13 @@ export const machineChecks: readonly Check<Pick<ProgramNeeds, 'isHosting'>>[] = 
 
 async function judgePort(): Promise<Outcome> {
   if (await isFree(defaultPort)) return pass();
-  const init = 'stellarctl init --provider kind --external-port PORT';
-  const other = partial(init, 'Stop the process that listens there, or use another port');
   return warn(
     'port-in-use',
     'it is in use; init --provider cannot give it to a new cluster',
-    other,
+    partial(
+      'stellarctl init --provider kind --external-port PORT',
+      'Stop the process that listens there, or use another port',
+    ),
   );
 }
 
@@ -194,8 +195,11 @@ async function judgeInstalled({ kube, isHosting, blocking }: HostingState): Prom
 async function judgePermissions(kube: Kube): Promise<Outcome> {
   const missing = await missingPermissions(kube, initPermissions(coreChart.release));
   if (missing.length === 0) return pass();
-  const ask = advice('Ask for the rights of a cluster administrator');
-  return fail('permissions-missing', `you may not ${missing.join(', ')}`, ask);
+  return fail(
+    'permissions-missing',
+    `you may not ${missing.join(', ')}`,
+    advice('Ask for the rights of a cluster administrator'),
+  );
 }
 
 /** A cluster that is to be registered. */

@@ -79,12 +79,11 @@ function judgeNone(ofMachine: readonly Finding[]): Finding {
       ...answers,
       ...skipped(why, runCommand(command`stellarctl init --provider ${local.name}`)),
     };
-  const cause = `${why}; to create one, ${missing.map(({ name }) => name).join(' and ')} must work`;
   return {
     ...answers,
     ...fail(
       'no-cluster',
-      cause,
+      `${why}; to create one, ${missing.map(({ name }) => name).join(' and ')} must work`,
       partial(
         'stellarctl doctor --pre --hosting-context CONTEXT',
         'Give the cluster to install it on',

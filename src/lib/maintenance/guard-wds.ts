@@ -124,12 +124,13 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
 }
 
 function unsupported(name: string, { hosting }: SpaceTools) {
-  const message = `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, which Kubernetes has since 1.30.`;
-  const restartOnly = toRestart(name, hosting.cluster.context);
   return new StellarError(
     'guard-unsupported',
-    message,
-    nextStep(restartOnly, 'Restart its controllers only so: that keeps its workloads'),
+    `${name} cannot be guarded: its API server serves no ValidatingAdmissionPolicies, which Kubernetes has since 1.30.`,
+    nextStep(
+      toRestart(name, hosting.cluster.context),
+      'Restart its controllers only so: that keeps its workloads',
+    ),
   );
 }
 

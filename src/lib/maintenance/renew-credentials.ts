@@ -90,9 +90,11 @@ async function issueToken(name: string, kube: Kube, seconds: number) {
   const token = (await requestToken(kube, adoptedAccount, seconds))?.token;
   if (kube.dryRun) return undefined;
   if (token !== undefined && !(await isTokenRefused(kube, token))) return token;
-  const message = `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`;
-  const rerun = advice('Its API servers may be rotating their keys: rerun the command');
-  throw new StellarError('credentials-failed', message, rerun);
+  throw new StellarError(
+    'credentials-failed',
+    `${kube.cluster.context} does not accept the token that it has just issued for ${name}.`,
+    advice('Its API servers may be rotating their keys: rerun the command'),
+  );
 }
 
 /**

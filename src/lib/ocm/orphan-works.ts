@@ -123,6 +123,9 @@ async function judgeOne(
     namespace,
   });
   if (work === undefined || work.metadata.uid !== uid) return undefined;
+  // The write has met another one.
+  await setOrphan(hub, work);
+  if (!isOrphan(work)) return { work, owned: [] };
   const isComplete = isNeverAppliedAgain(work);
   if (!isComplete && !isObserved(work, 'Applied')) return { work, owned: [] };
   const owned = (work.status?.resourceStatus?.manifests ?? []).filter(
@@ -176,13 +179,12 @@ function notOrphaned(open: readonly OpenWork[], { cluster }: Kube, { state, next
   const [wec = 'NAME'] = failing.map(({ work }) => work.metadata.namespace ?? 'NAME');
   const message = `Workloads cannot be kept: objects that the agent does not apply still belong to their works and would be deleted with them. ${state}`;
   const details = failing.flatMap(({ owned }) => owned.map(describeManifest));
-  const again = command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`;
   return new StellarError(
     'not-orphaned',
     message,
     next?.(wec) ??
       partial(
-        again,
+        command`stellarctl deregister ${`${wec}=CONTEXT`} --keep-workloads --its ${cluster.context}`,
         'Fix the objects, or give the context of the cluster, so that stellarctl takes them out of their works',
       ),
   ).with({ details });

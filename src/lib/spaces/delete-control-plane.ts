@@ -231,12 +231,15 @@ function refuseDependents({ name, context, wdses, ...its }: ItsToDelete, hosting
       nextStep(anyway, 'If it is not needed'),
     );
   if (wecs.length > 0) {
-    const message = `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`;
-    const first = nextStep(
-      command`stellarctl deregister ${wecs} --its ${context}`,
-      'Deregister them first; NAME=CONTEXT --cleanup also removes their agents',
+    throw new StellarError(
+      'has-dependents',
+      `${count(wecs.length, 'WEC is', 'WECs are')} registered with ${name}: ${wecs.join(', ')}.`,
+      nextStep(
+        command`stellarctl deregister ${wecs} --its ${context}`,
+        'Deregister them first; NAME=CONTEXT --cleanup also removes their agents',
+      ),
+      advice('Or abandon them: --force'),
     );
-    throw new StellarError('has-dependents', message, first, advice('Or abandon them: --force'));
   }
   if (wdses.length > 0) {
     const deletions = wdses.map((wds) =>

@@ -166,14 +166,24 @@ export async function deleteWds(
   if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
   const type = controlPlane.object === undefined ? '' : typeOf(controlPlane.object);
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
-  const { error } = await forName(result, run, () =>
+  const { error, changed } = await forName(result, run, () =>
     removeContents({ ...wds, wds: inside }, options.force, hosting, run),
   );
-  if (error === undefined) return deleteControlPlane(wds, tools, run);
-  const state = `${name} is still there; its binding policies may be deleted already.`;
+  if (error === undefined) {
+    const deleted = await deleteControlPlane(wds, tools, run);
+    return { ...deleted, changed: changed || deleted.changed };
+  }
   return {
     ...result,
-    error: error.code === 'interrupted' ? resumable(error, wds, hosting, state) : error,
+    error:
+      error.code === 'interrupted'
+        ? resumable(
+            error,
+            wds,
+            hosting,
+            `${name} is still there; its binding policies may be deleted already.`,
+          )
+        : error,
   };
 }
 

@@ -102,11 +102,10 @@ export async function requireHooks(
     named.size === 0
       ? 'it has none: KubeFlex is installed, KubeStellar is not'
       : `it has ${[...named.keys()].join(', ')}`;
-  const install = command`stellarctl init --hosting-context ${context}`;
   throw new StellarError(
     'hook-missing',
     `${describeCluster(hosting.cluster)} has no post-create hook ${missing.join(' and no ')}: ${why}.`,
-    run(install, 'Install them'),
+    run(command`stellarctl init --hosting-context ${context}`, 'Install them'),
   );
 }
 

@@ -82,10 +82,9 @@ export async function shareAccess(
     { ...entries, ...mark },
     run,
   ).catch((error: unknown) => {
-    const revoke = command`stellarctl access revoke ${context} --in ${name}`;
     throw failureOf(error).with({
       details: [`${context} has its rights in ${name} already; no file has its token.`],
-      next: [nextStep(revoke, 'Take them back')],
+      next: [nextStep(command`stellarctl access revoke ${context} --in ${name}`, 'Take them back')],
     });
   });
   return { ...shared, context, server: cluster.entry.server, file, changed };

@@ -71,14 +71,12 @@ async function checkGuard(wds: Wds): Promise<Outcome> {
   if (isOn) return pass();
   const objects = count(places.size, 'object');
   const wecs = count(new Set(sent.map(({ wec }) => wec)).size, 'WEC');
-  const message = `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`;
-  const guard = command`stellarctl wds guard ${name} ${hostingFlags(wds)}`;
   return warn(
     'wds-unguarded',
-    message,
+    `${name} has no guard: a start of its controller manager would delete ${objects} on ${wecs}, and create them again.`,
     wds.isContext || (kinds === undefined && type !== 'k8s')
       ? advice('Restart its controllers with `wds restart` only, which keeps them')
-      : run(guard, 'Keep them'),
+      : run(command`stellarctl wds guard ${name} ${hostingFlags(wds)}`, 'Keep them'),
   );
 }
 
@@ -111,12 +109,14 @@ export const equalCheck: Check<ComparedWec> = {
     const objects = items.map((each) => `${describeObject(each)}: ${differenceWords(each)}`);
     const message = `${count(items.length, 'object')} on ${name} ${items.length === 1 ? 'is' : 'are'} not as its works say, although applied: ${few(objects, 3).join('; ')}${rest}.`;
     const wds = sent.find(({ metadata }) => metadata.labels?.[originBindingLabel] === first.policy);
-    const of = command`stellarctl workload diff --wec ${`${name}=${kube.cluster.context}`} --wds ${wds?.metadata.labels?.[originWdsLabel] ?? ''}`;
     return fail(
       'differs-on-wec',
       message,
       ...correctingSteps(first),
-      run(of, 'See each field, and who wrote it'),
+      run(
+        command`stellarctl workload diff --wec ${`${name}=${kube.cluster.context}`} --wds ${wds?.metadata.labels?.[originWdsLabel] ?? ''}`,
+        'See each field, and who wrote it',
+      ),
     );
   },
 };
@@ -143,8 +143,14 @@ async function judgePolicies(wds: Wds): Promise<Outcome> {
     empty.length === 0 ? [] : [`Nothing is selected in ${wds.name} by ${namesOf(empty)}.`];
   if (failed.length > 0) return failedPolicies(failed, nothing, wds);
   if (nothing.length > 0) {
-    const explain = command`stellarctl policy explain ${empty[0]?.name ?? ''} ${flagsOf(wds)}`;
-    return warn('policy-empty', nothing.join(), run(explain, 'See what it would select'));
+    return warn(
+      'policy-empty',
+      nothing.join(),
+      run(
+        command`stellarctl policy explain ${empty[0]?.name ?? ''} ${flagsOf(wds)}`,
+        'See what it would select',
+      ),
+    );
   }
   if (policies.length === 0) return pass('it has none');
   const [error] = errors;

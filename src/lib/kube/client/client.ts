@@ -92,11 +92,6 @@ export function connect(context: SelectedContext, { shared, ...given }: Connecti
   return new LiveKube({ ...given, context, limit, connections });
 }
 
-/** A Lease only keeps other runs away. */
-const noteStored = (resource: Resource) => {
-  if (resource !== resources.leases) noteWrite();
-};
-
 class LiveKube {
   readonly cluster: ClusterRef;
   /** True for a client that records writes instead of sending them: callers must not wait for their effect. */
@@ -135,9 +130,25 @@ class LiveKube {
 
   /** Sends a write that is answered with the object. */
   async #write<T>(resource: Resource, request: Request): Promise<T> {
-    const object = this.#object<T>(await this.#requests.json(request));
-    noteStored(resource);
-    return object;
+    return this.#object<T>(await this.#noting(resource, request));
+  }
+
+  /**
+   * Sends a write, and notes it: only a refusal proves that nothing was stored. A Lease keeps other runs away, and is no part of what they
+   * write.
+   */
+  async #noting<T>(resource: Resource, request: Request, isNew = (_: T) => true): Promise<T> {
+    let isStored = true;
+    try {
+      const answer = await this.#requests.json<T>(request);
+      isStored = isNew(answer);
+      return answer;
+    } catch (error) {
+      isStored = !(error instanceof ApiError && error.status < 500);
+      throw error;
+    } finally {
+      if (isStored && resource !== resources.leases) noteWrite();
+    }
   }
 
   /** Reads in pages of 500. @returns undefined if the kind is not found. */
@@ -228,15 +239,12 @@ class LiveKube {
   }
 
   /** POST to a collection or, with a name, to a subresource. */
-  async create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
-    const created = await this.#requests.json<T>({
-      method: 'POST',
-      path: pathOf(resource, options),
-      query: { fieldManager },
-      body,
-    });
-    if (options.subresource === undefined) noteStored(resource);
-    return created;
+  create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
+    const path = pathOf(resource, options);
+    const request = { method: 'POST', path, query: { fieldManager }, body } as const;
+    return options.subresource === undefined
+      ? this.#noting(resource, request)
+      : this.#requests.json(request);
   }
 
   /**
@@ -264,11 +272,14 @@ class LiveKube {
     const { name, namespace } = object.metadata;
     const resource = resourceOf(object);
     const before = await this.get(resource, name, { namespace });
-    const applied = await this.#requests.json(forcedApply(fieldManager, object, resource));
-    const after = this.#object<KubeObject>(applied);
-    if (before && isDeepStrictEqual(essenceOf(before), essenceOf(after))) return 'unchanged';
-    noteStored(resource);
-    return before === undefined ? 'created' : 'changed';
+    let isNew = true;
+    await this.#noting(resource, forcedApply(fieldManager, object, resource), (answer) => {
+      const after = essenceOf(this.#object(answer));
+      isNew = before === undefined || !isDeepStrictEqual(essenceOf(before), after);
+      return isNew;
+    });
+    if (before === undefined) return 'created';
+    return isNew ? 'changed' : 'unchanged';
   }
 
   /** The same with another field manager, without reading what is there. */
@@ -308,17 +319,15 @@ class LiveKube {
     const propagationPolicy = orphan ? 'Orphan' : 'Background';
     const body = { propagationPolicy, preconditions: { uid } };
     try {
-      await this.#requests.json({
-        method: 'DELETE',
-        path: pathOf(resource, { namespace, name }),
-        body,
-      });
-      noteStored(resource);
+      const path = pathOf(resource, { namespace, name });
+      await this.#noting(resource, { method: 'DELETE', path, body });
       return true;
     } catch (error) {
-      // A conflict: another object has taken the name.
-      if (error instanceof ApiError && (error.status === 404 || error.status === 409)) return false;
-      throw error;
+      if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
+      // A conflict: another object has taken the name, or this one is being changed.
+      const now = error.status === 409 ? await this.get(resource, name, { namespace }) : undefined;
+      if (now?.metadata.uid === uid && !now.metadata.deletionTimestamp) throw error;
+      return false;
     }
   }
 

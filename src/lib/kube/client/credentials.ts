@@ -329,8 +329,10 @@ export function credentialsFailed(context: string, error: unknown): StellarError
   if (path !== undefined)
     return new StellarError('kubeconfig-invalid', unread).with({ cause: error });
   const why = (message || 'no reason was given').trim();
-  const failed = `The credentials of context ${context} could not be obtained: ${why}.`;
-  return new StellarError('credentials-failed', failed).with({ cause: error });
+  return new StellarError(
+    'credentials-failed',
+    `The credentials of context ${context} could not be obtained: ${why}.`,
+  ).with({ cause: error });
 }
 
 /** The certificate authority of a cluster entry, PEM; undefined if those of this machine are trusted. */

@@ -160,10 +160,12 @@ const isUntrusted = (error: unknown) =>
 
 function networkStep({ context, inspection, start, renewal }: ClusterRef, error: unknown) {
   if (inspection !== undefined) return inspection;
-  const question =
-    'Is this the right cluster, and is its certificate authority in the kubeconfig current?';
   return isUntrusted(error)
-    ? (renewal ?? run(command`kubectl config view --minify --context ${context}`, question))
+    ? (renewal ??
+        run(
+          command`kubectl config view --minify --context ${context}`,
+          'Is this the right cluster, and is its certificate authority in the kubeconfig current?',
+        ))
     : (start ?? run(command`kubectl --context ${context} cluster-info`, 'Is the cluster running?'));
 }
 

@@ -84,8 +84,11 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
   const stopped = deployments.find(isScaledToNone);
   if (stopped !== undefined) {
     const { name } = stopped.metadata;
-    const start = run(scaleUp(hub.cluster.context, namespace, 'deployment', name), 'Start it');
-    return fail('controller-stopped', `Deployment ${namespace}/${name} is scaled to zero.`, start);
+    return fail(
+      'controller-stopped',
+      `Deployment ${namespace}/${name} is scaled to zero.`,
+      run(scaleUp(hub.cluster.context, namespace, 'deployment', name), 'Start it'),
+    );
   }
   return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
 }

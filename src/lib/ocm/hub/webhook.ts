@@ -79,8 +79,10 @@ async function causeOfSilence(hub: Kube, { words }: ApiError) {
       : running('it', { ...own, present: deployment }, place);
   if (reader.forbidden.size === 0 && (verdict.state === 'failed' || verdict.state === 'waiting'))
     return { why: `${silent}: ${verdict.why}`, next: verdict.next ?? [see] };
-  const restart = command`kubectl ${flags} rollout restart deployment ${webhookName}`;
-  return { why: `${silent} (${webhookWords(words)})`, next: [run(restart, 'Restart it')] };
+  return {
+    why: `${silent} (${webhookWords(words)})`,
+    next: [run(command`kubectl ${flags} rollout restart deployment ${webhookName}`, 'Restart it')],
+  };
 }
 
 /** The end of the API server's message is the connection error of the webhook. */

@@ -89,10 +89,12 @@ function toSeeController(
   otherwise: NextStep[],
 ) {
   if (hostingKube === undefined) return otherwise;
-  const log = command`kubectl --context ${hostingKube.cluster.context} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`;
   return [
     run(command`stellarctl doctor ${hostingFlags({ beside })}`, lead),
-    run(log, 'If so, its log says what it could not write'),
+    run(
+      command`kubectl --context ${hostingKube.cluster.context} -n ${namespaceOf(name)} logs deployment/${deployment} --since 10m`,
+      'If so, its log says what it could not write',
+    ),
   ];
 }
 

@@ -122,9 +122,11 @@ export async function fetchIngressChart(
   } catch (error) {
     if (!(error instanceof StellarError) || error.code !== 'chart-unusable') throw error;
     const pull = command`helm pull ${reference} --version ${version}`;
-    const elsewhere = `Without access to it: ${pull} elsewhere, and --ingress FILE here`;
     throw error.with({
-      next: [advice(elsewhere), advice('Or bring your own ingress: --ingress none')],
+      next: [
+        advice(`Without access to it: ${pull} elsewhere, and --ingress FILE here`),
+        advice('Or bring your own ingress: --ingress none'),
+      ],
     });
   }
 }
@@ -193,11 +195,10 @@ async function untilAnswers(kube: Kube, port: number, run: Run) {
         `Traefik was not ready on ${context} in time: ${whyNot(running)}.`,
         areReady ? advice('If the port leads to another machine: --ingress none') : late,
       );
-    const describe = command`kubectl --context ${context} -n ${namespace} describe pods`;
     return new StellarError(
       'hosting-failed',
       `Traefik does not start on ${context}: ${whyNot(running)}.`,
-      runCommand(describe, 'See more'),
+      runCommand(command`kubectl --context ${context} -n ${namespace} describe pods`, 'See more'),
     ).with({ details: await failureLog(kube, failure) });
   };
   const act = async (running: Running) =>

@@ -71,10 +71,12 @@ export function transportPaused(
   const note = readNote(controlPlane);
   if (note === undefined || (transport !== undefined && !isScaledToNone(transport)))
     return undefined;
-  const finish = toRestart(controlPlane.metadata.name, hosting);
   return failed(
     `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`,
-    { code: 'transport-paused', next: [run(finish, 'Finish the restart')] },
+    {
+      code: 'transport-paused',
+      next: [run(toRestart(controlPlane.metadata.name, hosting), 'Finish the restart')],
+    },
   );
 }
 

@@ -125,8 +125,10 @@ function managerAtWork({ manager, hosting: context, now }: SpaceEvidence): Verdi
 }
 
 function managerLog(context: string) {
-  const log = command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`;
-  return run(log, 'The log of KubeFlex says why');
+  return run(
+    command`kubectl --context ${context} -n ${systemNamespace} logs deployment/${managerName}`,
+    'The log of KubeFlex says why',
+  );
 }
 
 /**
@@ -204,8 +206,13 @@ export function apiServerAnswers(space: Space<unknown>): Verdict {
 function unreachable({ entrance, hosting }: Space<unknown>, why: string): Verdict {
   const problem = entrance && problemOfEntrance(entrance, hosting);
   if (problem !== undefined) return failed(problem.why, problem);
-  const check = command`stellarctl doctor --pre --hosting-context ${hosting}`;
-  return failedFor(why, run(check, 'See whether clients reach its spaces'));
+  return failedFor(
+    why,
+    run(
+      command`stellarctl doctor --pre --hosting-context ${hosting}`,
+      'See whether clients reach its spaces',
+    ),
+  );
 }
 
 /** The verdict for kinds that the user may not read in a space. */

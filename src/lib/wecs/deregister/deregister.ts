@@ -107,41 +107,58 @@ export function deregisterOne(
 ): Promise<NamedResult> {
   const { name, kube, record } = wec;
   const hubState = nudging(wec);
-  const result: NamedResult = { name, changed: false };
-  const cleansUp = options.cleanup && kube !== undefined && record !== undefined;
+  const isRegistered = hubState.managedCluster.object !== undefined;
   const keep = options.keepWorkloads
     ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
     : undefined;
   const force = options.force
     ? forceOf(hub, hubState, askAgain, (text) => run.progress.note(text))
     : undefined;
+  const leaveHub = async () => {
+    if (isRegistered) {
+      await keep?.(hubState.works);
+      await release(hub, { ...wec, hubState }, { keep, force }, run);
+      // Part of the proof of identity is deleted with the ManagedCluster.
+      if (options.cleanup && kube && record && !run.dryRun) await writeCleanupRecord(kube, record);
+      await deleteCluster(hub, hubState, force, run);
+    }
+    return isGone(hubState) ? undefined : removeLeftovers(hub, hubState, options.force, run);
+  };
   run.progress.waiting(name, 'deregistering');
-  return forName(result, run, async () => {
-    if (hubState.managedCluster.object !== undefined) {
-      try {
-        await keep?.(hubState.works);
-        result.changed = true;
-        await release(hub, { ...wec, hubState }, { keep, force }, run);
-        // Part of the proof of identity is deleted with the ManagedCluster.
-        if (cleansUp && !run.dryRun) await writeCleanupRecord(kube, record);
-        await deleteCluster(hub, hubState, force, run);
-      } catch (error) {
-        throw await restoreAfterFailure(hub, wec, await withHeld(wec, error));
-      }
-    }
-    const unfinished = isGone(hubState)
-      ? undefined
-      : await removeLeftovers(hub, hubState, options.force, run);
-    if (unfinished?.removed) result.changed = true;
-    if (cleansUp) {
-      if (!run.dryRun) await refuseReregistered(hub, name);
-      if (await cleanUpWec(proving(kube), record, options.keepWorkloads, run))
-        result.changed = true;
-      if (!run.dryRun) await removeLateRequests(hub, hubState);
-    }
-    await unfinished?.untilGone?.();
-    run.progress.done(name, result.changed ? 'deregistered' : 'is not registered; nothing to do');
+  return forName({ name, changed: false }, run, async () => {
+    const left = await leaveHub().catch(async (error: unknown) => {
+      throw await restoreAfterFailure(hub, wec, await withHeld(wec, error), options);
+    });
+    const isCleaned = await cleanUp(hub, { ...wec, hubState }, options, run);
+    await left?.untilGone?.();
+    const isDone = isRegistered || left?.removed || isCleaned;
+    run.progress.done(name, isDone ? 'deregistered' : 'is not registered; nothing to do');
   });
+}
+
+/** Removes the klusterlet, if that is asked for. @returns whether anything was removed */
+async function cleanUp(
+  hub: Kube,
+  { name, kube, record, hubState }: InspectedWec,
+  { cleanup, keepWorkloads: keep }: DeregisterOptions,
+  run: Run,
+) {
+  if (!cleanup || kube === undefined || record === undefined) return false;
+  if (!run.dryRun) await refuseReregistered(hub, name);
+  const isCleaned = await cleanUpWec(proving(kube), record, keep, run);
+  if (!run.dryRun) await removeLateRequests(hub, hubState);
+  return isCleaned;
+}
+
+/** The step that ends what has begun. Without its ManagedCluster, `fleet apply` does not know the WEC any more. */
+function toFinish(
+  hub: Kube,
+  { name, kube }: InspectedWec,
+  { keepWorkloads, cleanup }: DeregisterOptions,
+) {
+  const wec = kube ? `${name}=${kube.cluster.context}` : name;
+  const options = [keepWorkloads ? '--keep-workloads' : [], cleanup ? '--cleanup' : []].flat();
+  return runCommand(toDeregister(hub, wec, ...options), 'To finish it');
 }
 
 /** What is read of a WEC while its works are removed, with its agent at work. */
@@ -186,15 +203,18 @@ async function withHeld({ kube, record }: InspectedWec, error: unknown): Promise
  */
 export async function restoreAfterFailure(
   hub: Kube,
-  { name, hubState }: InspectedWec,
+  wec: InspectedWec,
   error: unknown,
+  options: DeregisterOptions,
 ): Promise<unknown> {
   if (!(error instanceof StellarError) || hub.dryRun) return error;
+  const { name, hubState } = wec;
   try {
     return await writeLast(hub, async (last) => {
       const cluster = await last.get<ManagedCluster>(resources.managedClusters, name);
       // The hub deletes the works of a cluster that is being deleted: without option Orphan, their workloads would go with them.
-      if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined) return error;
+      if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined)
+        return error.with({ next: [...error.next, toFinish(hub, wec, options)] });
       const labels = await restoreLabels(last, name);
       for (const work of hubState.works) await restoreDeleteOption(last, work);
       const again =

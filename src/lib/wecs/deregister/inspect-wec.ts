@@ -167,10 +167,15 @@ export function refuseUnfinishable(
   const endangered = options.keepWorkloads ? all : all.filter(isGuarded);
   if (agentDead === undefined || endangered.length === 0) return;
   if (!options.force) {
-    const message = `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`;
-    const force = toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force');
-    const kept = advice('Its workloads then keep running, unless --cleanup removes them');
-    throw new StellarError('agent-dead', message, run(force, 'Without the agent'), kept);
+    throw new StellarError(
+      'agent-dead',
+      `The agent of ${name} is not running (${agentDead}), so it cannot remove its ${count(endangered.length, 'work')}. Nothing was written.`,
+      run(
+        toDeregister(hub, kube ? `${name}=${kube.cluster.context}` : name, '--force'),
+        'Without the agent',
+      ),
+      advice('Its workloads then keep running, unless --cleanup removes them'),
+    );
   }
   if (options.keepWorkloads && kube === undefined && !works.every(isOrphan)) {
     throw new StellarError(

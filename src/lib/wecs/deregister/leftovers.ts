@@ -143,12 +143,13 @@ function isOfOcm({ kind, metadata }: KubeObject & { kind: string }) {
 /** Their agent no longer has rights on the ITS and cannot remove its finalizer. */
 export function worksRemain(hub: Kube, { name, works, addonWorks }: HubState): StellarError {
   const details = namesOf([...works, ...addonWorks].filter(isGuarded));
-  const message = `${name} is no longer registered, but its mailbox holds ${count(details.length, 'work')}, whose finalizer only its agent removes.`;
-  const join = command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`;
   return new StellarError(
     'agent-dead',
-    message,
-    partial(join, 'To register it again, with its agent'),
+    `${name} is no longer registered, but its mailbox holds ${count(details.length, 'work')}, whose finalizer only its agent removes.`,
+    partial(
+      command`stellarctl wec join ${`${name}=CONTEXT`} --accept --its ${hub.cluster.context}`,
+      'To register it again, with its agent',
+    ),
     run(toDeregister(hub, name, '--force'), 'To remove them without it'),
   ).with({ details });
 }

@@ -73,10 +73,15 @@ function waitingForAgent(findings: WecFindings): Problem | undefined {
   const start = `${name} is being deleted, and ${count(blocked.length, 'work')} wait${blocked.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
   if (renewsInTime(hub, now) && !isMissed(hub))
     return wecProblem('being-deleted', `${start}.`, toFinish(findings));
-  const message = `${start}; it has not reported for ${formatAge(leaseAgeOf(hub, now) ?? 0)}.`;
-  const force = command`stellarctl deregister ${name} --force --its ${its}`;
-  const forced = run(force, 'Or remove it without the agent: what was applied stays');
-  return wecProblem('deletion-waits-for-agent', message, toSeeAgent(findings), forced);
+  return wecProblem(
+    'deletion-waits-for-agent',
+    `${start}; it has not reported for ${formatAge(leaseAgeOf(hub, now) ?? 0)}.`,
+    toSeeAgent(findings),
+    run(
+      command`stellarctl deregister ${name} --force --its ${its}`,
+      'Or remove it without the agent: what was applied stays',
+    ),
+  );
 }
 
 function inProgress(findings: WecFindings): Problem {
@@ -110,12 +115,14 @@ export function beingDeregistered({
 }: Pick<WecFindings, 'hub' | 'name' | 'its'>): Problem | undefined {
   const cluster = hub?.managedCluster;
   if (cluster === undefined || !isDeregistering(cluster)) return undefined;
-  const message = `The deregistration of ${name} is unfinished; its labels are removed.`;
-  const finish = noted(
-    command`stellarctl deregister ${name} --its ${its}`,
-    'finishes it; with --undo the WEC stays',
+  return wecProblem(
+    'deregistration-unfinished',
+    `The deregistration of ${name} is unfinished; its labels are removed.`,
+    noted(
+      command`stellarctl deregister ${name} --its ${its}`,
+      'finishes it; with --undo the WEC stays',
+    ),
   );
-  return wecProblem('deregistration-unfinished', message, finish);
 }
 
 /** A mailbox may end with its ManagedCluster; if the ManagedCluster stays, nothing can be written into the mailbox. */

@@ -43,12 +43,13 @@ import {
 function contextOfOtherCluster({ otherCluster, name, its }: WecFindings): Problem | undefined {
   if (otherCluster === undefined) return undefined;
   const { context, found } = otherCluster;
-  const message = `The context ${context} does not lead to ${name}: ${found}.`;
-  const doctor = command`stellarctl doctor ${name}=CONTEXT --its ${its}`;
   return wecProblem(
     'context-of-another-cluster',
-    message,
-    partial(doctor, 'Give the context of its own cluster'),
+    `The context ${context} does not lead to ${name}: ${found}.`,
+    partial(
+      command`stellarctl doctor ${name}=CONTEXT --its ${its}`,
+      'Give the context of its own cluster',
+    ),
   );
 }
 
@@ -94,12 +95,13 @@ function asksAgain(findings: WecFindings): Problem | undefined {
     ({ state, agent }) => state === 'pending' && agent !== undefined,
   );
   if (asking?.agent === undefined) return undefined;
-  const message = `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`;
-  const accept = command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`;
   return wecProblem(
     'reregistration-pending',
-    message,
-    noted(accept, `if ${name} was reinstalled or reconnected`),
+    `${name} has joined and is not available, and an agent requests its name again (${formatAge(now - asking.created)} ago).`,
+    noted(
+      command`stellarctl accept ${name} --agent ${asking.agent.slice(0, 8)} --its ${its}`,
+      `if ${name} was reinstalled or reconnected`,
+    ),
   );
 }
 

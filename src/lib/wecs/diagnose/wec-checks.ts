@@ -89,12 +89,13 @@ export const diagnose = (findings: WecFindings, unreached?: Problem): Problem | 
 
 function worksRefused({ refused, wec, name, its }: WecFindings): Problem | undefined {
   if (refused === undefined || refused.length === 0 || wec === undefined) return undefined;
-  const message = `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`;
-  const grant = command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`;
   return wecProblem(
     'work-rights-missing',
-    message,
-    run(grant, 'Give it these rights, if it is to have them'),
+    `The work agent of ${name} may not apply ${refused.map(groupResourceOf).join(', ')}, which its works contain.`,
+    run(
+      command`stellarctl wec grant ${`${name}=${wec.context}`} --from-errors --its ${its}`,
+      'Give it these rights, if it is to have them',
+    ),
   );
 }
 
@@ -127,10 +128,9 @@ function unavailableAddon(findings: WecFindings): Problem | undefined {
     return status === 'False' && !(now - Date.parse(lastTransitionTime) < addonGraceMs);
   });
   if (addon === undefined && lacksAddon) {
-    const missing = `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`;
     return wecProblem(
       'addon-missing',
-      missing,
+      `The add-on ${statusAddon} is not installed on ${name}, so no status comes back from it.`,
       run(
         command`kubectl --context ${its} get clustermanagementaddon ${statusAddon} -o yaml`,
         'See which Placements install it',

@@ -87,8 +87,11 @@ export async function refuseOtherCluster(
   const notHosted = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
   const other = notHosted.find(({ metadata }) => metadata.name !== klusterletName);
   if (other !== undefined) {
-    const what = `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`;
-    throw elsewhere(kube, what, other.metadata.name);
+    throw elsewhere(
+      kube,
+      `is registered already, as ${other.spec?.clusterName ?? 'another name'}, by a Klusterlet ${other.metadata.name} that stellarctl did not install; ${name} was not joined`,
+      other.metadata.name,
+    );
   }
   if (klusterlet === undefined) {
     const hubs = endpoints.map(({ server }) => server);

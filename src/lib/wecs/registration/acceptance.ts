@@ -168,13 +168,18 @@ function severalAgents(sorted: Sorted): Decision {
 function severalKeys(sorted: Sorted): Decision {
   const { name, live, its } = sorted;
   const older = live.slice(0, -1).map((request) => request.name);
-  const message = `Requests with different keys or requesters ask to be the agent ${live[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`;
-  const ifRestarted =
-    'An agent that restarts asks again with a new key. If it has, delete what it left behind';
-  return tooMany(message, live, sorted, [
-    run(command`kubectl --context ${its} delete csr ${older}`, ifRestarted),
-    run(command`stellarctl accept --deny ${name} --its ${its}`, 'If not, refuse them'),
-  ]);
+  return tooMany(
+    `Requests with different keys or requesters ask to be the agent ${live[0]?.agent} of ${name}; no more than one can be the agent's, and none of the pending ones was approved.`,
+    live,
+    sorted,
+    [
+      run(
+        command`kubectl --context ${its} delete csr ${older}`,
+        'An agent that restarts asks again with a new key. If it has, delete what it left behind',
+      ),
+      run(command`stellarctl accept --deny ${name} --its ${its}`, 'If not, refuse them'),
+    ],
+  );
 }
 
 function alreadyTaken(sorted: Sorted): Decision {

@@ -74,8 +74,10 @@ function equal({ of, wec, difference, sent, context, evidence }: Delivery): Verd
   );
   if (isLasting(difference, ifSeen(sent)?.work, evidence.now))
     return blocked('differs-on-wec', why, ...correctingSteps(difference), see);
-  const soon = `${why}; its agent writes it again within ${formatAge(correctionMs)}`;
-  return waiting(soon, { code: 'differs-on-wec', next: [see] });
+  return waiting(`${why}; its agent writes it again within ${formatAge(correctionMs)}`, {
+    code: 'differs-on-wec',
+    next: [see],
+  });
 }
 
 /** The last stage, for an object whose status is requested. */

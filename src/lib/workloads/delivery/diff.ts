@@ -216,10 +216,11 @@ function toCorrect(
       manifest[field] && (writerOf(live, [`f:${field}`])?.manager ?? agentManager) === agentManager,
   );
   const patch = JSON.stringify(Object.fromEntries(own.map((field) => [field, manifest[field]])));
-  const write = command`kubectl ${at} patch ${of} --patch ${patch}`;
   return [
     ...[['label', 'f:labels'] as const, ['annotate', 'f:annotations'] as const].flatMap(removed),
-    ...(kind === 'ServiceAccount' && own.length > 0 ? [run(write, 'Write what its work has')] : []),
+    ...(kind === 'ServiceAccount' && own.length > 0
+      ? [run(command`kubectl ${at} patch ${of} --patch ${patch}`, 'Write what its work has')]
+      : []),
   ];
 }
 

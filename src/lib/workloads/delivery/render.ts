@@ -63,11 +63,13 @@ function unfilled(what: string, missing: string | undefined, wec: string, its: K
       'expression-invalid',
       `${what} has a template that stellarctl does not fill: only {{.PROPERTY}}.`,
     );
-  const set = command`stellarctl wec properties ${wec} ${`${missing}=VALUE`} --its ${its.cluster.context}`;
   return new StellarError(
     'workload-blocked',
     `${what} asks for property ${missing}, which ${wec} lacks.`,
-    partial(set, 'Set it'),
+    partial(
+      command`stellarctl wec properties ${wec} ${`${missing}=VALUE`} --its ${its.cluster.context}`,
+      'Set it',
+    ),
   ).with({ problem: 'property-missing' });
 }
 

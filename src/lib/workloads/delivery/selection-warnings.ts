@@ -225,9 +225,14 @@ export const aboutObjects = (
 /** Objects of the hosting cluster itself, if it is the WDS. */
 export function systemObjects({ objects, wds, isHosting }: PolicySubject): Problem[] {
   const system = objects.filter(({ object }) => isHosting && isSystem(object.metadata));
-  const message = `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`;
-  const narrow = advice('Select by a label that only your workload has');
-  return aboutObjects(system, problem('system-objects-selected', message, narrow));
+  return aboutObjects(
+    system,
+    problem(
+      'system-objects-selected',
+      `${wds.name} is the hosting cluster itself, and ${count(system.length, 'object')} of its own would be sent to WECs.`,
+      advice('Select by a label that only your workload has'),
+    ),
+  );
 }
 
 const systemName =
@@ -321,11 +326,15 @@ export function misspeltLabels(
         const slip = Object.entries(labels).find(isSlipFor)?.join('=');
         if (slip === undefined) return [];
         const message = `WEC ${name} is not selected: its label ${slip} is nearly ${key}=${value}.`;
-        const label = command`stellarctl label ${name} ${key}=${value} --overwrite --its ${its}`;
         return {
           code: 'label-misspelt',
           message,
-          next: [run(label, 'If that is a slip')],
+          next: [
+            run(
+              command`stellarctl label ${name} ${key}=${value} --overwrite --its ${its}`,
+              'If that is a slip',
+            ),
+          ],
           severity: 'warn' as const,
         };
       }),

@@ -95,14 +95,10 @@ function heldByGuard({
     of.object === undefined
       ? `it is no longer in ${wds.name}`
       : `${policyName} no longer selects it`;
-  const prune = run(
-    command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`,
-    'Remove it from its WECs',
-  );
   return blocked(
     'binding-guarded',
     `${gone}, and the guard keeps it on the WECs that ${policyName} had`,
-    prune,
+    run(command`stellarctl policy prune ${policyName} ${flagsOf(wds)}`, 'Remove it from its WECs'),
   );
 }
 
@@ -145,8 +141,11 @@ function selected(delivery: Delivery): Verdict {
     labels === undefined
       ? command`kubectl --context ${context} edit bindingpolicy ${policy}`
       : command`kubectl --context ${context} ${inNamespace(of)} label ${groupResourceOf(of)} ${of.name} ${labels}`;
-  const words = `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`;
-  return blocked('not-selected', words, run(fix, `If ${policy} is to send it`));
+  return blocked(
+    'not-selected',
+    `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`,
+    run(fix, `If ${policy} is to send it`),
+  );
 }
 
 /** A policy, and what KubeStellar has made of it. */
@@ -166,11 +165,13 @@ export function policyWithoutError(delivery: OfPolicy): Verdict {
       advice('Give the policy a shorter name'),
     );
   if (policy === undefined) {
-    const finish = command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`;
     return blocked(
       'binding-orphaned',
       `the Binding of ${policyName} no longer has a policy, and is not updated`,
-      run(finish, 'Finish the deletion'),
+      run(
+        command`stellarctl policy delete ${policyName} --keep-workloads ${flagsOf(evidence.wds)}`,
+        'Finish the deletion',
+      ),
     );
   }
   const { deletionTimestamp } = policy.metadata;
@@ -319,8 +320,10 @@ export const lateSince = (
 /** Changes the object itself, which makes KubeStellar evaluate it again. */
 export function toTouch({ of, evidence }: Delivery): NextStep {
   const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
-  const annotate = command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`;
-  return run(annotate, 'Change it, so that KubeStellar evaluates it again');
+  return run(
+    command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
+    'Change it, so that KubeStellar evaluates it again',
+  );
 }
 
 const toExplain = (policy: string, { wds }: Pick<DeliveryEvidence, 'wds'>) =>

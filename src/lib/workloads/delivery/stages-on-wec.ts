@@ -55,9 +55,15 @@ function wecAvailable(delivery: Delivery): Verdict {
       [...(ifSeen(evidence.inventory)?.values() ?? [])],
       evidence.its,
     );
-    const edit = command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`;
-    const edited = run(edit, 'Change what the policy selects');
-    return blocked('no-wec-matches', `policy ${policyName} selects no WEC`, ...next, edited);
+    return blocked(
+      'no-wec-matches',
+      `policy ${policyName} selects no WEC`,
+      ...next,
+      run(
+        command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`,
+        'Change what the policy selects',
+      ),
+    );
   }
   if (cluster.state !== 'seen') return unseen(cluster.why);
   const found = cluster.value;
@@ -200,11 +206,13 @@ function transformed({ of, wec, binding, sent, evidence }: Delivery): Verdict | 
     .filter(isTransformOf(of))
     .find((each) => writtenAt(each) > written);
   if (later === undefined || binding === undefined || !isRead(binding)) return undefined;
-  const refresh = command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(wds)}`;
   return blocked(
     'work-stale',
     `its work in mailbox ${wec} is outdated: CustomTransform ${later.metadata.name} has changed since it was written`,
-    run(refresh, 'Have the transport rewrite it'),
+    run(
+      command`stellarctl policy refresh ${binding.metadata.name} ${flagsOf(wds)}`,
+      'Have the transport rewrite it',
+    ),
   );
 }
 
@@ -290,8 +298,15 @@ const refusals: readonly ((refused: Refused) => Refusal | undefined)[] = [
   },
   ({ message, wec }) => {
     if (!message.includes(' is forbidden: ')) return undefined;
-    const change = `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`;
-    return { code: 'denied-on-wec', next: [advice(change), retried] };
+    return {
+      code: 'denied-on-wec',
+      next: [
+        advice(
+          `No right of the agent is missing. Change the object, or ask who manages ${wec} to remove the cause`,
+        ),
+        retried,
+      ],
+    };
   },
   (refused) => (isImmutable.test(refused.message) ? unchangeable(refused) : undefined),
 ];

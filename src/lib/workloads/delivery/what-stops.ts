@@ -112,8 +112,16 @@ function tooLarge(digests: readonly Digest[]): Problem[] {
   if (large.length === 0) return [];
   const message = `${count(large.length, 'object is', 'objects are')} larger than the ${maxSize / 1024} KiB that KubeStellar sends by default: it then sends no object of the policy, and reports no error.`;
   const details = large.map(({ object, size }) => `${object}: ${Math.ceil(size / 1024)} KiB`);
-  const divide = advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller");
-  return [{ ...problem('object-too-large', message, divide), details }];
+  return [
+    {
+      ...problem(
+        'object-too-large',
+        message,
+        advice("Divide it, or raise --max-size-wrapped of the WDS's transport controller"),
+      ),
+      details,
+    },
+  ];
 }
 
 /** A template that uses a property that a WEC lacks blocks every object of the policy, on all WECs. */

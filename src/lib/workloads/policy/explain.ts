@@ -219,10 +219,11 @@ async function refusedBindings({ objects, wds }: PolicySubject): Promise<Problem
   const then = run(command`stellarctl wds restart ${wds.name}`, 'Then restart its controllers');
   return kinds.flatMap(({ kind, plural, versions }, index) => {
     if (!twice[index]) return [];
-    const message = `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`;
-    const serveOne = advice(
-      `Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`,
+    return problem(
+      'two-served-versions',
+      `${kind} is served in ${versions.length} versions, ${versions.join(' and ')}: each object counts twice, the API server refuses the Binding, and KubeStellar reports no error.`,
+      advice(`Serve one version of CustomResourceDefinition ${plural}, or select no ${plural}`),
+      ...(wds.isContext ? [] : [then]),
     );
-    return problem('two-served-versions', message, serveOne, ...(wds.isContext ? [] : [then]));
   });
 }

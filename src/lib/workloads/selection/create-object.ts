@@ -93,12 +93,13 @@ async function requireNoErrors(noun: Noun, name: string, wds: Wds, run: Run) {
   };
   const errors = await poll(read, { ...run, deadline: run.deadline.within(settleMs) });
   if (errors === undefined) return;
-  const message = `KubeStellar cannot read ${reportedKinds[noun].kind} ${name} of ${wds.name}.`;
-  const recreate = command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`;
   throw new StellarError(
     'expression-invalid',
-    message,
-    nextStep(recreate, 'Delete it, then create it again'),
+    `KubeStellar cannot read ${reportedKinds[noun].kind} ${name} of ${wds.name}.`,
+    nextStep(
+      command`stellarctl ${noun} delete ${name} ${flagsOf(wds)}`,
+      'Delete it, then create it again',
+    ),
   ).with({ details: errors.flatMap((each) => each.split('\n')) });
 }
 

@@ -82,9 +82,14 @@ export async function deleteCollector(
 ): Promise<ObjectResult> {
   const { collector, view } = await getCollector(wds, name);
   if (view.usedBy.length === 0 || force) return deleteReported('collector', collector, wds, run);
-  const message = `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`;
-  const deletion = command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`;
-  throw new StellarError('has-dependents', message, nextStep(deletion, 'Delete it anyway'));
+  throw new StellarError(
+    'has-dependents',
+    `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`,
+    nextStep(
+      command`stellarctl collector delete ${name} --force ${flagsOf(wds)}`,
+      'Delete it anyway',
+    ),
+  );
 }
 
 /** Returns the command that makes a policy request what a collector returns. */

@@ -29,7 +29,12 @@ async function undone(
     name: 'wec1',
     hubState: { managedCluster: cluster, works: [before] },
   } as unknown as InspectedWec;
-  const error = await restoreAfterFailure(hub, wec, new StellarError('timeout', 'It was late.'));
+  const error = await restoreAfterFailure(
+    hub,
+    wec,
+    new StellarError('timeout', 'It was late.'),
+    {},
+  );
   assert.ok(error instanceof StellarError);
   return { written, details: error.details };
 }

@@ -303,20 +303,25 @@ test('a merge patch and a replacement send their content type, and a replacement
 });
 
 test('a deletion has the UID of the object as its precondition; another object of that name stays', async () => {
-  const { server, kube } = await serving(({ body }) =>
-    (body as { preconditions: { uid: string } }).preconditions.uid === 'u2'
-      ? {}
-      : { status: 409, body: { reason: 'Conflict' } },
-  );
+  const metadata = { name: 'cluster1', uid: 'u3' };
+  const { server, kube } = await serving(({ method, body }) => {
+    if (method === 'GET') return { body: { kind: 'ManagedCluster', metadata } };
+    const isTaken = (body as { preconditions: { uid: string } }).preconditions.uid !== 'u2';
+    return isTaken ? { status: 409, body: { reason: 'Conflict' } } : {};
+  });
   const remove = (uid?: string) =>
     kube.delete(resources.managedClusters, { metadata: { name: 'cluster1', ...(uid && { uid }) } });
   assert.equal(await remove('u1'), false);
   assert.equal(await remove('u2'), true);
   await assert.rejects(remove(), { code: 'api-error' });
   assert.deepEqual(
-    server.requests.map(({ body }) => body),
+    server.requests.flatMap(({ method, body }) => (method === 'DELETE' ? body : [])),
     ['u1', 'u2'].map((uid) => ({ propagationPolicy: 'Background', preconditions: { uid } })),
   );
+  // A conflict with another write, not with another object.
+  await assert.rejects(remove('u3'), { code: 'conflict' });
+  Object.assign(metadata, { deletionTimestamp: '2026-11-30T00:00:00Z' });
+  assert.equal(await remove('u3'), false);
 });
 
 test('an access review returns the allowed permissions only', async () => {

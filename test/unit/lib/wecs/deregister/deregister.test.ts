@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import { originWdsLabel } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
@@ -156,6 +157,22 @@ test('a work is not taken for gone, and so for orphaned, if the ITS does not ser
   const hub = fakeKube({ get: async () => undefined, list: async () => undefined });
   await assert.rejects(makeOrphans(hub, [work], run(50)), /does not serve manifestworks/);
   await makeOrphans({ ...hub, list: async () => [] }, [work], run(50));
+});
+
+test('a work that has not got option Orphan, because another write came first, is not taken for orphaned', async () => {
+  const orphan = orphanedWork([condition('Applied', 2)]);
+  let now: ManifestWork = { ...orphan, spec: {} };
+  let conflicts = 2;
+  const hub = fakeKube({
+    get: async () => now,
+    merge: async () => {
+      conflicts -= 1;
+      if (conflicts >= 0) throw new ApiError(409, {}, 'conflict', 'modified');
+      now = orphan;
+    },
+  });
+  await makeOrphans(hub, [now], run(5000));
+  assert.deepEqual([conflicts, now], [-1, orphan]);
 });
 
 test('a work that its agent has not processed yet is not released on the WEC', async () => {
