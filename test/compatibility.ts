@@ -43,7 +43,7 @@ export const combinations: readonly Combination[] = [
 ];
 
 /** The rows of the table. */
-export const compatibilityRows = (): string[] =>
+export const compatibilityRows = () =>
   combinations.map(({ kubestellar, kubeflex, ocm, kubernetes, system, tried, by }) =>
     ['', kubestellar, kubeflex, ocm, kubernetes, system, `${tried}: \`${by}\``, '']
       .join(' | ')

@@ -140,7 +140,7 @@ export function anchorsOf(page: string): Set<string> {
   ]);
 }
 
-const linesOf = (page: string): string[] => readFileSync(path.join(root, page), 'utf8').split('\n');
+const linesOf = (page: string) => readFileSync(path.join(root, page), 'utf8').split('\n');
 
 /**
  * The simple commands of a line, each as its words: parsed like a POSIX shell with quotes, comments, variables before a command,
@@ -164,7 +164,7 @@ export function commandsOf(line: string): string[][] {
   return commands.filter((words) => words.length > 0);
 }
 
-const unquoted = (token: string): string =>
+const unquoted = (token: string) =>
   token.replace(
     /'([^']*)'|"([^"]*)"|\\(.)/g,
     (_all, single, double, escaped) => single ?? double ?? escaped,

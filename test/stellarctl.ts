@@ -28,8 +28,7 @@ function startByLink(name: string): readonly string[] {
 }
 
 /** The start command, quoted for a shell. */
-export const inShell = (words: readonly string[]): string =>
-  words.map((word) => `'${word}'`).join(' ');
+export const inShell = (words: readonly string[]) => words.map((word) => `'${word}'`).join(' ');
 
 /** Starts stellarctl as a user would. A failure is a result, not an exception. */
 export function stellarctl(

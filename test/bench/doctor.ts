@@ -20,7 +20,7 @@ const wecs = ['cluster1', 'cluster2'] as const;
 
 /** FAULTS limits the run: the beginnings of names, separated by commas. */
 const wanted = (process.env.FAULTS ?? '').split(',');
-const isWanted = (fault: string): boolean => wanted.some((start) => fault.startsWith(start));
+const isWanted = (fault: string) => wanted.some((start) => fault.startsWith(start));
 
 /** How long a run of doctor may take on two idle cores, in seconds. */
 const longest = 15;
@@ -28,7 +28,7 @@ const longest = 15;
 /** The faults that were not found, or that could not be repaired, or not tried. */
 const failed: string[] = [];
 
-function fail(fault: string, why: string): void {
+function fail(fault: string, why: string) {
   failed.push(`${fault}: ${why}`);
   expected(`doctor, ${fault}`, false, 'found and repaired', why);
 }
@@ -43,7 +43,7 @@ export async function benchDoctor(): Promise<string[]> {
   return failed;
 }
 
-async function ofRegistrations(): Promise<void> {
+async function ofRegistrations() {
   const rows = registrationFaults.filter(({ id }) => isWanted(id));
   const pairs = pairTrials.filter(({ faults }) => isWanted(`pair-${faults[0]?.[0]}`));
   if (rows.length + pairs.length === 0) return;
@@ -80,11 +80,7 @@ async function ofRegistrations(): Promise<void> {
   }
 }
 
-async function tryPair(
-  bed: Bed,
-  cli: Cli,
-  { faults, finds }: (typeof pairTrials)[number],
-): Promise<void> {
+async function tryPair(bed: Bed, cli: Cli, { faults, finds }: (typeof pairTrials)[number]) {
   const undo: (() => Promise<void>)[] = [];
   const names = faults.map(([fault]) => fault).join(' + ');
   try {
@@ -105,7 +101,7 @@ async function tryPair(
   for (const back of undo) await back();
 }
 
-async function ofSpaces(): Promise<void> {
+async function ofSpaces() {
   const rows = spaceFaults.filter(({ id }) => isWanted(id));
   if (rows.length === 0) return;
   const planes = [
@@ -129,7 +125,7 @@ async function ofSpaces(): Promise<void> {
   }
 }
 
-async function told(trial: Trial, run: () => Promise<Result>): Promise<void> {
+async function told(trial: Trial, run: () => Promise<Result>) {
   const result = await run().catch((error: Error) => error);
   if (result instanceof Error) {
     console.log(`TROUBLE | ${trial.fault} | ${result.message}`);

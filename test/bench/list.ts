@@ -87,11 +87,7 @@ function managedCluster(name: string): KubeObject & { spec: object } {
   };
 }
 
-async function inParallel(
-  count: number,
-  limit: number,
-  work: (index: number) => Promise<unknown>,
-): Promise<void> {
+async function inParallel(count: number, limit: number, work: (index: number) => Promise<unknown>) {
   let next = 0;
   const worker = async () => {
     while (next < count) await work(next++);

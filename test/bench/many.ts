@@ -43,7 +43,7 @@ function print(
   command: string,
   count: number,
   { run, seconds, processor, memory, writes, others, bytes, connections, wecs }: Cost,
-): void {
+) {
   const cells = [
     `exit ${run.exitCode}`,
     `${seconds.toFixed(1)}s`,

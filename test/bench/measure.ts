@@ -86,9 +86,9 @@ export async function compare(
   return ratios;
 }
 
-function median(values: readonly number[]): number {
+function median(values: readonly number[]) {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] as number;
 }
 
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`;
+const seconds = (ms: number) => `${(ms / 1000).toFixed(3)}s`;

@@ -28,7 +28,7 @@ export async function benchRegistration(): Promise<void> {
   }
 }
 
-async function compareOn(bed: Bed): Promise<void> {
+async function compareOn(bed: Bed) {
   const [hub, wec] = [bed.plane('its1'), bed.plane('cluster1')];
   const env = { ...process.env, KUBECONFIG: bed.kubeconfig };
   const fromNothing = async (register: () => Promise<number>) => {
@@ -52,7 +52,7 @@ async function compareOn(bed: Bed): Promise<void> {
 }
 
 /** What clusteradm writes is rendered beforehand, and written without starting a program: no registry serves clusteradm. */
-async function documentedFlow(bed: Bed, env: NodeJS.ProcessEnv): Promise<number> {
+async function documentedFlow(bed: Bed, env: NodeJS.ProcessEnv) {
   const [hub, wec] = [bed.plane('its1'), bed.plane('cluster1')];
   const onHub = (...words: string[]) => execa('kubectl', ['--context', 'its1', ...words], { env });
   await chartObjects(ocmVersion);

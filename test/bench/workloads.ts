@@ -63,7 +63,7 @@ const ofEach = 50;
 
 /** Namespaces with the objects of `ofEach`: DaemonSets, which nothing in a test bed runs, and ConfigMaps. */
 function manifests(count: number): AnyObject[] {
-  return Array.from({ length: count }, (_, index): AnyObject => {
+  return Array.from({ length: count }, (_, index) => {
     const [space, place] = [Math.floor(index / ofEach), index % ofEach];
     const namespace = `${policy}${space}`;
     const labels = { app: policy };
@@ -78,7 +78,7 @@ function manifests(count: number): AnyObject[] {
   });
 }
 
-function daemonSet(metadata: AnyObject['metadata']): AnyObject {
+function daemonSet(metadata: AnyObject['metadata']) {
   const run = { run: metadata.name };
   const container = {
     name: 'web',

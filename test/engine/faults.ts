@@ -12,7 +12,7 @@ const patienceMs = 300_000;
 const contexts = ['kind-cluster1', 'kind-cluster2'];
 
 /** Types a line again until its output is as expected. */
-async function until(shell: Shell, line: string, expected: RegExp): Promise<string> {
+async function until(shell: Shell, line: string, expected: RegExp) {
   const end = performance.now() + patienceMs;
   for (;;) {
     const output = await shell.type(line, 'any');
@@ -66,7 +66,7 @@ const deployment = ({ name, spec }: FailingPod) => ({
 });
 
 /** Pods that crash, are killed, pend or cannot be pulled: each command names the reason, with a step for the context that it has found. */
-async function failingPods({ shell: user }: Run): Promise<void> {
+async function failingPods({ shell: user }: Run) {
   const items = failing.map(deployment);
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
   await writeFile(path.join(user.home, 'failing.json'), list);
@@ -92,7 +92,7 @@ async function failingPods({ shell: user }: Run): Promise<void> {
 }
 
 /** A node that is stopped, as after a restart of the machine. */
-async function stoppedNode({ shell: user }: Run): Promise<void> {
+async function stoppedNode({ shell: user }: Run) {
   await user.type('docker stop cluster2-control-plane');
   const found = await user.type('stellarctl doctor cluster2=kind-cluster2', 1);
   assert.match(found, /docker start cluster2-control-plane/);
@@ -104,7 +104,7 @@ async function stoppedNode({ shell: user }: Run): Promise<void> {
 const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** The UIDs of the pods of README's workload on both WECs. */
-async function podsOf({ shell: user }: Run): Promise<string[]> {
+async function podsOf({ shell: user }: Run) {
   const outputs = await Promise.all(
     contexts.map((context) =>
       user.type(
@@ -116,7 +116,7 @@ async function podsOf({ shell: user }: Run): Promise<string[]> {
 }
 
 /** A restart of the controllers of a WDS keeps the workloads: the same pods run on. */
-async function restarts(run: Run): Promise<void> {
+async function restarts(run: Run) {
   const before = await podsOf(run);
   assert.equal(before.length, 4);
   await run.shell.type('stellarctl wds guard wds1');

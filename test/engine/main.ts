@@ -50,18 +50,18 @@ async function stage<T>(name: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-const log = (line: string): void => void process.stdout.write(`  ${line}\n`);
+const log = (line: string) => void process.stdout.write(`  ${line}\n`);
 const folder = path.join(engineFolder(), 'user');
 let engine: Engine | undefined;
 /** Whether this run has made sure that no others have the names of README's clusters. */
 let ownsNames = false;
 
-function fail(error: unknown): void {
+function fail(error: unknown) {
   process.exitCode = 1;
   process.stderr.write(`\n✗ ${(error as Error).message}\n`);
 }
 
-async function run(): Promise<void> {
+async function run() {
   const started = await startEngine({ installs: values['install-docker'], isUpstream, stage, log });
   engine = started;
   const { kind } = started.programs;
@@ -79,7 +79,7 @@ async function run(): Promise<void> {
 }
 
 /** What stand-ins took the place of. */
-function notProven(): string {
+function notProven() {
   const steps = Map.groupBy(
     images.filter(({ step }) => step !== undefined),
     ({ step }) => step,
@@ -91,13 +91,13 @@ function notProven(): string {
 }
 
 /** Those of this run, and of an earlier one those that its user's kubeconfig has. */
-async function ownClusters(): Promise<string[]> {
+async function ownClusters() {
   const file = path.join(folder, 'home', '.kube', 'config');
   const kubeconfig = await readFile(file, 'utf8').catch(() => '');
   return clusters.filter((name) => ownsNames || kubeconfig.includes(`name: kind-${name}\n`));
 }
 
-async function stop(): Promise<void> {
+async function stop() {
   const own = await ownClusters();
   if (engine && own.length > 0) await execa(engine.programs.kind, ['delete', 'clusters', ...own]);
   const differing = await stopEngine(log);

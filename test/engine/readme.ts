@@ -12,21 +12,21 @@ export function firstInstallation(): { lines: string[]; shop: string } {
 }
 
 /** The command lines of blocks, in order, without their comments. */
-export const printedIn = (blocks: readonly Block[]): string[] =>
+export const printedIn = (blocks: readonly Block[]) =>
   blocks
     .filter(({ notRun }) => notRun === undefined)
     .flatMap(typedIn)
     .map(({ text }) => text.replace(/\s+#.*$/, ''));
 
 /** Types a line as printed, with what has to differ. */
-export const typePrinted = (line: string, run: Run): Promise<string> =>
+export const typePrinted = (line: string, run: Run) =>
   run.shell.type(`${line}${additions(line, run)}`);
 
 /**
  * What is added to a line: the answer to a question, and without public registries the image of nodes, because kind's
  * own is on Docker Hub by its digest, and the chart of the ingress, whose contents `init` compares with those of the published one.
  */
-function additions(line: string, { engine: { local } }: Run): string {
+function additions(line: string, { engine: { local } }: Run) {
   if (/^stellarctl (?:deregister|wec delete) /.test(line)) return ' --yes';
   if (!local) return '';
   const image = ` --image ${local.nodeImage}`;

@@ -50,7 +50,7 @@ export async function openShell(folder: string, engine: Engine): Promise<Shell> 
 }
 
 /** What `npm pack` makes, installed. @returns its program */
-async function installPackage(folder: string, place: string): Promise<string> {
+async function installPackage(folder: string, place: string) {
   await execa('npm', ['pack', '--pack-destination', folder], { cwd: root });
   const { name, version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
     name: string;
@@ -63,7 +63,7 @@ async function installPackage(folder: string, place: string): Promise<string> {
 }
 
 /** Names that the machine's DNS may not know: those of registries, and those of spaces. */
-async function hostsFile(folder: string, { local }: Engine): Promise<string> {
+async function hostsFile(folder: string, { local }: Engine) {
   const file = path.join(folder, 'hosts');
   const present = await readFile('/etc/hosts', 'utf8');
   const added = [
@@ -84,7 +84,7 @@ async function typed(
   line: string,
   expected: ExpectedExit,
   { cwd, env, hosts, log }: { cwd: string; env: NodeJS.ProcessEnv; hosts: string; log: string },
-): Promise<string> {
+) {
   process.stdout.write(`$ ${line}\n`);
   const started = performance.now();
   // The file of names is this command's only: a mount in a namespace of its own.

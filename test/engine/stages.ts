@@ -11,7 +11,7 @@ import type { Run } from './run.ts';
 export const clusters = ['kubeflex', 'cluster1', 'cluster2', 'cluster3', 'hub'];
 
 /** README's first installation, as printed, but for what `additions` says; then doctor. */
-async function install(run: Run): Promise<void> {
+async function install(run: Run) {
   const { shell } = run;
   const { lines, shop } = firstInstallation();
   await writeFile(path.join(shell.home, 'shop.yaml'), shop);
@@ -20,7 +20,7 @@ async function install(run: Run): Promise<void> {
 }
 
 /** As docs/installation.md, "Uninstall", and docs/local-clusters.md, "Delete", say: the WECs, the spaces, the release, the hosting cluster. */
-async function uninstall({ shell }: Run): Promise<void> {
+async function uninstall({ shell }: Run) {
   const lines = [
     'stellarctl deregister cluster1=kind-cluster1 cluster2=kind-cluster2 --cleanup --yes',
     'stellarctl wec delete cluster1 --yes',

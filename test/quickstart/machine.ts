@@ -80,7 +80,7 @@ export async function bedMachine(dir: string): Promise<Machine> {
 }
 
 /** The PATH entry for helm: none if this machine has a supported version. */
-async function helmFolder(): Promise<string[]> {
+async function helmFolder() {
   const helm = (await programsSeen({ KUBECONFIG: '/dev/null' })).get('helm');
   if (helm?.status !== 'pass') return [await buildHelm(log)];
   log(`helm ${helm.found} of this machine`);

@@ -15,7 +15,7 @@ const { values } = parseArgs({ options: { kind: { type: 'boolean', default: fals
 const dir = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-'));
 let machine: Machine | undefined;
 
-async function quickstart(): Promise<void> {
+async function quickstart() {
   say(
     values.kind
       ? 'Prepare: look for docker, kind and helm'
@@ -35,7 +35,7 @@ const failure = new Promise<never>((_resolve, reject) => {
 });
 
 /** Saves the logs of all control planes and pods of the test bed, and the complete error. @returns the folder */
-async function keepLogs(error: Error): Promise<string> {
+async function keepLogs(error: Error) {
   const place = await mkdtemp(path.join(tmpdir(), 'stellarctl-quickstart-logs-'));
   await writeFile(path.join(place, 'error.txt'), `${error.stack ?? error.message}\n`);
   const files = await readdir(dir, { recursive: true, withFileTypes: true });

@@ -8,12 +8,12 @@ import type { Machine } from './machine.ts';
 import { part, say, type Typist, typist } from './tell.ts';
 
 /** Waits for all: a failure is thrown when nothing runs. */
-async function together(...running: Promise<void>[]): Promise<void> {
+async function together(...running: Promise<void>[]) {
   const ended = await Promise.allSettled(running);
   for (const one of ended) if (one.status === 'rejected') throw one.reason;
 }
 
-async function install(type: Typist, { hosting, initOptions }: Machine): Promise<void> {
+async function install(type: Typist, { hosting, initOptions }: Machine) {
   say('Create a hosting cluster: KubeFlex, and what makes ITSes and WDSes of its control planes');
   await part('init', () =>
     type(['stellarctl init --provider kind --name', hosting, ...initOptions].join(' ')),
@@ -26,7 +26,7 @@ async function install(type: Typist, { hosting, initOptions }: Machine): Promise
   await part('wds create', () => type('stellarctl wds create wds1'));
 }
 
-async function register(type: Typist): Promise<void> {
+async function register(type: Typist) {
   say(
     'Create two clusters to run workloads on: one is joined and accepted at once, the other only requests it',
   );
@@ -75,7 +75,7 @@ spec:
     spec: { containers: [{ name: web, image: nginx }] }
 `;
 
-async function applyShop({ env: { KUBECONFIG = '' }, home }: Machine): Promise<void> {
+async function applyShop({ env: { KUBECONFIG = '' }, home }: Machine) {
   await writeFile(path.join(home, 'shop.yaml'), shop);
   process.stdout.write('$ kubectl --context wds1 apply -f shop.yaml\n');
   process.stdout.write(
@@ -83,7 +83,7 @@ async function applyShop({ env: { KUBECONFIG = '' }, home }: Machine): Promise<v
   );
 }
 
-async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
+async function send(type: Typist, apply: () => Promise<void>) {
   say('Put a workload into the WDS, and send it to both clusters');
   await part('send a workload', async () => {
     await apply();
@@ -103,7 +103,7 @@ async function send(type: Typist, apply: () => Promise<void>): Promise<void> {
   });
 }
 
-async function leave(type: Typist): Promise<void> {
+async function leave(type: Typist) {
   say('Deregister the clusters, with what runs there, and leave nothing behind on either side');
   await part('deregister', () =>
     type('stellarctl deregister cluster1=cluster1 cluster2=cluster2 --cleanup --yes'),

@@ -25,7 +25,7 @@ export function say(text: string): void {
 }
 
 /** The progress of a preparation. */
-export const log = (line: string): void => void process.stderr.write(`  ${line}\n`);
+export const log = (line: string) => void process.stderr.write(`  ${line}\n`);
 
 /** Runs one command line after the other, each as typed. */
 export type Typist = (command: string, options?: { plain?: boolean }) => Promise<void>;

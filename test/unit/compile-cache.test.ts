@@ -13,7 +13,7 @@ const isRoot = process.getuid?.() === 0;
 const nobody = 65534;
 
 /** The compile cache folder of Node after the boot file has set it; empty if there is none. */
-function cacheOf(home: string, env: NodeJS.ProcessEnv = {}): string {
+function cacheOf(home: string, env: NodeJS.ProcessEnv = {}) {
   const script = `require(${JSON.stringify(boot)})(); process.stdout.write(require('module').getCompileCacheDir() ?? '')`;
   return execFileSync(process.execPath, ['-e', script], {
     env: { HOME: home, TMPDIR: folder, ...env },
@@ -21,7 +21,7 @@ function cacheOf(home: string, env: NodeJS.ProcessEnv = {}): string {
   });
 }
 
-function newHome(): string {
+function newHome() {
   const home = newPath();
   mkdirSync(home, { mode: 0o755, recursive: true });
   return home;

@@ -25,7 +25,7 @@ const typed = async () =>
   });
 
 /** The exit codes, and the error codes with theirs, of docs/output.md; the codes of problems that checks find. */
-function codes(): string[] {
+function codes() {
   const rows = [...read('docs/output.md').matchAll(/^\| (`[^|]+`|[\d, ]+) \| ([^|]+) \|/gm)];
   const found = read('scripts/troubleshooting.txt').matchAll(/^([a-z][a-z-]+) \| /gm);
   return [

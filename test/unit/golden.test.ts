@@ -65,7 +65,7 @@ describe('replay', () => {
     'stellarctl b': 'exit 4\n',
   };
 
-  async function replayed(changed: Record<string, string>): Promise<string> {
+  async function replayed(changed: Record<string, string>) {
     const file = writtenApart('a.txt', text);
     await replay(file, async ({ line }) => ({ ...outcomes, ...changed })[line] ?? '');
     return readFileSync(file, 'utf8');

@@ -129,7 +129,7 @@ async function runAndList(line: string) {
 }
 
 /** The packages that files of dist contain a part of. */
-function packagesIn(files: readonly string[]): string[] {
+function packagesIn(files: readonly string[]) {
   const loaded = Object.entries(contents).filter(([file]) => files.includes(path.join(dist, file)));
   assert.ok(loaded.length > 0, 'no file of dist was loaded');
   const names = loaded.flatMap(([, modules]) =>
@@ -139,7 +139,7 @@ function packagesIn(files: readonly string[]): string[] {
 }
 
 /** The names under "Commands:" in a help text, without commander's own help command. */
-function subcommands(help: string): string[] {
+function subcommands(help: string) {
   const section = /^Commands:\n((?: {2}.*\n?)+)/m.exec(help)?.[1] ?? '';
   const names = [...section.matchAll(/^ {2}(\w[\w-]*)/gm)].map((match) => match[1] as string);
   return names.filter((name) => name !== 'help');

@@ -10,7 +10,7 @@ import { read, sources } from './support/sources.ts';
 const texts = new Map(sources.map(({ file, text }) => [file, text]));
 
 /** The folders that reach themselves, each through another one, types included. */
-function circlesOfFolders(): string[] {
+function circlesOfFolders() {
   const arrows = new Map<string, string[]>();
   for (const [file, text] of texts) {
     const from = path.dirname(file);

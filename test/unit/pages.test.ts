@@ -50,11 +50,11 @@ it('no command has more than 16 options', () => {
 });
 
 /** Whether words name a command without the program: `wec list`. Messages begin with "its" as well. */
-const isNamed = ([noun = '', verb]: readonly string[]): boolean =>
+const isNamed = ([noun = '', verb]: readonly string[]) =>
   nouns.includes(noun) && verb !== undefined && (noun !== 'its' || verbsOfIts.includes(verb));
 
 /** The mistake in a stellarctl command; undefined if there is none. */
-function mistakeIn(words: readonly string[], isPartial = false): string | undefined {
+function mistakeIn(words: readonly string[], isPartial = false) {
   // Both parsers have the same options. In a part of a command they may be missing, and values may be placeholders, such as PORT.
   const options = isPartial ? withChildren(partial).flatMap(({ options }) => options) : [];
   const before = options.map((option) => [option, { ...option }] as const);
@@ -83,7 +83,7 @@ function argumentsOf([program, ...rest]: readonly string[]): readonly string[] |
 const scripts = Object.keys(manifest.scripts);
 
 /** The mistake in a command of any program. */
-function mistakeOf(words: readonly string[]): string | undefined {
+function mistakeOf(words: readonly string[]) {
   const given = argumentsOf(words);
   if (given !== undefined) return mistakeIn(given);
   const [program, verb = '', name = ''] = words;

@@ -58,7 +58,7 @@ const made =
   /^(?:\.\.\/)?(?:release|image|notes\.md|image\.json|SHA256SUMS|stellar\.yaml|stellarctl\S*|built-\S*)(?:\/|$)/;
 
 /** The words of a step that are files of this repository: those with a slash, or of an extension. */
-function filesOf({ run = '', with: inputs = {} }: Step): string[] {
+function filesOf({ run = '', with: inputs = {} }: Step) {
   const words = [run, ...Object.values(inputs)].join('\n').split(/[\s'"<>=,;()|]+/);
   return words
     .filter(
@@ -94,7 +94,7 @@ test('what workflows name exists: files of the repository, and scripts of packag
 });
 
 /** Runs a script of a release in a folder with the checksums of all platforms but one. */
-async function released(script: string, tag: string, without = ''): Promise<string> {
+async function released(script: string, tag: string, without = '') {
   const platforms = ['linux-x64', 'linux-arm64', 'darwin-x64', 'darwin-arm64', 'windows-x64'];
   const sums = platforms
     .filter((platform) => platform !== without)

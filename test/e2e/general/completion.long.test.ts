@@ -112,7 +112,7 @@ for (const { name, shell } of shells) {
     after(() => terminal?.end());
 
     /** Completes the input. @returns the words that the shell then makes of the line */
-    async function wordsOf(typed: string): Promise<string> {
+    async function wordsOf(typed: string) {
       // The whole line becomes the arguments of a command that prints them.
       terminal.type(`${typed}\t\u0001printf '<%s>' end \u0005; echo\n`);
       // The line may arrive in parts.

@@ -45,7 +45,7 @@ async function examine(...line: string[]): Promise<Finding[]> {
 }
 
 /** The findings, as `its/its1 its-hub-webhook`. */
-const wrong = (findings: readonly Finding[]): string[] =>
+const wrong = (findings: readonly Finding[]) =>
   findings
     .filter(isWrong)
     .flatMap(({ id, subjects }) => subjects.map((subject) => `${subject} ${id}`));

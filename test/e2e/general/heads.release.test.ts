@@ -21,7 +21,7 @@ const agents = 'open-cluster-management-agent';
 const policies = (plane: Plane) =>
   plane.admin.list<AnyObject>(resources.networkPolicies, { namespace: agents });
 
-async function enableNetworkPolicies(plane: Plane): Promise<void> {
+async function enableNetworkPolicies(plane: Plane) {
   const featureGates = [{ feature: 'NetworkPolicies', mode: 'Enable' }];
   await plane.admin.patch(resources.klusterlets, 'klusterlet', {
     spec: { registrationConfiguration: { featureGates } },

@@ -139,7 +139,7 @@ after(async () => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: what this program itself sends to a terminal
 const own = /\u001b\[(?:\d+(?:;\d+)*)?[mKJGA]|\u001b\[\?\d+[lh]|\r/g;
 
-function assertHarmless(text: string): void {
+function assertHarmless(text: string) {
   for (const line of text.split('\n'))
     assert.doesNotMatch(line, doesSomething, JSON.stringify(line));
   assert.doesNotMatch(text, /^\s+at .*:\d+:\d+\)?$/m, 'a stack');

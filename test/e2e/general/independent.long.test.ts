@@ -118,7 +118,7 @@ function machine(): NodeJS.ProcessEnv {
   };
 }
 
-function own(folderOrFile: string): void {
+function own(folderOrFile: string) {
   if (!isRoot) return;
   for (const name of readdirSync(folderOrFile, { recursive: true, encoding: 'utf8' }))
     if (!/stellarctl-bed\/\w+\/./.test(name))

@@ -74,7 +74,7 @@ for (const page of walkedPages)
     }
   });
 
-async function runTyped({ language, place }: Block, { text, output }: Typed): Promise<void> {
+async function runTyped({ language, place }: Block, { text, output }: Typed) {
   let printed = '';
   for (const words of commandsOf(text)) printed += await run(words);
   if (language === 'console')
@@ -82,7 +82,7 @@ async function runTyped({ language, place }: Block, { text, output }: Typed): Pr
 }
 
 /** @returns its output on a terminal */
-async function run([program = '', ...given]: readonly string[]): Promise<string> {
+async function run([program = '', ...given]: readonly string[]) {
   if (program === 'kubectl')
     return (await runKubectl(env.KUBECONFIG ?? '', given)).replace(/(?<!\n)$/, '\n');
   if (program !== 'stellarctl')
@@ -109,7 +109,7 @@ function patternOf(output: readonly string[]): RegExp {
 }
 
 /** Without what differs between runs: ports, durations, and the order of readiness. */
-const comparable = (text: string): string =>
+const comparable = (text: string) =>
   text
     .replace(/:\d{4,5}\b/g, ':PORT')
     .replace(/ {3}\d+\.\ds$/gm, '   DURATION')

@@ -22,7 +22,7 @@ const program = (name: string, lines: string) =>
   });
 
 /** docker, a helm of a supported version that reaches no chart, and a kind that has these clusters. */
-async function installPrograms(clusters: string): Promise<void> {
+async function installPrograms(clusters: string) {
   await program(
     'docker',
     'case "$*" in *Server*) echo 29.1.3 ;; *) echo "Docker version 29.1.3, build f52814d" ;; esac',

@@ -99,7 +99,7 @@ async function piped(line: string, streams: string) {
   return { exitCode, stdout, stderr };
 }
 
-async function untilPrinted(stream: Readable, text: RegExp): Promise<void> {
+async function untilPrinted(stream: Readable, text: RegExp) {
   let printed = '';
   await new Promise<void>((resolve, reject) => {
     stream.on('data', (chunk: Buffer) => {
@@ -143,7 +143,7 @@ it('help that cannot be written does not exit with 0, but may be read in part', 
 
 describe('a terminal that closes', { timeout: 60_000 }, () => {
   /** Closes the terminal of a command as soon as it shows this text. @returns its exit code */
-  async function closedAt(line: string, text: RegExp): Promise<string> {
+  async function closedAt(line: string, text: RegExp) {
     const file = path.join(cli.home, 'exit-code');
     // An inner shell outlives the terminal and reports the exit code; the outer one, which owns the terminal, passes the signal on
     // when it ends.

@@ -46,7 +46,7 @@ interface Pod extends KubeObject {
 }
 
 /** The images of all pods, those of the ingress and of workloads left out. */
-async function imagesOn(clusters: readonly Api[]): Promise<string[]> {
+async function imagesOn(clusters: readonly Api[]) {
   const lists = await Promise.all(clusters.map((cluster) => cluster.list<Pod>(resources.pods)));
   const pods = lists
     .flatMap(({ items }) => items)

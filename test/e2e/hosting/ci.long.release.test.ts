@@ -22,7 +22,7 @@ import { blocksOf } from '../../pages.ts';
 import { bootFile } from '../../stellarctl.ts';
 import { inRelease } from '../support/in-release.ts';
 
-const blockOf = (language: string): string => {
+const blockOf = (language: string) => {
   const [first] = blocksOf('docs/ci.md').filter((block) => block.language === language);
   return `${first?.lines.join('\n')}\n`;
 };

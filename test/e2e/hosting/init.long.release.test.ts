@@ -51,7 +51,7 @@ after(async () => {
 });
 
 /** Runs a function with a separate cluster. */
-async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
+async function onPlane(work: (plane: Plane) => Promise<void>) {
   const plane = await bed.addPlane({ name: 'hosting' });
   try {
     await work(plane);
@@ -61,7 +61,7 @@ async function onPlane(work: (plane: Plane) => Promise<void>): Promise<void> {
   }
 }
 
-const history = async (plane: Plane): Promise<string[]> => {
+const history = async (plane: Plane) => {
   const revisions = JSON.parse(
     await runHelm(plane, ['history', 'ks-core', '--namespace', 'default', '-o', 'json']),
   );
@@ -75,11 +75,8 @@ const valuesOf = async (plane: Plane) =>
     await runHelm(plane, ['get', 'values', 'ks-core', '--namespace', 'default', '-o', 'json']),
   );
 
-const uidOf = async (
-  plane: Plane,
-  resource: typeof resources.namespaces,
-  key: string,
-): Promise<string | undefined> => (await plane.admin.find<AnyObject>(resource, key))?.metadata.uid;
+const uidOf = async (plane: Plane, resource: typeof resources.namespaces, key: string) =>
+  (await plane.admin.find<AnyObject>(resource, key))?.metadata.uid;
 
 describe('the published charts', () => {
   it('name images and charts, all of which one registry can have', () =>
@@ -485,7 +482,7 @@ const wayOver = (): string[][] =>
 /** Types lines. @param charts what init needs without the Internet @returns all that is printed */
 function typist(surroundings: CliOptions, charts: readonly string[]) {
   const { kubeconfig = '', env } = surroundings;
-  const typeOne = async ([program = '', ...given]: readonly string[]): Promise<string> => {
+  const typeOne = async ([program = '', ...given]: readonly string[]) => {
     if (program !== 'stellarctl') {
       const settings = {
         PATH: `${options.env?.PATH}:${process.env.PATH}`,
@@ -500,7 +497,7 @@ function typist(surroundings: CliOptions, charts: readonly string[]) {
     );
     return stdout + stderr;
   };
-  return async (...lines: readonly string[]): Promise<string> => {
+  return async (...lines: readonly string[]) => {
     let printed = '';
     for (const words of lines.flatMap(commandsOf)) printed += await typeOne(words);
     return printed;

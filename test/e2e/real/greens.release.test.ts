@@ -15,7 +15,7 @@ let w1: Plane;
 const at = ['--wds', 'wds1', '--its', 'its1'];
 const labels = { app: 'shop' };
 
-const object = (kind: string, name: string, fields: object, apiVersion = 'v1'): AnyObject => ({
+const object = (kind: string, name: string, fields: object, apiVersion = 'v1') => ({
   apiVersion,
   kind,
   metadata: { name, namespace: 'shop', labels },
@@ -25,7 +25,7 @@ const template = (image: string, restartPolicy = 'Always') => ({
   metadata: { labels },
   spec: { restartPolicy, containers: [{ name: 'c', image }] },
 });
-const named = (of: AnyObject, name: string): AnyObject => ({
+const named = (of: AnyObject, name: string) => ({
   ...of,
   metadata: { name, namespace: 'shop', labels },
 });

@@ -24,13 +24,13 @@ const place = (name: string) => path.join(cli.home, name);
 const asWho = (...files: string[]) => ({ env: { KUBECONFIG: files.map(place).join(':') } });
 
 /** What the API servers have refused, without the contents of a mailbox, which no role sees, and what doctor tries to create. */
-const refusals = (stderr: string): string[] =>
+const refusals = (stderr: string) =>
   [...stderr.matchAll(/^\s*[A-Z]+ https:\S+ 403 .*/gm)]
     .map(([line]) => line.trim())
     .filter((line) => !/\/namespaces\/cluster\d\/|dryRun=All/.test(line));
 
 /** Runs a command of somebody, which must succeed without a refused request. */
-async function typeAs(files: string[], line: string): Promise<string> {
+async function typeAs(files: string[], line: string) {
   const { stdout, stderr, exitCode } = await cli.run([...line.split(' '), '-v'], asWho(...files));
   assert.equal(exitCode, 0, `${line}: ${stderr}`);
   assert.deepEqual(refusals(stderr), [], line);
@@ -38,12 +38,7 @@ async function typeAs(files: string[], line: string): Promise<string> {
 }
 
 /** The code of the error of a command with a token; undefined for none. @param ca base64 */
-async function codeAt(
-  server: string,
-  ca: string,
-  token: string,
-  words: string[],
-): Promise<string | undefined> {
+async function codeAt(server: string, ca: string, token: string, words: string[]) {
   const config = oneContext({ server, 'certificate-authority-data': ca }, { token });
   await writeFile(place('x'), JSON.stringify(config));
   return (await cli.run([...words, '-o', 'json'], asWho('x'))).json().error?.code;

@@ -37,19 +37,19 @@ async function doctor(options: string): Promise<Fixes & { stderr: string }> {
   return { ...(run.json() as Fixes), stderr: run.stderr };
 }
 
-const codesOf = ({ items }: Fixes): string[] =>
+const codesOf = ({ items }: Fixes) =>
   items.flatMap(({ id, code }) => (/its-token|credentials/.test(id) && code) || []);
 
 const secret = () =>
   hosting.admin.get<AnyObject & { data: Record<string, string> }>(resources.secrets, secretKey);
-const textOf = ({ data }: { data: Record<string, string> }): string =>
+const textOf = ({ data }: { data: Record<string, string> }) =>
   Buffer.from(data['kubeconfig-incluster'] ?? '', 'base64').toString();
-const tokenIn = (text: string): string => /eyJ[\w.-]+/.exec(text)?.[0] ?? '';
+const tokenIn = (text: string) => /eyJ[\w.-]+/.exec(text)?.[0] ?? '';
 const claimsOf = (token: string): { exp: number } =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString());
 
 /** A token as if it had been issued 30 days ago: no server accepts it. */
-function aged(token: string): string {
+function aged(token: string) {
   const claims = { ...claimsOf(token), iat: Math.floor(Date.now() / 1000) - 30 * 86_400 };
   return token
     .split('.')
@@ -57,7 +57,7 @@ function aged(token: string): string {
     .join('.');
 }
 
-async function replaceToken(token: string): Promise<void> {
+async function replaceToken(token: string) {
   const text = textOf(await secret());
   const changed = Buffer.from(text.replace(tokenIn(text), token)).toString('base64');
   await hosting.admin.patch(resources.secrets, secretKey, {
@@ -66,7 +66,7 @@ async function replaceToken(token: string): Promise<void> {
 }
 
 /** The cluster's answer about the owner of a token. */
-async function userOf(token: string): Promise<string> {
+async function userOf(token: string) {
   const review = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token } };
   const { status } = await ext.admin.send<{ status: { user?: { username?: string } } }>(
     ...(['POST', '/apis/authentication.k8s.io/v1/tokenreviews', review] as const),
@@ -74,7 +74,7 @@ async function userOf(token: string): Promise<string> {
   return status.user?.username ?? '';
 }
 
-const controllers = async (): Promise<string[]> => {
+const controllers = async () => {
   const { items } = await hosting.admin.list<Pod>(resources.pods, { namespace: 'wds7-system' });
   return items
     .filter(({ metadata }) => /controller/.test(metadata.name))

@@ -48,7 +48,7 @@ describe('a year, by the clocks of a WDS and of stellarctl', { concurrency: 1 },
   });
 
   /** Restarts the API server of wds1 with a clock that is ahead, and moves that of stellarctl. */
-  async function afterDays(days: number): Promise<void> {
+  async function afterDays(days: number) {
     const seconds = days * 86_400;
     await mend();
     mend = await all.bed.fault({

@@ -29,7 +29,7 @@ before(async () => {
 after(() => all?.stop());
 
 /** Serves the port during the work. */
-async function serving(server: Server, work: () => Promise<void>): Promise<void> {
+async function serving(server: Server, work: () => Promise<void>) {
   await once(server.listen(port, '127.0.0.1'), 'listening');
   try {
     await work();
@@ -70,7 +70,7 @@ async function judged(name: string): Promise<Found> {
   return of ?? { id: '', status: 'pass', subjects: [] };
 }
 
-async function assertReported(name: string, says: RegExp): Promise<void> {
+async function assertReported(name: string, says: RegExp) {
   const { cli } = all;
   const created = await cli.run(['its', 'create', name, '-o', 'json']);
   const [item] = created.json().items;
@@ -87,7 +87,7 @@ async function assertReported(name: string, says: RegExp): Promise<void> {
   assert.match(stderr, new RegExp(`; clients do not reach ${name}$`, 'm'));
 }
 
-async function assertReached(name: string): Promise<void> {
+async function assertReached(name: string) {
   const { stdout } = await all.cli.type(`its create ${name}`);
   assert.match(stdout, new RegExp(`^${name}: ready`, 'm'));
   assert.equal((await judged(name)).status, 'pass');

@@ -15,7 +15,7 @@ before(async () => {
 
 after(() => all?.stop());
 
-async function save(group: string): Promise<void> {
+async function save(group: string) {
   const wec = { name: 'cluster1', context: 'cluster1', labels: { 'location-group': group } };
   const spaces = {
     its: [{ name: 'its1', type: 'host' }],

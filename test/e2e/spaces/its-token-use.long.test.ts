@@ -71,10 +71,7 @@ describe('its token', () => {
 const settings = () => path.join(cli.home, '.config', 'stellarctl', 'settings.json');
 
 /** The chosen ITS, its server, and the source of the choice. */
-async function meant(
-  arguments_: string[] = [],
-  env: Record<string, string> = {},
-): Promise<string[]> {
+async function meant(arguments_: string[] = [], env: Record<string, string> = {}) {
   const { name, server, source } = (
     await cli.succeed(['its', 'use', ...arguments_, '-o', 'json'], { env })
   ).json();

@@ -157,7 +157,7 @@ describe('reports what blocks a space, and resumes after the fix:', () => {
 });
 
 /** How long a condition has been true, in milliseconds. */
-function sinceOf(status: unknown, type: string): number {
+function sinceOf(status: unknown, type: string) {
   const { conditions } = status as {
     conditions: { type: string; status: string; lastTransitionTime: string }[];
   };
@@ -168,6 +168,6 @@ function sinceOf(status: unknown, type: string): number {
 }
 
 /** Kubernetes rounds times to whole seconds. */
-function assertToldSoon(what: string, knowable: number, told: number, limitMs: number): void {
+function assertToldSoon(what: string, knowable: number, told: number, limitMs: number) {
   assert.ok(told - knowable < limitMs, `told ${told - knowable} ms after ${what}`);
 }

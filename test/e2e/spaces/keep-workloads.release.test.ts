@@ -63,7 +63,7 @@ async function managerPods(): Promise<AnyObject[]> {
 }
 
 /** A Namespace and ConfigMaps. */
-async function send(policy: string): Promise<void> {
+async function send(policy: string) {
   const labels = { app: policy };
   await hosting.admin.ensure(resources.namespaces, { metadata: { name: policy, labels } });
   for (let index = 0; index < objectsEach - 1; index += 1)
@@ -82,7 +82,7 @@ async function send(policy: string): Promise<void> {
 }
 
 /** The works and the objects on the WEC, each with its UID. */
-async function present(): Promise<string[]> {
+async function present() {
   const [works, namespaces, configMaps] = await Promise.all([
     hosting.admin.list<AnyObject>(resources.manifestWorks, { namespace: 'cluster1' }),
     cluster1.admin.list<AnyObject>(resources.namespaces),
@@ -171,7 +171,7 @@ describe('every work and every object stays', { concurrency: 1 }, () => {
 
 describe('a guard', { concurrency: 1 }, () => {
   /** As a drained node does it: until the new one has done what it does at its start. */
-  async function killManager(): Promise<void> {
+  async function killManager() {
     const [before] = await managerPods();
     await hosting.admin.delete(resources.pods, `wds1-system/${before?.metadata.name}`);
     const isNew = async () => {
@@ -181,7 +181,7 @@ describe('a guard', { concurrency: 1 }, () => {
     await until(isNew, 'another controller manager');
     await sleep(30_000);
   }
-  const codesOf = async (policy: string): Promise<string[]> => {
+  const codesOf = async (policy: string) => {
     const { objects } = (
       await cli.run(`policy get ${policy} --wds wds1 -o json`.split(' '))
     ).json();

@@ -75,7 +75,7 @@ async function metricsOf(kubeconfig: string): Promise<() => Promise<string>> {
   return async () => (await fetch(`http://127.0.0.1:${ports[0]}/metrics`)).text();
 }
 
-async function shows(metrics: () => Promise<string>, ...lines: string[]): Promise<void> {
+async function shows(metrics: () => Promise<string>, ...lines: string[]) {
   let text = '';
   const hasAll = async () => {
     text = await metrics().catch(() => '');
@@ -86,7 +86,7 @@ async function shows(metrics: () => Promise<string>, ...lines: string[]): Promis
   );
 }
 
-const viewer = async (noun: string): Promise<string> => {
+const viewer = async (noun: string) => {
   const file = path.join(cli.home, noun);
   await cli.type(`${noun} context ${noun}1 --role viewer --export ${file}`);
   return file;

@@ -66,7 +66,7 @@ const askForCluster1 = () =>
   askForForeignCertificate(hosting.admin, all.bed.plane('cluster10').admin, 'cluster1');
 
 /** Of what doctor finds to be wrong. */
-async function codes(): Promise<string[]> {
+async function codes() {
   const run = await cli.run('doctor --its its1 -o json'.split(' '), { kubeconfig });
   const findings = run.json() as { items: { status: string; code?: string }[] };
   return findings.items.flatMap(({ status, code = '' }) => (status === 'fail' ? code : []));
@@ -74,7 +74,7 @@ async function codes(): Promise<string[]> {
 
 const type = (line: string) => cli.type(line, { kubeconfig });
 
-async function uidsOn(name: string): Promise<string[]> {
+async function uidsOn(name: string) {
   const { admin } = all.bed.plane(name);
   const works = await admin.list<AnyObject>(appliedWorks);
   const own = works.items.map(({ metadata }) => `${metadata.name} ${metadata.uid}`);

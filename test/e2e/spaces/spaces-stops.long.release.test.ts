@@ -41,12 +41,12 @@ after(async () => {
 const type = (line: string) => cli.type(line, { kubeconfig });
 
 /** The garbage collector deletes the namespace of a control plane as well, and may come first. */
-async function typeKilled(line: string): Promise<string[]> {
+async function typeKilled(line: string) {
   const { writes } = await runKilled(cli, line, watched, { inCi: 2 });
   return writes.filter((write) => !write.startsWith('DELETE namespaces/'));
 }
 
-async function assertComplete(line: string, name: string): Promise<void> {
+async function assertComplete(line: string, name: string) {
   await markAll([hosting, ext]);
   assert.equal((await type(line)).stdout, `${name}: is ready; nothing to do · context ${name}\n`);
   await assertUnwritten([hosting, ext]);
@@ -111,7 +111,7 @@ describe('a command that is killed after each of its writes and rerun each time'
 });
 
 /** The proxies accept any token, which the external cluster itself does not. */
-async function logInByProgram(): Promise<void> {
+async function logInByProgram() {
   const apiVersion = 'client.authentication.k8s.io/v1';
   const credential = `${ext.dir}/credential.json`;
   await writeFile(

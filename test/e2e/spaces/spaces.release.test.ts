@@ -166,7 +166,7 @@ describe('ITSes of all types', () => {
   });
 });
 
-async function rememberSecretsOf(...apis: Api[]): Promise<void> {
+async function rememberSecretsOf(...apis: Api[]) {
   for (const api of apis) for (const word of await secretWordsOf(api)) secretWords.add(word);
 }
 

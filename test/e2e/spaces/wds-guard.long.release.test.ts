@@ -34,7 +34,7 @@ after(async () => {
 const type = (line: string) => cli.type(line, { kubeconfig });
 
 /** A start of the controller manager takes less. */
-const untilStarted = (): Promise<void> => sleep(15_000);
+const untilStarted = () => sleep(15_000);
 
 it('is written with the WDS, which the API server does not serve by itself', async () => {
   const { stdout } = await type('wds create wds1 --guard');

@@ -12,7 +12,7 @@ export const findingsOf = (run: CliRun): Found[] =>
   );
 
 /** What fails or is warned of about a cluster, as `check code`. */
-export const wrongOf = (findings: readonly Found[], name: string): string[] =>
+export const wrongOf = (findings: readonly Found[], name: string) =>
   findings
     .filter(
       ({ status, subjects }) =>

@@ -14,13 +14,13 @@ import { otherAuthorityOf, trustingOther } from './registration.ts';
 import { commandIn } from './workload-traps.ts';
 
 /** Everything wrong, as `wec/cluster1 wec-nodes pod-unschedulable`. */
-export const wrongIn = (found: readonly Finding[]): string[] =>
+export const wrongIn = (found: readonly Finding[]) =>
   found
     .filter(isWrong)
     .flatMap(({ id, subjects, code }) => subjects.map((subject) => `${subject} ${id} ${code}`));
 
 /** The findings of a trial with their subjects, if it does not name them. */
-export const subjectsOf = (finds: readonly string[], wec: string): string[] =>
+export const subjectsOf = (finds: readonly string[], wec: string) =>
   finds.map((find) =>
     find.includes('/') ? find : `${find.startsWith('its-') ? 'its/its1' : `wec/${wec}`} ${find}`,
   );
@@ -41,8 +41,7 @@ export async function cliOf(bed: Bed, hub: string, { renewed = false } = {}): Pr
 }
 
 /** Whether the user of a trial has a kubeconfig with the hub's new authority. */
-export const needsRenewed = ({ heals }: Pick<Trial, 'heals'>): boolean =>
-  heals?.includes(caFile) ?? false;
+export const needsRenewed = ({ heals }: Pick<Trial, 'heals'>) => heals?.includes(caFile) ?? false;
 
 /** Runs doctor. @param line the ITS and WECs, as typed */
 export async function doctor(cli: Cli, line: readonly string[]): Promise<Finding[]> {
@@ -67,8 +66,7 @@ export async function find(cli: Cli, finds: readonly string[], line: readonly st
 }
 
 /** The command that a finding offers first, without the text before and after it. */
-const typedOf = ({ command, steps: [first = ''] = [] }: Finding): string =>
-  commandIn([command ?? first]);
+const typedOf = ({ command, steps: [first = ''] = [] }: Finding) => commandIn([command ?? first]);
 
 /** How often doctor may be rerun: a denied request is deleted first, and the next one accepted then. */
 const stepsAtMost = 3;

@@ -9,7 +9,7 @@ export interface Finding {
   steps?: string[];
 }
 
-export const isWrong = ({ status }: Finding): boolean => status === 'warn' || status === 'fail';
+export const isWrong = ({ status }: Finding) => status === 'warn' || status === 'fail';
 
 /** What `doctor --fix` prints as JSON. */
 export interface Fixes {

@@ -15,7 +15,7 @@ const agentNamespace = 'open-cluster-management-agent';
 
 /** Faults of a WEC that the command line has registered: that what it did before is its own matters to them. */
 export function furtherFaults(cli: () => Cli): readonly FaultRow[] {
-  const deregister = async (wec: string): Promise<void> => {
+  const deregister = async (wec: string) => {
     await cli().succeed(['deregister', `${wec}=${wec}`, '--cleanup', '--yes', '--its', 'its1']);
   };
   return [

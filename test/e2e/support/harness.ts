@@ -145,7 +145,7 @@ export class Cli {
 function typeAnswers(
   { stdout, stdin }: { stdout: Readable | null; stdin: Writable | null },
   answers: NonNullable<CliOptions['answers']>,
-): void {
+) {
   const open = [...answers];
   let seen = '';
   stdout?.on('data', async (chunk: Buffer) => {
@@ -192,7 +192,7 @@ function actWhenPrinted(
 }
 
 /** JSON output matches docs/output.md. */
-function assertDocumented(words: readonly string[], stdout: string): void {
+function assertDocumented(words: readonly string[], stdout: string) {
   if (stdout === '' || !/(?:-o|--output)[ =]json/.test(words.join(' '))) return;
   // Each line of --watch is a document; an error spans several lines.
   const documents = stdout.startsWith('{"') ? stdout.trimEnd().split('\n') : [stdout];
@@ -206,7 +206,7 @@ const tokenPattern = /eyJhbGciOi|\b[a-z0-9]{6}\.[a-z0-9]{16}\b/;
 function assertClean(
   { stdout, stderr }: Pick<CliRun, 'stdout' | 'stderr'>,
   { mayShowToken = false }: CliOptions,
-): void {
+) {
   if (!mayShowToken) assert.doesNotMatch(stdout, tokenPattern, 'a token on stdout');
   assert.doesNotMatch(stderr, tokenPattern, 'a token on stderr');
   assert.doesNotMatch(stderr, /\n {4}at /, 'a stack on stderr');

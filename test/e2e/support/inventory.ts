@@ -51,7 +51,7 @@ export async function inventoryOfHub(hub: Plane): Promise<Record<string, unknown
  * Kubernetes applies the rules of an aggregated role while it believes that the role exists, and so recreates a role that was just
  * deleted, without rules (clusterrole-aggregation-controller, seen).
  */
-const isEmptied = ({ plural }: Resource, { rules, aggregationRule }: AnyObject): boolean =>
+const isEmptied = ({ plural }: Resource, { rules, aggregationRule }: AnyObject) =>
   plural === 'clusterroles' && rules === null && aggregationRule === undefined;
 
 /** A kind whose definition was just created is not served for a moment. */

@@ -110,7 +110,7 @@ export class ManyWecs {
   }
 }
 
-const isWrite = (event: AuditEvent): boolean =>
+const isWrite = (event: AuditEvent) =>
   !isRead(event) && !/dryRun=All|\/selfsubject/.test(event.requestURI);
 
 /** What Linux reports about a running process (proc(5): status, stat). */

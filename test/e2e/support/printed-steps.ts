@@ -36,19 +36,19 @@ const printed =
 const blank = /(?:^|[ =])(?:<[^>]+>|[A-Z][A-Z_]{2,}\b)|…/;
 
 /** The first command that a text offers, without what is said before and after it. */
-const firstCommand = (text: string): string | undefined => printed.exec(text)?.[1]?.trim();
+const firstCommand = (text: string) => printed.exec(text)?.[1]?.trim();
 
 /** Whether a command only shows something. */
-const isReading = (line: string): boolean =>
+const isReading = (line: string) =>
   /^kubectl (?:-\S+ \S+ )*(?:logs|describe|get|config view|auth)\b/.test(line) ||
   /^stellarctl (?:\w+ )?(?:get|list|explain|status)\b|^stellarctl doctor(?!.* --fix)/.test(line);
 
 /** Whether two lines have the same words. */
-const isSame = (one: string, other: string): boolean =>
+const isSame = (one: string, other: string) =>
   one.split(' ').toSorted().join(' ') === other.split(' ').toSorted().join(' ');
 
 /** Whether a command is left to a person. */
-const isForPerson = (line: string): boolean =>
+const isForPerson = (line: string) =>
   line !== '' && (blank.test(line) || !/^(?:stellarctl|kubectl) /.test(line));
 
 /** Types a command, and what it asks to be confirmed. */
@@ -61,10 +61,7 @@ async function typeConfirmed(cli: Cli, line: string) {
 }
 
 /** Why a step was wrong; undefined if it was not. */
-function faultOf(
-  line: string,
-  { exitCode, all }: { exitCode: number; all: string },
-): string | undefined {
+function faultOf(line: string, { exitCode, all }: { exitCode: number; all: string }) {
   // It answers with the checks that fail.
   if (/ --raw \/(?:ready|live)z/.test(line) && all.includes('[-]')) return undefined;
   const last = all.trim().split('\n').slice(-3).join(' ⏎ ');
@@ -88,13 +85,13 @@ interface Case {
 }
 
 /** What is still wrong. */
-async function left({ cli, line, finds, trial }: Case): Promise<string[]> {
+async function left({ cli, line, finds, trial }: Case) {
   const wrong = wrongIn(await doctor(cli, line));
   return trial.ends ? wrong.filter((each) => finds.includes(each)) : wrong;
 }
 
 /** Gives the state time to become good, or to need another step. @returns whether all is well */
-async function isHealed(of: Case, before: readonly string[], isWaiting: boolean): Promise<boolean> {
+async function isHealed(of: Case, before: readonly string[], isWaiting: boolean) {
   const began = Date.now();
   for (;;) {
     const wrong = await left(of);

@@ -11,15 +11,15 @@ export async function writesOn(plane: Plane): Promise<string[]> {
   return events.filter(isOfPeople).filter(storesSomething).map(describeWrite);
 }
 
-const isOfPeople = ({ user }: AuditEvent): boolean =>
+const isOfPeople = ({ user }: AuditEvent) =>
   user.username !== 'bed' && !user.username.startsWith('system:');
 
-const storesSomething = ({ objectRef, requestURI, responseStatus }: AuditEvent): boolean =>
+const storesSomething = ({ objectRef, requestURI, responseStatus }: AuditEvent) =>
   !objectRef?.resource?.endsWith('subjectaccessreviews') &&
   !requestURI.includes('dryRun=All') &&
   (responseStatus?.code ?? 0) < 400;
 
-function describeWrite({ verb, objectRef }: AuditEvent): string {
+function describeWrite({ verb, objectRef }: AuditEvent) {
   const { resource, subresource, namespace, name } = objectRef ?? {};
   const kind = [resource, subresource].filter(Boolean).join('/');
   return `${verb} ${kind} ${[...new Set([namespace, name])].filter(Boolean).join('/')}`;

@@ -10,5 +10,5 @@ export const colour = /\u001b\[[\d;]*m/;
 export const movement = /\u001b\[(?!\d*(;\d+)*m)|\r(?!\n)/;
 
 /** The lines of the final screen, after the terminal has processed all output, without its colours. */
-export const shown = (screen: string): string[] =>
+export const shown = (screen: string) =>
   stripVTControlCharacters(settled(screen)).split('\n').filter(Boolean);

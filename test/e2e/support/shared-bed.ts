@@ -48,7 +48,7 @@ export async function leaveBed(own?: { remove(): Promise<void> }): Promise<void>
   for (const plane of bed?.planes ?? []) await wipePlane(plane);
 }
 
-async function endBed(): Promise<void> {
+async function endBed() {
   await bed?.stop();
   bed = undefined;
   made.clear();

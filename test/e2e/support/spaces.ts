@@ -71,7 +71,7 @@ export class SpaceCli extends Cli {
 }
 
 /** The test bed's kubeconfig, which stellarctl writes to. */
-const kubeconfigText = ({ kubeconfig }: Bed): Promise<string> => readFile(kubeconfig, 'utf8');
+const kubeconfigText = ({ kubeconfig }: Bed) => readFile(kubeconfig, 'utf8');
 
 interface Named {
   name: string;
@@ -173,7 +173,7 @@ export async function secretWordsOf(api: Api): Promise<string[]> {
     .filter((word) => word.length >= 16);
 }
 
-function wordsIn(text: string): string[] {
+function wordsIn(text: string) {
   const inKubeconfig = [
     ...text.matchAll(/(?:token|client-key-data|password)"?: *"?([^\s"]+)/g),
   ].map(([, word]) => word);

@@ -34,7 +34,7 @@ const expanded = { 'control.kubestellar.io/expand-templates': 'true' };
 const long = `long-${'x'.repeat(60)}`;
 
 /** @param name its label, and in the scenes its Namespace @param own its own name: statuses of namesakes cannot be combined */
-export const deployment = (name: string, run: Labels, image = 'nginx', own = 'web'): AnyObject => ({
+export const deployment = (name: string, run: Labels, image = 'nginx', own = 'web') => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: own } },
   spec: {
     replicas: 1,

@@ -14,7 +14,7 @@ const done: Walk[] = [];
 /** TEST_WALKS names a folder that keeps what each walk has printed. */
 const kept = process.env.TEST_WALKS;
 
-async function told(test: TestContext, cli: Cli, fault: WalkedFault): Promise<void> {
+async function told(test: TestContext, cli: Cli, fault: WalkedFault) {
   const walks = await walkFault(cli, fault);
   done.push(...walks);
   for (const [index, { opening, typed, end, why, all }] of walks.entries()) {
@@ -35,7 +35,7 @@ type RegistrationFault = (typeof registrationFaults)[number];
 /** Walks the faults of a registration, those of different WECs in parallel. */
 export function walkRegistrationFaults(
   wecs: readonly string[],
-  isWalked = (_fault: string): boolean => true,
+  isWalked = (_fault: string) => true,
 ): void {
   let bed: Bed;
   let cli: Cli;
@@ -83,7 +83,7 @@ export function walkRegistrationFaults(
 }
 
 /** Walks the faults of a hosting cluster and its spaces. */
-export function walkSpaceFaults(isWalked = (_fault: string): boolean => true): void {
+export function walkSpaceFaults(isWalked = (_fault: string) => true): void {
   let bed: Bed;
   let cli: Cli;
 
@@ -113,7 +113,7 @@ export function walkSpaceFaults(isWalked = (_fault: string): boolean => true): v
 }
 
 /** What an operator types about the subject of a finding. */
-function openingOf(find: string): string {
+function openingOf(find: string) {
   const [, kind, name] = /^(\w+)\/(\S+)/.exec(find) ?? [];
   if (kind === 'wec') return `stellarctl wec get ${name}=${name} --its its1`;
   return kind === 'hosting' ? 'stellarctl status' : `stellarctl ${kind} get ${name}`;

@@ -86,7 +86,7 @@ async function told(cli: Cli, ask: string, flags: readonly string[]): Promise<Na
 }
 
 /** The command follows its purpose, and precedes alternatives. */
-export const commandIn = ([first = '']: readonly string[]): string =>
+export const commandIn = ([first = '']: readonly string[]) =>
   first.replace(/^.*?[:?] (?=stellarctl|kubectl)/, '').replace(/ {2,}\(.*\)$/, '');
 
 /** Follows the steps out of a trap. @returns seconds until each was reported, and the commands */

@@ -118,7 +118,7 @@ export class WriteProxy {
 }
 
 /** The user of a client certificate that a plane's authority has issued. @returns undefined without a certificate */
-function presentedUser(socket: TLSSocket, caPem: string): string | undefined {
+function presentedUser(socket: TLSSocket, caPem: string) {
   const { raw } = socket.getPeerCertificate();
   if (raw === undefined) return undefined;
   const certificate = new X509Certificate(raw);

@@ -96,7 +96,7 @@ describe('a WEC that receives works from a policy for every cluster', () => {
   });
 });
 
-async function restart(plane: Plane): Promise<void> {
+async function restart(plane: Plane) {
   await plane.stop();
   await plane.start();
 }

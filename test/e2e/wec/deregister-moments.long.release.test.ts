@@ -54,7 +54,7 @@ const deregister = (name: string, ...more: string[]) => [
 ];
 
 /** Works that were being deleted when their cluster returned are recreated. */
-async function untilSent(name: string, count: number): Promise<void> {
+async function untilSent(name: string, count: number) {
   await until(async () => {
     const works = await worksOf(name);
     const isThere =
@@ -65,7 +65,7 @@ async function untilSent(name: string, count: number): Promise<void> {
   await untilApplied(its1, name, count);
 }
 
-async function createPolicy(name: string, clusterSelectors: object[]): Promise<void> {
+async function createPolicy(name: string, clusterSelectors: object[]) {
   await wds1.admin.create(resources.bindingPolicies, {
     metadata: { name },
     spec: {

@@ -151,7 +151,7 @@ describe('a WEC that cannot leave normally', { concurrency: true }, () => {
 });
 
 /** Kills a WEC's agent, and lets the hub notice it soon. */
-async function kill(name: string): Promise<void> {
+async function kill(name: string) {
   await bed.fault({ kind: 'dead', plane: name, pod: faultyPods.agents });
   await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
   await until(

@@ -117,7 +117,7 @@ describe('the ITS after all WECs have left', () => {
   });
 });
 
-async function roundTrip(each: Case): Promise<void> {
+async function roundTrip(each: Case) {
   const { wec, earlier, leave } = await register(each);
   const { stdout, stderr } = await leave();
   assert.equal(stdout, `${each.name}: deregistered\n`);

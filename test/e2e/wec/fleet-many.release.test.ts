@@ -37,7 +37,7 @@ const isValue = ({ objectRef }: Cost['writes'][number]) =>
 const isOfPeople = ({ user }: Cost['writes'][number]) => !/^(bed$|system:)/.test(user.username);
 const writesOf = ({ writes }: Cost) => writes.filter(isOfPeople);
 
-function report(what: string, { seconds, memory, others, writes }: Cost): void {
+function report(what: string, { seconds, memory, others, writes }: Cost) {
   const aSecond = (others.length / seconds).toFixed(1);
   console.log(
     `# ${what}: ${seconds.toFixed(1)} s, ${memory} MiB, ${others.length} reads (${aSecond} a second), ${writes.length} writes`,

@@ -27,7 +27,7 @@ const grants = async (plane: Plane) =>
   ).items.filter(({ metadata }) => metadata.name === role);
 
 const key = { name: 'widgets', namespace: 'cluster1' };
-const isApplied = async (): Promise<string | undefined> => {
+const isApplied = async () => {
   const { status } = await its1.admin.get<ManifestWork>(
     resources.manifestWorks,
     `${key.namespace}/${key.name}`,

@@ -50,12 +50,12 @@ const clusterOf = (name: string) =>
 const uidAnnotation = 'stellarctl.kubestellar.io/kube-system-uid';
 const agentNamespace = 'open-cluster-management-agent';
 
-async function uidOf({ admin }: Plane): Promise<string | undefined> {
+async function uidOf({ admin }: Plane) {
   return (await admin.get<AnyObject>(resources.namespaces, 'kube-system')).metadata.uid;
 }
 
 /** As with kubectl while the agent runs. */
-async function deleteCluster(name: string): Promise<void> {
+async function deleteCluster(name: string) {
   await its1.admin.delete(resources.managedClusters, name);
   await until(async () => (await clusterOf(name)) === undefined, `end of ManagedCluster ${name}`);
 }
@@ -179,7 +179,7 @@ describe('rejoining', { concurrency: true }, () => {
 });
 
 /** On both sides; on the ITS other programs write for theirs. */
-async function writesFor(name: string): Promise<string[]> {
+async function writesFor(name: string) {
   const onIts = (await writesOn(its1)).filter((write) => write.includes(name));
   return [...onIts, ...(await writesOn(planeOf(name)))];
 }

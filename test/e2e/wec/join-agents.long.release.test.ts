@@ -50,7 +50,7 @@ after(() => leaveBed(cli));
 const wipeBoth = () =>
   Promise.all([cluster1, cluster2].map((plane) => wipeWec(its1, plane, plane.name)));
 
-async function file(name: string, content: string): Promise<string> {
+async function file(name: string, content: string) {
   const place = path.join(cli.home, name);
   await writeFile(place, content, { mode: 0o600 });
   return place;

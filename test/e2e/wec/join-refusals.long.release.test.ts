@@ -44,11 +44,7 @@ before(async () => {
 
 after(() => leaveBed(cli));
 
-async function refuses(
-  line: string,
-  refusal: Refusal & { not?: RegExp },
-  kubeconfig?: string,
-): Promise<void> {
+async function refuses(line: string, refusal: Refusal & { not?: RegExp }, kubeconfig?: string) {
   const { stderr } = await assertRefuses(
     cli,
     [its1, cluster1, cluster2],
@@ -60,7 +56,7 @@ async function refuses(
 }
 
 /** The contexts of the test bed, and more. */
-const withContexts = (...more: Entry[]): Promise<string> =>
+const withContexts = (...more: Entry[]) =>
   writeKubeconfig(its1, [
     ...[its1, cluster1, cluster2].map((plane) => plane.kubeconfigEntry),
     ...more,
@@ -85,7 +81,7 @@ function dead(context: string): Entry {
   };
 }
 
-async function file(name: string, content: string): Promise<string> {
+async function file(name: string, content: string) {
   const place = path.join(cli.home, name);
   await writeFile(place, content, { mode: 0o600 });
   return place;

@@ -31,7 +31,7 @@ async function labelsOf(hub: Plane, name: string): Promise<Record<string, string
 let number = 0;
 
 /** A new WEC. */
-async function newWec(): Promise<string> {
+async function newWec() {
   number++;
   await announce(hub, `labelled-${number}`, ownLabel());
   await hub.markAudit();

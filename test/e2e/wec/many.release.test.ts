@@ -93,7 +93,7 @@ describe(`${count} WECs at once`, { concurrency: 1 }, () => {
   });
 });
 
-async function registered(): Promise<string[]> {
+async function registered() {
   const { items } = await many.hub.admin.list(resources.managedClusters);
   return items.map(({ metadata }) => metadata.name).sort();
 }

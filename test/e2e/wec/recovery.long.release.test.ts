@@ -53,7 +53,7 @@ async function advice(name: string, its = 'its1'): Promise<{ problem: string; ne
   return { problem, next: (next ?? '').split(' ').slice(1) };
 }
 
-async function remakeBootstrapAccount({ admin }: Plane): Promise<void> {
+async function remakeBootstrapAccount({ admin }: Plane) {
   const [namespace = '', name = ''] = bootstrapAccount.split('/');
   await admin.delete(resources.serviceAccounts, bootstrapAccount);
   await admin.create(resources.serviceAccounts, { metadata: { name, namespace } });
@@ -61,11 +61,7 @@ async function remakeBootstrapAccount({ admin }: Plane): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 11_000));
 }
 
-async function patchSecret(
-  { admin }: Plane,
-  name: string,
-  files: Record<string, string>,
-): Promise<void> {
+async function patchSecret({ admin }: Plane, name: string, files: Record<string, string>) {
   const data = Object.entries(files).map(([key, text]) => [
     key,
     Buffer.from(text).toString('base64'),
@@ -76,7 +72,7 @@ async function patchSecret(
 }
 
 /** Its agent finds an expired certificate and an expired token when it starts, as after a year switched off. */
-async function letExpire(name: string): Promise<void> {
+async function letExpire(name: string) {
   const [its1, wec] = [bed.plane('its1'), bed.plane(name)];
   await its1.admin.patch(resources.managedClusters, name, { spec: { leaseDurationSeconds: 1 } });
   const { data } = await wec.admin.get<AnyObject & { data: Record<string, string> }>(
@@ -297,7 +293,7 @@ describe('recovery of WECs of two hubs', { concurrency: 1 }, () => {
 const column = { name: 'Since', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 const klusterletCrd = 'klusterlets.operator.open-cluster-management.io';
 
-async function imageOfOperator(name: string): Promise<string> {
+async function imageOfOperator(name: string) {
   const { spec } = await bed.plane(name).admin.get<AnyObject>(resources.deployments, operator);
   return (
     (spec as { template: { spec: { containers: { image: string }[] } } }).template.spec

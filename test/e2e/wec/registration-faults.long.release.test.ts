@@ -60,7 +60,7 @@ async function fails(
 }
 
 /** Runs all in parallel to the end: a failure leaves nothing running into the next test. */
-async function together(...running: Promise<unknown>[]): Promise<void> {
+async function together(...running: Promise<unknown>[]) {
   const ended = await Promise.allSettled(running);
   const failures = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
   if (failures.length > 0) throw failures.length === 1 ? failures[0] : new AggregateError(failures);

@@ -46,7 +46,7 @@ async function settledInventories(): Promise<Inventories> {
   }
 }
 
-async function assertSettlesAs(expected: Inventories): Promise<void> {
+async function assertSettlesAs(expected: Inventories) {
   const isEqual = async () => isDeepStrictEqual(await bothInventories(), expected);
   await until(isEqual, 'the same objects', 30).catch(() => {});
   assert.deepEqual(await bothInventories(), expected);

@@ -24,7 +24,7 @@ before(async () => {
 after(() => many?.stop());
 
 /** Whose operator it is. */
-async function label(name: string, manager: string): Promise<void> {
+async function label(name: string, manager: string) {
   const labels = { 'app.kubernetes.io/managed-by': manager };
   await many
     .apiOf(name)

@@ -67,7 +67,7 @@ before(async () => {
 after(() => leaveBed(cli));
 
 /** Like a hub in Hosted mode, whose Klusterlets are elsewhere: an AppliedManifestWork that owns an object. */
-async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
+async function sendWorksOfAnotherHub({ admin }: Plane) {
   for (const crd of await managedCrds())
     await admin.ensure(resources.customResourceDefinitions, crd);
   const hubHash = createHash('sha256').update('https://another-hub:6443').digest('hex');
@@ -96,7 +96,7 @@ async function sendWorksOfAnotherHub({ admin }: Plane): Promise<void> {
 }
 
 /** Fails with a reason, and writes nothing on any of the clusters. */
-async function refuses(line: string[], reason: RegExp): Promise<void> {
+async function refuses(line: string[], reason: RegExp) {
   await markAll(planes);
   const run = await cli.run(line);
   assert.notEqual(run.exitCode, 0, `${line.join(' ')}\n${run.stdout}${run.stderr}`);

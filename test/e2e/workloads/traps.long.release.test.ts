@@ -67,7 +67,7 @@ const broken = {
 const widgets = crd({ group: 'example.com', versions: ['v1'], kind: 'Widget' });
 const gadgets = crd({ group: 'example.com', versions: ['v1', 'v2'], kind: 'Gadget' });
 
-async function arrange({ name, wds = 'wds1', ...scene }: Scene): Promise<void> {
+async function arrange({ name, wds = 'wds1', ...scene }: Scene) {
   const { admin } = bed.plane(wds);
   const own = { app: name };
   const {
@@ -112,7 +112,7 @@ const isNew = ({ steps, wds }: Trap) =>
 describe('before a WEC is accepted, a trap', () => escapes([unaccepted]));
 describe('a trap', { concurrency: 4 }, () => escapes(others));
 
-function escapes(all: readonly Trap[]): void {
+function escapes(all: readonly Trap[]) {
   for (const { inCi, title, steps, arrives, ...scene } of all.map((trap) => ({
     ...trap,
     inCi: isNew(trap),
@@ -134,7 +134,7 @@ function escapes(all: readonly Trap[]): void {
 
 describe('an object that the WEC has with a field that cannot change', { concurrency: 2 }, () => {
   /** Has it on w1 first, and sends another version of it. @returns the steps that are printed */
-  async function stepsFor(name: string, object: AnyObject, sent: object): Promise<string[]> {
+  async function stepsFor(name: string, object: AnyObject, sent: object) {
     const { admin } = bed.plane('w1');
     await admin.create(resources.namespaces, { metadata: { name } });
     const metadata = { ...object.metadata, namespace: name };

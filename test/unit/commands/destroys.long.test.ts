@@ -169,7 +169,7 @@ const cutOff = new Set<string>();
 const tests: [name: string, failures: string[]][] = [];
 
 /** Runs a cell. Before the first test is defined: node:test follows every promise, which takes as long as the cells themselves. */
-async function cell(failures: string[], work: () => Promise<void>): Promise<void> {
+async function cell(failures: string[], work: () => Promise<void>) {
   cells += 1;
   await work().catch((error: Error) => failures.push(error.message));
 }
@@ -179,7 +179,7 @@ async function failReads(
   failures: string[],
   healthy: Outcome,
   [line, may, alter]: (typeof rows)[number],
-): Promise<void> {
+) {
   for (const [name, { kind, isListed, isEarly }] of healthy.read)
     for (const [what, fault] of Object.entries(faults))
       if (

@@ -51,7 +51,7 @@ const faults: Record<
   'cut off': (_, healthy) => ({ body: textOf(healthy()).slice(0, -3) }),
 };
 
-const keyOf = ({ namespace, name, query, ...asked }: Asked): string =>
+const keyOf = ({ namespace, name, query, ...asked }: Asked) =>
   `${kindOf(asked)} ${[namespace, name].filter(Boolean).join('/')} ${query.labelSelector ?? ''}`;
 
 /** Runs a command and notes its GETs. */
@@ -136,7 +136,7 @@ const writeFaults: Record<string, (store: () => unknown, count: number) => Retur
 /** What a rerun does not do again: the Lease of this process stays, and a label that may not be removed keeps a mailbox. */
 const keptByRerun = /leases|PATCH its1 namespaces/;
 
-const writeKeyOf = ({ method, namespace, name, ...asked }: Asked): string =>
+const writeKeyOf = ({ method, namespace, name, ...asked }: Asked) =>
   `${method} ${kindOf(asked)} ${[namespace, name].filter(Boolean).join('/')}`;
 
 /** What all clusters hold, but for what counts writes. */
@@ -200,7 +200,7 @@ async function failEach(
   line: string,
   alter: (() => unknown) | undefined,
   judge: (outcome: Outcome, command: string) => void,
-): Promise<string[]> {
+) {
   const failures: string[] = [];
   const { asked } = await noting(line, alter);
   for (const key of asked)

@@ -25,7 +25,7 @@ export const answering = {
   byClosing: () => listen(createServer((socket) => socket.destroy())),
 };
 
-async function listen(server: Server): Promise<number> {
+async function listen(server: Server) {
   servers.push(server);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -21,7 +21,7 @@ import type { HubState } from '../../../src/lib/wecs/deregister/leftovers.ts';
 
 /** The current time in the tests. */
 export const now = Date.parse('2026-11-20T08:00:00Z');
-export const secondsAgo = (seconds: number): string => new Date(now - seconds * 1000).toISOString();
+export const secondsAgo = (seconds: number) => new Date(now - seconds * 1000).toISOString();
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 /** Sorted by name. */
@@ -91,10 +91,10 @@ export const agentSubject = (cluster: string, agent: string): Subject => [
   { CN: [`${identity}:${cluster}:${agent}`] },
 ];
 
-export const base64 = (text: string): string => Buffer.from(text).toString('base64');
+export const base64 = (text: string) => Buffer.from(text).toString('base64');
 
 /** A token with these claims, unsigned. */
-export const tokenWith = (claims: object): string =>
+export const tokenWith = (claims: object) =>
   ['{}', JSON.stringify(claims), '']
     .map((part) => Buffer.from(part).toString('base64url'))
     .join('.');
@@ -364,7 +364,7 @@ const noted =
 
 /** A client whose methods fail unless they are given. */
 export function fakeKube(methods: FakeMethods = {}): Kube {
-  const unexpected = (method: string) => async (): Promise<never> => {
+  const unexpected = (method: string) => async () => {
     throw new Error(`${method} was not expected`);
   };
   const reading = [

@@ -25,7 +25,7 @@ timers.setTimeout = (async (ms = 0) => {
 }) as typeof timers.setTimeout;
 syncBuiltinESMExports();
 /** Time passes for this process. */
-export const pass = (ms: number): void => {
+export const pass = (ms: number) => {
   slept += ms;
 };
 
@@ -192,7 +192,7 @@ export function check(
   if (kept.length > 0) assert.match(says, /stays? /, `there is still ${kept}: ${told}`);
 }
 
-export const isList = ({ method, name }: Asked): boolean => method === 'GET' && name === undefined;
+export const isList = ({ method, name }: Asked) => method === 'GET' && name === undefined;
 export const find = (id: string): Held => world.held.get(id) as Held;
 export const noAgents = () => {
   for (const pod of world.in('c1', kinds.pods)) world.remove(pod);

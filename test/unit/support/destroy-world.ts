@@ -104,7 +104,7 @@ export async function destroyWorld(): Promise<FakeClusters> {
 }
 
 /** A cluster that is registered as c1, with another hub's work, an object in the operator's namespace, and granted rights. */
-async function addWec(world: FakeClusters, cluster: string, hub: string): Promise<void> {
+async function addWec(world: FakeClusters, cluster: string, hub: string) {
   const put = (resource: Resource, object: object) => world.put(cluster, resource, object);
   for (const name of [agentNamespace, `${agentNamespace}-addon`])
     put(kinds.namespaces, named(name, { labels: ofKlusterlet }));
@@ -144,13 +144,7 @@ async function addWec(world: FakeClusters, cluster: string, hub: string): Promis
 }
 
 /** An object that a work has applied on a WEC. */
-function apply(
-  world: FakeClusters,
-  cluster: string,
-  hub: string,
-  work: string,
-  object: string,
-): void {
+function apply(world: FakeClusters, cluster: string, hub: string, work: string, object: string) {
   const name = `${hubHash(hub)}-${work}`;
   const spec = { hubHash: hubHash(hub), manifestWorkName: work };
   const entry = {
@@ -177,7 +171,7 @@ function send(
   wecs: string[],
   hub: string,
   sender = cluster,
-): void {
+) {
   const clusterSelectors = [{ matchLabels: { env: 'edge' } }];
   world.put(cluster, kinds.bindingPolicies, { ...named(policy), spec: { clusterSelectors } });
   const object = `${cluster}-${policy}`;
@@ -212,16 +206,10 @@ function send(
   }
 }
 
-const clusterOf = (hub: string, wec = ''): string | undefined =>
-  ({ its1c1: 'c1', its2c1: 'c2' })[hub + wec];
+const clusterOf = (hub: string, wec = '') => ({ its1c1: 'c1', its2c1: 'c2' })[hub + wec];
 
 /** What Kubernetes, KubeFlex, OCM and KubeStellar do after a deletion or a change. */
-function react(
-  world: FakeClusters,
-  event: 'deleted' | 'changed',
-  held: Held,
-  orphan: boolean,
-): void {
+function react(world: FakeClusters, event: 'deleted' | 'changed', held: Held, orphan: boolean) {
   const { cluster, resource, object } = held;
   const { name, uid } = object.metadata;
   if (resource === kinds.manifestWorks && event === 'changed') runAgent(world, held);
@@ -262,11 +250,11 @@ function react(
       if (each.object.metadata.name.startsWith(agentNamespace)) world.remove(each);
 }
 
-const isRunning = (world: FakeClusters, cluster: string, app: string): boolean =>
+const isRunning = (world: FakeClusters, cluster: string, app: string) =>
   world.in(cluster, kinds.pods).some(({ object }) => object.metadata.name === `${app}-1`);
 
 /** The work agent: reports that it has applied a work, releases what is orphaned, and removes what a deleted work has applied. */
-function runAgent(world: FakeClusters, { cluster, object, resource }: Held): void {
+function runAgent(world: FakeClusters, { cluster, object, resource }: Held) {
   const { name, namespace, generation, deletionTimestamp } = object.metadata;
   const wec = clusterOf(cluster, namespace);
   if (wec !== undefined && !isRunning(world, wec, 'klusterlet-agent')) return;

@@ -44,7 +44,7 @@ export const widgets: Resource = {
 const known = [...Object.values(resources), widgets];
 
 /** Kinds that every API server has, and does not cease to serve. */
-export const isBuiltIn = ({ apiVersion }: Resource): boolean =>
+export const isBuiltIn = ({ apiVersion }: Resource) =>
   /^$|^apps$|^batch$|^(rbac\.authorization|apiextensions|certificates|coordination)\.k8s\.io$/.test(
     groupOf(apiVersion),
   );
@@ -56,7 +56,7 @@ export const kindOf = ({ cluster, resource }: Pick<Held, 'cluster' | 'resource'>
   `${cluster} ${groupResource(resource)}`;
 
 /** `CLUSTER PLURAL.GROUP [NAMESPACE/]NAME`. */
-const idOf = (held: Held): string => {
+const idOf = (held: Held) => {
   const { namespace, name } = held.object.metadata;
   return `${kindOf(held)} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 };
@@ -255,7 +255,7 @@ export class FakeClusters {
 }
 
 /** Selects like a server, by `a`, `!a` and `a=b`. */
-function selects(selector = '', labels: Record<string, string> = {}): boolean {
+function selects(selector = '', labels: Record<string, string> = {}) {
   const terms = selector.split(/,(?![^(]*\))/).filter(Boolean);
   return terms.every((term) => {
     const [, key = term, many] = /^(\S+) in \((.*)\)$/.exec(term) ?? [];

@@ -19,10 +19,10 @@ process.once('exit', () => remove(root));
 let count = 0;
 
 /** A path at which nothing exists, in a folder of this process. */
-export const newPath = (): string => path.join(root, String(count++));
+export const newPath = () => path.join(root, String(count++));
 
 /** The permissions of a file, in octal. */
-export const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
+export const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
 
 /** Writes a file into one folder of this process. @returns its path */
 export function written(name: string, content: string, mode = 0o600): string {
@@ -33,5 +33,5 @@ export function written(name: string, content: string, mode = 0o600): string {
 }
 
 /** Writes a file into a folder of its own: other test files of this process may use its name. @returns its path */
-export const writtenApart = (name: string, content: string, mode?: number): string =>
+export const writtenApart = (name: string, content: string, mode?: number) =>
   written(path.join(String(count++), name), content, mode);

@@ -8,8 +8,7 @@ import { builtinModules, registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 const list = process.env.LOAD_LIST as string;
-const isTold = (name: string): boolean =>
-  builtinModules.includes(name) || name.startsWith('internal/deps/');
+const isTold = (name: string) => builtinModules.includes(name) || name.startsWith('internal/deps/');
 
 registerHooks({
   load(url, context, nextLoad) {
@@ -25,7 +24,7 @@ process.on('exit', () => {
 });
 
 /** The loaded modules of Node, by the list that Node keeps for its own tests. */
-function loadedByNode(): string[] {
+function loadedByNode() {
   const { moduleLoadList } = process as unknown as { moduleLoadList: string[] };
   return moduleLoadList.flatMap((entry) => /^NativeModule (.+)$/.exec(entry)?.[1] ?? []);
 }

@@ -35,7 +35,7 @@ export const binding = (
 });
 
 /** The UID of a Binding of this name. */
-export const uidOf = (name: string): string =>
+export const uidOf = (name: string) =>
   `8aea660d-0b0f-4114-8b4f-${Buffer.from(name).toString('hex').padEnd(12, '0').slice(0, 12)}`;
 
 /** A work of a Binding in the mailbox of a WEC, named as in KubeStellar for works of one object. */

@@ -404,7 +404,7 @@ export function restartable(objects: readonly KubeObject[], kube: FakeMethods = 
 }
 
 /** The writes of a restart there, of controllers that have no pods. */
-export const restartWrites = (name: string): string[] => [
+export const restartWrites = (name: string) => [
   'create Lease',
   ...Array<string[]>(2)
     .fill([`merge ControlPlane ${name}`, 'merge Deployment transport-controller'])

@@ -3,7 +3,7 @@ import { StellarError } from '../../../src/lib/core/errors.ts';
 import { type NextStep, stepLines } from '../../../src/lib/core/next-step.ts';
 
 /** The next steps of an error, a problem or a verdict, as people see them; empty if it has none. */
-export const stepsOf = (of: unknown): string =>
+export const stepsOf = (of: unknown) =>
   stepLines((of as { next?: readonly NextStep[] } | undefined)?.next ?? []).join('\n');
 
 interface Expected {
@@ -16,7 +16,7 @@ interface Expected {
 /** For `assert.rejects` and `assert.throws`: an error with these fields and these next steps. */
 export const failsWith =
   ({ steps, ...fields }: Expected) =>
-  (error: unknown): boolean => {
+  (error: unknown) => {
     assert.ok(error instanceof StellarError, String(error));
     const thrown = () => {
       throw error;
@@ -28,5 +28,5 @@ export const failsWith =
   };
 
 /** A text that may be missing is there and as expected. */
-export const matches = (text: string | null | undefined, expected: RegExp): void =>
+export const matches = (text: string | null | undefined, expected: RegExp) =>
   assert.match(text ?? '', expected);

@@ -38,7 +38,7 @@ const versionsOf = ({ versions, kind: name, plural, namespaced }: DiscoveredKind
   }));
 
 /** Selects like a server, by `a`, `a=b`, `a in (b,c)` and `a notin (b,c)`. */
-const hasLabels = (labels: Record<string, string> = {}, selector: string): boolean =>
+const hasLabels = (labels: Record<string, string> = {}, selector: string) =>
   selector
     .split(/,(?![^(]*\))/)
     .filter((term) => term !== '')

@@ -114,7 +114,7 @@ export function inOrder(text: string, what: 'reached' | 'written'): string {
  * How often KubeFlex is asked to reconcile depends on time, as does who deletes a space's namespace, the garbage collector or the tool,
  * whether an agent exits without releasing its Lease, and whether it has to be made to look at a deleted work.
  */
-export const untimed = (writes: string): string =>
+export const untimed = (writes: string) =>
   writes
     .replace(/^(patch controlplanes \S+\n)\1+/gm, '$1')
     .replace(

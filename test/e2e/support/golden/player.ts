@@ -84,7 +84,7 @@ export class Player {
 }
 
 /** The contents of a kubeconfig, one context per line. */
-async function contextsIn(file: string): Promise<string[]> {
+async function contextsIn(file: string) {
   const config: Partial<RawKubeconfig> = parse(await readFile(file, 'utf8')) ?? {};
   const extensions = (found: object[] = []) =>
     found.map((each) => ` ${JSON.stringify(each)}`).join('');
@@ -102,7 +102,7 @@ async function contextsIn(file: string): Promise<string[]> {
   ];
 }
 
-function changes(before: readonly string[], after: readonly string[]): string {
+function changes(before: readonly string[], after: readonly string[]) {
   const gone = before.filter((line) => !after.includes(line)).map((line) => `- ${line}\n`);
   const added = after.filter((line) => !before.includes(line)).map((line) => `+ ${line}\n`);
   return [...gone, ...added].join('');

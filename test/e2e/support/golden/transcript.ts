@@ -90,7 +90,7 @@ export function marked(mark: string, text: string): string {
 }
 
 /** Includes trailing spaces, which editors remove. */
-function visible(line: string): string {
+function visible(line: string) {
   return line
     .replaceAll('\u001b', '␛')
     .replaceAll('\r', '␍')

@@ -251,11 +251,11 @@ export const resourceOf = ({ apiVersion = '', kind = '' }: AnyObject) => ({
   ...{ apiVersion, kind, plural: `${kind.toLowerCase()}s` },
 });
 
-const namespace = (name: string, labels: Record<string, string> = { app: name }): AnyObject => ({
+const namespace = (name: string, labels: Record<string, string> = { app: name }) => ({
   ...{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } },
 });
 
-const configMap = (space: string, name: string, data = { a: 'b' }): AnyObject => ({
+const configMap = (space: string, name: string, data = { a: 'b' }) => ({
   ...{
     apiVersion: 'v1',
     kind: 'ConfigMap',
@@ -264,7 +264,7 @@ const configMap = (space: string, name: string, data = { a: 'b' }): AnyObject =>
   },
 });
 
-const deployment = (space: string, name = 'web', app = space): AnyObject => ({
+const deployment = (space: string, name = 'web', app = space) => ({
   ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
   metadata: { name, namespace: space, labels: { app } },
   spec: {

@@ -19,7 +19,7 @@ const sessionOf = (argv: string[], options: { its?: string; yes?: true } = {}) =
 const confirmation = { verb: 'Deregister', name: 'c1' };
 
 /** The next step of a prompt without a terminal. */
-async function promptedStep(session: Session): Promise<string> {
+async function promptedStep(session: Session) {
   const error = await confirm(session, confirmation).then(
     () => assert.fail('it was confirmed'),
     (refused: StellarError) => refused,
@@ -62,7 +62,7 @@ test('it names the hosting cluster if the command needs it', async () => {
 });
 
 /** What a command says at its end. */
-function nextOf(...steps: string[]): string {
+function nextOf(...steps: string[]) {
   const { session, stderr } = sessionWith();
   session.next(...steps);
   return stderr.text;

@@ -37,7 +37,7 @@ async function printed(
   output: SessionOptions['output'],
   rounds: readonly ((session: Session) => void | Promise<void>)[],
   headers = true,
-): Promise<string[]> {
+) {
   const { session, stdout } = sessionWith({ output, headers });
   const recorder = new Recorder(session, true);
   session.recorder = recorder;

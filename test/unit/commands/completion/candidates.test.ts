@@ -74,7 +74,7 @@ describe('completion', () => {
   after(() => server.stop());
 
   /** The completion of a command line, whose last word may be empty; without descriptions. */
-  async function completed(line: string, limitMs = 10_000): Promise<string[]> {
+  async function completed(line: string, limitMs = 10_000) {
     const { io, stdout, stderr } = fakeIo({
       env: { KUBECONFIG: kubeconfig, XDG_CONFIG_HOME: newPath() },
     });

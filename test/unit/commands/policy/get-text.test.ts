@@ -17,7 +17,7 @@ const missing = {
 };
 
 /** The view of one object, as printed. */
-function printed(...deliveries: object[]): string {
+function printed(...deliveries: object[]) {
   const given = deliveries.map((way, index) => ({
     ...missing,
     wec: `w${index + 1}`,

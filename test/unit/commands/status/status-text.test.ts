@@ -98,8 +98,7 @@ const view = (changes: Partial<StatusView> = {}): StatusView => ({
   ...changes,
 });
 
-const lines = (shown: StatusView, style = plain): string[] =>
-  asWritten(describeStatus(shown, style));
+const lines = (shown: StatusView, style = plain) => asWritten(describeStatus(shown, style));
 
 test('a whole installation is a tree, with all facts in one column', () => {
   const its2 = its({ name: 'its2', type: 'host', wecs: [asking] });
@@ -147,7 +146,7 @@ test('an ITS alone is the root', () => {
 });
 
 /** The facts of the first line below the hosting cluster. */
-const factsOf = (part: Partial<StatusView>): string =>
+const factsOf = (part: Partial<StatusView>) =>
   (lines(view({ itses: [], wdses: [], ...part }))[1] ?? '').replace(/^└─ \w+ \w+ +/, '');
 const ofIts = (changes: Partial<ItsStatus> = {}) => factsOf({ itses: [its(changes)] });
 const ofWds = (changes: Partial<WdsStatus>) => factsOf({ wdses: [wds(changes)] });

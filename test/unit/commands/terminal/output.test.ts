@@ -29,7 +29,7 @@ const rows = [
 const columns = { NAME: ({ name }: { name: string }) => name };
 const wide = { STATE: ({ state }: { state: string }) => state };
 
-async function formatResult(output: OutputFormat, items = rows): Promise<string> {
+async function formatResult(output: OutputFormat, items = rows) {
   const { session, stdout } = sessionWith({ output });
   await session.print({ items }, items, columns, wide);
   return stdout.text;

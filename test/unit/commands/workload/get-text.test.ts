@@ -4,7 +4,7 @@ import { describeWorkload } from '../../../../src/commands/workload/get.ts';
 import { plain } from '../../support/fake-io.ts';
 
 /** The lines below the head. */
-function described(deliveries: object[], problems: object[] = []): string[] {
+function described(deliveries: object[], problems: object[] = []) {
   const blockedAt = {
     stage: 'applied',
     state: 'failed',

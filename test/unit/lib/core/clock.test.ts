@@ -24,7 +24,7 @@ after(() => {
 });
 
 /** Sets the wall clock back and forth for two seconds. */
-async function disturb(): Promise<void> {
+async function disturb() {
   for (let each = 0; each < changes && !isOver; each += 1) {
     ahead = each % 2 === 0 ? -hourMs : hourMs;
     await sleep(everyMs);
@@ -33,7 +33,7 @@ async function disturb(): Promise<void> {
 }
 
 /** How long work takes, by a clock that is not set, in milliseconds; it must end, with or without an error. */
-async function took(work: Promise<unknown>): Promise<number> {
+async function took(work: Promise<unknown>) {
   const started = performance.now();
   await Promise.race([work.catch(() => undefined), sleep(8000, undefined, { ref: false })]);
   return performance.now() - started;

@@ -40,7 +40,7 @@ function runWith({
 }
 
 /** Puts a shell script on PATH under the tool's name. */
-async function install(script: string): Promise<void> {
+async function install(script: string) {
   const file = path.join(folder, 'tool');
   await writeFile(file, `#!/bin/sh\n${script}\n`);
   await chmod(file, 0o755);

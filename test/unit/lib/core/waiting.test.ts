@@ -10,7 +10,7 @@ import { run } from '../../support/builders.ts';
 import { fakeTime, realTime } from '../../support/fake-time.ts';
 
 /** From now on, time passes only by `mock.timers.tick`, including timers imported by name. */
-function stopTime(): void {
+function stopTime() {
   fakeTime(['setTimeout']);
   syncBuiltinESMExports();
 }

@@ -11,7 +11,7 @@ const stdinOf = (text: string) => Readable.from([text]);
 const read = (text: string) => readFleet(['-'], stdinOf(text));
 
 /** The faults of a file, as `LINE:COLUMN: sentence`. */
-async function faultsOf(text: string): Promise<string[]> {
+async function faultsOf(text: string) {
   const error = await read(text).catch((thrown: unknown) => thrown);
   assert.ok(error instanceof StellarError, `the file was accepted: ${JSON.stringify(error)}`);
   assert.equal(error.code, 'usage');

@@ -29,7 +29,7 @@ test('optional fields may be missing, and fields of later versions may be presen
   assert.equal(parse({ ...least, comment: 'x' }).its, 'its1');
 });
 
-function refuses(content: unknown, code: string, message: RegExp): void {
+function refuses(content: unknown, code: string, message: RegExp) {
   assert.throws(
     () => parse(content),
     (error: unknown) => {

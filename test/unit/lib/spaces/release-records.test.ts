@@ -26,7 +26,7 @@ test('a pending revision is neither deleted nor waited for: what to check is sai
 });
 
 /** Deletes the record of a release with one revision. @param seen its status when read @param now its status afterwards */
-async function forget(seen: string, now: string | undefined): Promise<string[]> {
+async function forget(seen: string, now: string | undefined) {
   const deleted: string[] = [];
   const kube = {
     cluster: { context: 'host1' },

@@ -31,7 +31,7 @@ function machineWith({ contexts = {}, spaces = [], hostingSource = 'kubeconfig' 
   return { kubeconfig, hosting, hostingContext, hostingSource };
 }
 
-async function resolved(given: string, from: ClusterState): Promise<string[]> {
+async function resolved(given: string, from: ClusterState) {
   const tools = machineWith(from);
   const { name, server } = await resolveIts(
     { given, source: '--its' },

@@ -13,7 +13,7 @@ const unpullable = pod('p', {
 const cluster = (context: string) =>
   fakeKube({ cluster: { context, server: 'https://x' } as never, logTail: async () => [] });
 
-const nextOf = async (type: string): Promise<string> => {
+const nextOf = async (type: string) => {
   const space = { type, inside: { state: 'seen', value: undefined } } as unknown as AnySpace;
   const stages = [
     { id: 'x', title: 'x', check: () => assert.fail('not judged'), podsInside: () => [unpullable] },

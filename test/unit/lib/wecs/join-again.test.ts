@@ -112,7 +112,7 @@ describe('superseded requests', () => {
   });
 
   test('that may not be deleted stay, and are reported once with the command', async () => {
-    const refuse = async (): Promise<never> => {
+    const refuse = async () => {
       throw apiError({ context: 'its1', server: 'https://its1' }, 403, '');
     };
     const progress = recordingProgress();
@@ -383,7 +383,7 @@ describe("a hub's webhook that does not answer", () => {
   test('is waited for, reported once with the command, and named at the deadline', async () => {
     const words =
       'failed calling webhook "x.admission.cluster.open-cluster-management.io": refused';
-    const tryCreate = async (): Promise<never> => {
+    const tryCreate = async () => {
       throw apiError(
         { context: 'its1', server: 'https://its1' },
         500,

@@ -54,7 +54,7 @@ function source(lists: object[][], ...answers: string[][]): LogSource {
   return { wec: 'c1', kube, object: { kinds: [], kind, ref } } as unknown as LogSource;
 }
 
-async function read(from: LogSource, follow: boolean, previous = false): Promise<string[]> {
+async function read(from: LogSource, follow: boolean, previous = false) {
   const lines: LogLine[] = [];
   const request = {
     container: undefined,

@@ -43,7 +43,7 @@ export function candidate(text: string, labels: Record<string, string> = {}): Ca
   return { group: group.join('.'), version: 'v1', resource, kind: resource, metadata };
 }
 
-export const nameOf = ({ group, resource, metadata: { namespace, name } }: Candidate): string =>
+export const nameOf = ({ group, resource, metadata: { namespace, name } }: Candidate) =>
   `${resource}${group && `.${group}`} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
 
 export const objects = Object.entries(recorded.objects).map(([name, labels]) =>

@@ -25,7 +25,7 @@ const contextOf = (name: string, config: Record<string, string>): SelectedContex
 });
 
 /** The token that the server gets. */
-async function sent(context: SelectedContext): Promise<string> {
+async function sent(context: SelectedContext) {
   await clientOf(context).kube.read('/version');
   return api.requests.at(-1)?.headers.authorization?.replace('Bearer ', '') ?? '';
 }

@@ -172,7 +172,7 @@ const rows: [what: string, cluster: object, user: object, difference?: Differenc
   ],
 ];
 
-const kubeconfigOf = (cluster: object, user: object): string =>
+const kubeconfigOf = (cluster: object, user: object) =>
   written(
     'kubeconfig',
     JSON.stringify({

@@ -17,7 +17,7 @@ const isThere = Object.values(networkInterfaces()).some((list) =>
 );
 
 /** Whether another process listens at the same port of IPv4. */
-const isTaken = (server: string): Promise<boolean> =>
+const isTaken = (server: string) =>
   new Promise((resolve) => {
     const probe = createServer().once('error', () => resolve(true));
     probe.listen(Number(new URL(server).port), '127.0.0.1', () =>

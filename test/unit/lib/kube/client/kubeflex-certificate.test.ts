@@ -70,7 +70,7 @@ function connected(server: string, authorities: string | undefined, cluster: obj
   return clientOf({ name: 'wds1', server, cluster: { server, ...known, ...cluster }, user }).kube;
 }
 
-const refusalOf = (work: Promise<unknown>): Promise<string> =>
+const refusalOf = (work: Promise<unknown>) =>
   work.then(
     () => '',
     (error) => (error as { code: string }).code,

@@ -7,7 +7,7 @@ import { FakeServer } from '../../../support/fake-server.ts';
 import { clientOf, serving, stopping } from '../../../support/serving.ts';
 
 /** The number of connections that so many clients of one server open for a hundred concurrent requests each. */
-async function connectionsOf(clients: number, limit?: Limit): Promise<number> {
+async function connectionsOf(clients: number, limit?: Limit) {
   const server = stopping(
     await FakeServer.start(() => ({ body: { kind: 'Namespace', metadata: { name: 'n' } } })),
   );

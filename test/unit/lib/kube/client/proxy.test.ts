@@ -7,11 +7,7 @@ const proxy = 'http://proxy.example:3128';
 type Environment = Record<string, string>;
 
 /** The proxy for a server, in readable form. */
-function chosen(
-  server: string,
-  env: Environment,
-  cluster: { 'proxy-url'?: string } = {},
-): string | undefined {
+function chosen(server: string, env: Environment, cluster: { 'proxy-url'?: string } = {}) {
   const found = proxyOf({ name: 'its1', server, cluster }, env);
   return found && describeProxy(found);
 }

@@ -100,7 +100,7 @@ async function piecemeal(timeoutMs: number) {
 }
 
 /** Delivers the data in transit between two sockets of this process. */
-async function arrived(): Promise<void> {
+async function arrived() {
   for (let each = 0; each < 100; each += 1) await turn();
 }
 

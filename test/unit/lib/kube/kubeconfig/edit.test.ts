@@ -34,7 +34,7 @@ import { withoutKubectl } from '../../../support/kubectl.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
 /** A file name in a folder of its own, with this content if given. */
-function file(content?: string): string {
+function file(content?: string) {
   const folder = newPath();
   mkdirSync(folder);
   const name = path.join(folder, 'config');
@@ -60,7 +60,7 @@ const text = (name: string) => readFileSync(name, 'utf8');
 const content = (name: string): any => parse(text(name));
 /** Nothing else is in its folder. */
 const hasNoOther = (name: string) => assert.deepEqual(readdirSync(path.dirname(name)), ['config']);
-function locked(): string {
+function locked() {
   const name = file(present);
   writeFileSync(`${name}.lock`, '');
   return name;
@@ -243,7 +243,7 @@ interface Given {
 }
 
 /** A kubeconfig with a separate comment at every possible place. */
-function commented({ unknown, indented, ...given }: Given): string {
+function commented({ unknown, indented, ...given }: Given) {
   let comments = 0;
   const comment = () => `# comment ${comments++}`;
   const margin = indented ? '  ' : '';
@@ -369,12 +369,12 @@ describe('a file is the same under every name:', { concurrency: true }, () => {
       (name) => `${linkTo(below(name))}/../config`,
     ],
   ];
-  function linkTo(folder: string): string {
+  function linkTo(folder: string) {
     const link = path.join(path.dirname(file()), 'link');
     symlinkSync(folder, link);
     return link;
   }
-  function below(name: string): string {
+  function below(name: string) {
     const folder = path.join(path.dirname(name), 'below');
     mkdirSync(folder);
     return folder;

@@ -21,7 +21,7 @@ const root = temporaryFolder();
 const missing = newPath();
 
 /** Writes a file in its own folder, old enough that no one can still be writing it. */
-function write(content: string | object): string {
+function write(content: string | object) {
   const folder = newPath();
   mkdirSync(folder);
   const file = path.join(folder, 'config');

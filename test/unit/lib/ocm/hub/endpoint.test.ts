@@ -19,7 +19,7 @@ const names: Record<string, string[]> = {
   'half-local.example.com': ['127.0.0.1', '203.0.113.7'],
   'its1-control-plane': ['172.18.0.2'],
 };
-const resolve = async (host: string): Promise<string[]> => {
+const resolve = async (host: string) => {
   if (names[host] === undefined) throw new Error(`getaddrinfo ENOTFOUND ${host}`);
   return names[host];
 };
@@ -51,7 +51,7 @@ function choose(input: Partial<EndpointInput>): Promise<ChosenEndpoint> {
   );
 }
 
-async function refused(input: Partial<EndpointInput>, why: RegExp): Promise<void> {
+async function refused(input: Partial<EndpointInput>, why: RegExp) {
   await assert.rejects(
     choose(input),
     failsWith({ code: 'endpoint-unusable', message: why, steps: /--hub-apiserver https:\/\// }),

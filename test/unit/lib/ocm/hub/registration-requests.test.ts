@@ -224,7 +224,7 @@ const ownDer = async () =>
     'base64',
   );
 /** A request of these bytes is not read. */
-async function isUnread(der: Buffer): Promise<void> {
+async function isUnread(der: Buffer) {
   const pem = `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
   assert.deepEqual(judgeRequest(await csr({ pem })).problems, unread);
 }

@@ -11,7 +11,7 @@ import { matches, stepsOf } from '../../../support/steps.ts';
 const hub = 'open-cluster-management-hub';
 const name = 'cluster-manager-registration-webhook';
 const refused = `Internal error occurred: failed calling webhook "managedclustermutators.admission.cluster.open-cluster-management.io": failed to call webhook: Post "https://${name}.${hub}.svc:9443/mutate-cluster?timeout=5s": dial tcp 10.96.0.7:9443: connect: connection refused`;
-const refuses = (status: number, message: string) => async (): Promise<never> => {
+const refuses = (status: number, message: string) => async () => {
   throw apiError({ context: 'its1', server: 'https://its1' }, status, JSON.stringify({ message }));
 };
 

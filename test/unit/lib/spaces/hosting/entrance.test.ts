@@ -64,7 +64,7 @@ const contextOf = (server: string, cluster: object = {}) => ({
 });
 
 /** The address of its1 at a port. */
-const at = (port: number): string => `https://its1.localtest.me:${port}`;
+const at = (port: number) => `https://its1.localtest.me:${port}`;
 
 interface Cause {
   why: RegExp;

@@ -34,7 +34,7 @@ const leaseOf = (holder: string, ageS = 0): Lease => ({
 });
 
 /** A process that has ended, in words. */
-async function endedProcess(): Promise<string> {
+async function endedProcess() {
   const child = spawn('sleep', ['60']);
   await once(child, 'spawn');
   const words = await describeProcess(child.pid as number);
@@ -193,7 +193,7 @@ describe('a second run', () => {
 });
 
 describe('a Lease is abandoned', () => {
-  const isTaken = async (lease: Lease): Promise<boolean> => {
+  const isTaken = async (lease: Lease) => {
     cluster.put(leasePath, lease);
     return (await take(300)).outcome === 'worked';
   };

@@ -37,7 +37,7 @@ const ready: Hosting = {
 };
 
 /** The verdict of one stage: its state, `final` where it is, and why. */
-function verdictOf(id: string, change: Partial<Hosting>): string {
+function verdictOf(id: string, change: Partial<Hosting>) {
   const verdict = judge(hostingStages, { ...ready, ...change }).find(
     (report) => report.id === id,
   )?.verdict;

@@ -14,7 +14,7 @@ describe('Traefik is not installed', () => {
   });
   afterEach(() => cluster.stop());
 
-  async function install(helm: Partial<Helm>, chart?: string): Promise<boolean> {
+  async function install(helm: Partial<Helm>, chart?: string) {
     const { kube, run } = cluster.run();
     try {
       return await ensureIngress(

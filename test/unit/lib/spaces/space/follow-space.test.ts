@@ -90,7 +90,7 @@ async function following(looks: readonly Look[], options: Following = {}) {
 }
 
 /** Advances time only between reads, and not while waiting for the next one. */
-function withOwnTime(): void {
+function withOwnTime() {
   let goOnWaiting = () => {};
   beforeEach(() => {
     fakeTime([], Date.now());

@@ -27,7 +27,7 @@ const probed: Probed = {
 };
 
 /** What OCM's registration-operator v1.3.1 printed when it was run with such a kubeconfig. */
-const logOf = (owner: string, authorities = owner): string[] => [
+const logOf = (owner: string, authorities = owner) => [
   'W1123 03:11:24.929131   13292 cmd.go:257] Using insecure, self-signed certificates',
   'Validity period of the certificate for "klusterlet-agent-signer@1795403484" is unset, resetting to 43800h0m0s!',
   'I1123 03:11:25.314012   13292 observer_polling.go:159] Starting file observer',

@@ -103,7 +103,7 @@ async function joined({ hub = [], wec = [], onHub, onWec, options, isReal }: Sce
   return { writes, error: result?.error?.message, lines, titles: ofSteps };
 }
 
-const refused = async (): Promise<never> => {
+const refused = async () => {
   throw apiError(
     { context: 'its1', server: '' },
     500,

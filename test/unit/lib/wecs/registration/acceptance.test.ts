@@ -47,7 +47,7 @@ function refusal(decision: Decision) {
 }
 
 /** The names of the requests that are approved, the code of a refusal, or another action. */
-function outcomeOf(decision: Decision): string | undefined {
+function outcomeOf(decision: Decision) {
   if (decision.action === 'refuse') return decision.error.code;
   if (decision.action !== 'approve') return decision.action;
   return decision.requests.map(({ name }) => name).join();
@@ -56,7 +56,7 @@ function outcomeOf(decision: Decision): string | undefined {
 /** Tests of what is decided about requests. @param cases without a cluster, it is announced; with null, there is none */
 function areDecided(
   cases: [what: string, outcome: string, ...given: Parameters<typeof decided>][],
-): void {
+) {
   for (const [what, outcome, ...given] of cases)
     test(what, async () => assert.equal(outcomeOf(await decided(...given)), outcome));
 }

@@ -70,7 +70,7 @@ const its2 = {
   published: true,
 };
 
-const kubeconfigOf = (server: string): string =>
+const kubeconfigOf = (server: string) =>
   base64(JSON.stringify({ clusters: [{ cluster: { server } }], users: [] }));
 
 const pair = await agentKeyPair('cluster1', 'agent-a');

@@ -38,7 +38,7 @@ const letters = (registration: Partial<Registration>) =>
     .map(({ verdict }) => verdict.state[0])
     .join('');
 
-function is(verdict: Verdict, state: Verdict['state'], why?: RegExp): void {
+function is(verdict: Verdict, state: Verdict['state'], why?: RegExp) {
   assert.equal(verdict.state, state, JSON.stringify(verdict));
   if (why !== undefined) assert.match('why' in verdict ? verdict.why : '', why);
 }
@@ -224,7 +224,7 @@ function areJudged(
     why?: RegExp,
     steps?: RegExp,
   ][],
-): void {
+) {
   describe(id, () => {
     for (const [what, registration, state, why, steps = /(?:)/] of cases)
       test(what, () => {
