@@ -123,9 +123,11 @@ async function judgeOne(
     namespace,
   });
   if (work === undefined || work.metadata.uid !== uid) return undefined;
-  // The write has met another one.
-  await setOrphan(hub, work);
-  if (!isOrphan(work)) return { work, owned: [] };
+  if (!isOrphan(work)) {
+    // Another write came first.
+    await setOrphan(hub, work);
+    return { work, owned: [] };
+  }
   const isComplete = isNeverAppliedAgain(work);
   if (!isComplete && !isObserved(work, 'Applied')) return { work, owned: [] };
   const owned = (work.status?.resourceStatus?.manifests ?? []).filter(

@@ -6,6 +6,7 @@ import { StellarError } from '../../core/errors.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
 import {
+  isLiving,
   type KubeObject,
   type ObjectMeta,
   type PathOptions,
@@ -326,7 +327,7 @@ class LiveKube {
       if (!(error instanceof ApiError) || ![404, 409].includes(error.status)) throw error;
       // A conflict: another object has taken the name, or this one is being changed.
       const now = error.status === 409 ? await this.get(resource, name, { namespace }) : undefined;
-      if (now?.metadata.uid === uid && !now.metadata.deletionTimestamp) throw error;
+      if (now?.metadata.uid === uid && isLiving(now)) throw error;
       return false;
     }
   }

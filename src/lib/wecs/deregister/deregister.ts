@@ -207,8 +207,10 @@ export async function restoreAfterFailure(
   error: unknown,
   options: DeregisterOptions,
 ): Promise<unknown> {
-  if (!(error instanceof StellarError) || hub.dryRun) return error;
   const { name, hubState } = wec;
+  const { object } = hubState.managedCluster;
+  // Nothing was there to restore, and the command that has failed is the one that finishes it.
+  if (!(error instanceof StellarError) || hub.dryRun || object === undefined) return error;
   try {
     return await writeLast(hub, async (last) => {
       const cluster = await last.get<ManagedCluster>(resources.managedClusters, name);
@@ -225,10 +227,9 @@ export async function restoreAfterFailure(
     });
   } catch (failure) {
     if (!(failure instanceof StellarError)) throw failure;
-    const { object } = hubState.managedCluster;
-    const removed = object && selectableLabels(object);
+    const removed = selectableLabels(object);
     return error.with({
-      details: [`Not restored: label ${labelList(removed ?? {})} (${failure.message})`],
+      details: [`Not restored: label ${labelList(removed)} (${failure.message})`],
       next: [runCommand(toDeregister(hub, name, '--undo'), 'Rerun the command, or restore them')],
     });
   }

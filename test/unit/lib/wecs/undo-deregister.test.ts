@@ -6,7 +6,7 @@ import type { ManifestWork } from '../../../../src/lib/ocm/model/manifest-works.
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 import { restoreAfterFailure } from '../../../../src/lib/wecs/deregister/deregister.ts';
 import type { InspectedWec } from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
-import { fakeKube, joinedCluster } from '../../support/builders.ts';
+import { fakeKube, joinedCluster, proof } from '../../support/builders.ts';
 
 const saved = {
   'stellarctl.kubestellar.io/labels-before-deregistration':
@@ -27,7 +27,7 @@ async function undone(
   });
   const wec = {
     name: 'wec1',
-    hubState: { managedCluster: cluster, works: [before] },
+    hubState: { managedCluster: proof(joinedCluster({ name: 'wec1' })), works: [before] },
   } as unknown as InspectedWec;
   const error = await restoreAfterFailure(
     hub,
