@@ -1,9 +1,11 @@
-/** Prints the tokens of each folder of src: npm run size. test/unit/size.test.ts compares them with test/unit/size.json. */
+/** Prints the tokens of each folder of src, and of the last release: npm run size. */
 import { globSync, readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import path from 'node:path';
 import { parseSync, Visitor } from 'rolldown/utils';
 import { SyntaxKind } from 'typescript/unstable/ast';
 import { createScanner } from 'typescript/unstable/ast/scanner';
+import house from '../test/unit/house.json' with { type: 'json' };
 
 /** The tokens of each folder, and of all of them. */
 export interface Sizes {
@@ -24,8 +26,8 @@ export function measure(root: string): Sizes {
 }
 
 /**
- * Returns how many tokens a source has, as TypeScript's scanner finds them: no comments, no imports, no exports from other modules, and
- * no comma before a closing bracket, which the formatter adds where it breaks a line.
+ * Returns how many tokens of a source run, as TypeScript's scanner finds them: no types, no comments, no imports, no exports from other
+ * modules, and no comma before a closing bracket, which the formatter adds where it breaks a line.
  */
 export function countTokens(text: string): number {
   const { code, passed } = read(text);
@@ -60,9 +62,10 @@ interface Range {
  * Returns the text in which each regular expression is a number as long as it, because its slashes are divisions to the scanner, and
  * its parts.
  */
-function read(text: string): { code: string; passed: Range[]; functions: Range[] } {
-  const { program, errors } = parseSync('source.ts', text);
-  if (errors[0] !== undefined) throw new Error(errors[0].message);
+function read(source: string): { code: string; passed: Range[]; functions: Range[] } {
+  // Types become blanks, so that what remains stays where it is.
+  const text = stripTypeScriptTypes(source);
+  const { program } = parseSync('source.js', text);
   const expressions: Range[] = [];
   const functions: Range[] = [];
   const note = (range: Range) => {
@@ -114,54 +117,13 @@ function scan(code: string): number {
   return tokens;
 }
 
-/** Returns what exceeds its ceiling, what has none, and the ceilings of nothing, each with what to do. */
-export function excesses(sizes: Sizes, ceilings: Sizes): string[] {
-  const present: Record<string, number> = { ...sizes.folders, total: sizes.total };
-  const allowed: Record<string, number> = { ...ceilings.folders, total: ceilings.total };
-  const gone = Object.keys(allowed).filter((name) => present[name] === undefined);
-  return [
-    ...Object.entries(present).flatMap(([name, tokens]) => excess(name, tokens, allowed[name])),
-    ...gone.map((name) => `${name} does not exist: remove its ceiling`),
-  ];
-}
-
-function excess(name: string, tokens: number, ceiling: number | undefined): string[] {
-  if (ceiling === undefined) return [`${name} has ${tokens} tokens and no ceiling: add one`];
-  if (tokens <= ceiling) return [];
-  return [
-    `${name} has ${tokens} tokens, its ceiling is ${ceiling}: remove code; a ceiling is raised only in a commit that says what for`,
-  ];
-}
-
-/** Prints the sizes, and how dense the lines are. */
+/** Prints the sizes, and the total of the last release. */
 function print(root: string): void {
   const { total, folders } = measure(root);
-  for (const [name, tokens] of Object.entries({ ...folders, total }))
-    console.log(`${name.padEnd(28)} ${String(tokens).padStart(7)}`);
-  const files = globSync('src/**/*.ts', { cwd: root });
-  const all = files.map((file) => readFileSync(path.join(root, file), 'utf8'));
-  const lines = all.flatMap((text) => text.split('\n')).filter((line) => line.trim() !== '');
-  const characters = lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
-  console.log(`${lines.length} lines of ${characters.toFixed(1)} characters`);
-  const joins = all.flatMap(joinsIn);
-  const count = (type: string) => joins.filter((each) => each === type).length;
-  const objects = count('ObjectExpression');
-  const arrays = count('ArrayExpression');
-  console.log(`${objects} literals ...{ and ${arrays} literals ...[ that only join`);
-}
-
-/** Returns the types of the literals in a source that are spread where their parts could stand. */
-function joinsIn(text: string): string[] {
-  const joins: string[] = [];
-  const visit = ({ type, parts }: { type: string; parts: readonly unknown[] }) => {
-    for (const part of parts as ({ type: string; argument?: { type: string } } | null)[])
-      if (part?.type === 'SpreadElement' && part.argument?.type === type) joins.push(type);
-  };
-  new Visitor({
-    ObjectExpression: ({ type, properties }) => visit({ type, parts: properties }),
-    ArrayExpression: ({ type, elements }) => visit({ type, parts: elements }),
-  }).visit(parseSync('source.ts', text).program);
-  return joins;
+  const { version, tokens } = house.release;
+  const rows = { ...folders, total, [`of ${version}`]: tokens };
+  for (const [name, count] of Object.entries(rows))
+    console.log(`${name.padEnd(28)} ${String(count).padStart(7)}`);
 }
 
 if (process.argv[1] === import.meta.filename) print(path.resolve(import.meta.dirname, '..'));

@@ -1,9 +1,9 @@
-/** No circles of folders, and what a command loads (house.json), which may only shrink: whoever makes it smaller lowers its figure. */
+/** No circles of folders, and what the largest commands load, with some room (house.json). */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { countTokens } from '../../scripts/size.ts';
-import debt from './house.json' with { type: 'json' };
+import house from './house.json' with { type: 'json' };
 import { circlesIn, importsOf, loadedModules } from './support/imports.ts';
 import { read, sources } from './support/sources.ts';
 
@@ -42,7 +42,7 @@ function loadedWith(entries: readonly string[]): { files: number; tokens: number
 }
 
 describe('with the session that each command opens, a command loads no more than house.json says:', () => {
-  for (const [command, { entry, files, tokens: most }] of Object.entries(debt.loads))
+  for (const [command, { entry, files, tokens: most }] of Object.entries(house.loads))
     test(command, () => {
       const found = loadedWith([entry, 'src/commands/common/session.ts']);
       assert.ok(found.files <= files, `${found.files} files, at most ${files}`);

@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { countTokens, excesses, functionsIn, measure } from '../../scripts/size.ts';
-import { root } from '../pages.ts';
-import ceilings from './size.json' with { type: 'json' };
-
-test('no folder of src exceeds its ceiling in size.json', () => {
-  assert.deepEqual(excesses(measure(root), ceilings), []);
-});
+import { countTokens, functionsIn } from '../../scripts/size.ts';
 
 describe('tokens', () => {
   const cases: [name: string, tokens: number, text: string][] = [
@@ -36,7 +30,7 @@ describe('tokens', () => {
     ],
     ['with their own exports', 6, 'export const a = 1;'],
     ['with imports that run', 6, "await import('a');"],
-    ['with type arguments', 20, 'let a: Map<B, C<D>>;\nf<\n  E,\n>();'],
+    ['without types', 7, 'let a: Map<B, C<D>>;\nf<\n  E,\n>();\ninterface G {\n  h: I;\n}'],
     ['with text outside ASCII', 5, "a('ä€😀'); // 😀"],
   ];
   for (const [name, tokens, text] of cases)
@@ -51,18 +45,7 @@ test('functions are measured with those in them, and methods by themselves', () 
     'const a = () => {\n  b(() => c);\n};\nclass A {\n  d(): void {\n    e(/}/);\n  }\n}\nfunction f() {}\n';
   assert.deepEqual(functionsIn(text), [
     { opening: 'const a = () => {', tokens: 13 },
-    { opening: '  d(): void {', tokens: 11 },
+    { opening: '  d(): void {', tokens: 9 },
     { opening: 'function f() {}', tokens: 6 },
-  ]);
-});
-
-test('sizes are compared with ceilings', () => {
-  const sizes = { total: 30, folders: { 'src/a': 10, 'src/b': 20 } };
-  assert.deepEqual(excesses(sizes, { total: 31, folders: { 'src/a': 10, 'src/b': 21 } }), []);
-  assert.deepEqual(excesses(sizes, { total: 29, folders: { 'src/b': 19, 'src/c': 5 } }), [
-    'src/a has 10 tokens and no ceiling: add one',
-    'src/b has 20 tokens, its ceiling is 19: remove code; a ceiling is raised only in a commit that says what for',
-    'total has 30 tokens, its ceiling is 29: remove code; a ceiling is raised only in a commit that says what for',
-    'src/c does not exist: remove its ceiling',
   ]);
 });
