@@ -194,6 +194,44 @@ test('one place decides why an agent must re-register: only it gives these codes
   ]);
 });
 
+test('only these write Deployments, StatefulSets and pods, or make KubeFlex run a hook again', () => {
+  const kinds = '(?:deployments|statefulSets|pods)';
+  const writers = filesWith(
+    new RegExp(
+      [
+        String.raw`\b(?:merge|delete|create)(?:<\w+>)?\(\s*resources\.${kinds}\b`,
+        String.raw`\bdeleteObjects\(\s*\w+, resources\.(?:${kinds}|jobs)\b`,
+        String.raw`resources\.controlPlanes, [\w.]+, \w+, \{ subresource: 'status' \}`,
+        String.raw`\b(?:rerunHook|forgetHooks|rollOut)\(`,
+        String.raw`import \{[^}]*\b(?:scale|stop)\b[^}]*\} from '[./]+/kube/scaling\.ts'`,
+      ].join('|'),
+    ),
+  );
+  assert.deepEqual(writers, [
+    'src/lib/kube/scaling.ts',
+    // A controller manager of KubeStellar that starts while the transport runs deletes workloads: these two change a WDS as `change` of
+    // restartControllers, while both are stopped.
+    'src/lib/maintenance/guard-wds.ts',
+    'src/lib/maintenance/repair-space.ts',
+    // The protocol itself.
+    'src/lib/maintenance/restart-wds.ts',
+    'src/lib/maintenance/roll-out.ts',
+    // OCM's operator.
+    'src/lib/ocm/agent/klusterlet-operator.ts',
+    'src/lib/ocm/versions/ocm-upgrade.ts',
+    // What has never run, in a space that sends nothing.
+    'src/lib/spaces/space/space-images.ts',
+    'src/lib/spaces/space/space-manifests.ts',
+    // OCM and the status add-on of an ITS.
+    'src/lib/spaces/upgrade-its.ts',
+    'src/lib/spaces/wds-controllers.ts',
+    // The agent on a WEC.
+    'src/lib/wecs/join/restart-agent.ts',
+  ]);
+  for (const file of ['guard-wds', 'repair-space'])
+    assert.match(read(`src/lib/maintenance/${file}.ts`), /restartControllers\(\w+, run, .*change/);
+});
+
 test('durations and deadlines are by the clock that nobody can set', () =>
   assert.deepEqual(filesWith(/\bDate\.now\b/), [
     // Ages and expiry, of what does not say when its server wrote it.

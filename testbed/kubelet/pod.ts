@@ -47,7 +47,10 @@ export class PodRun {
     return keyOf(this.#pod);
   }
 
-  /** A container that waits for its image tries the new one; labels count for Services. Other changes have no effect. */
+  /**
+   * A container that waits for its image tries the new one, and one that runs is restarted with it (kubelet: "Container definition
+   * changed, will be restarted"); labels count for Services. Other changes have no effect.
+   */
   changed(pod: Pod): void {
     this.#pod = pod;
     this.#endpoint.pod = pod;
@@ -148,32 +151,51 @@ export class PodRun {
   }
 
   async #runContainer(container: Container, isInit: boolean): Promise<number | undefined> {
-    const image = await this.#pulled(container);
-    if (!image) return undefined;
-    const dir = join(this.#dir, container.name);
-    mkdirSync(dir, { recursive: true });
-    const log = new ContainerLog(join(dir, 'container.log'));
-    this.#logs.set(container.name, log);
-    const parts = {
-      node: this.#node,
-      pod: this.#pod,
-      address: this.#address,
-      status: this.#status,
-    };
-    const more = {
-      container,
-      isInit,
-      image,
-      log,
-      volumes: this.#volumes,
-      dir,
-      grace: () => this.#grace,
-    };
-    try {
-      return await runContainer({ ...parts, ...more }, this.#stopping.signal);
-    } finally {
-      log.end();
+    const { name } = container;
+    const dir = join(this.#dir, name);
+    for (;;) {
+      const image = await this.#pulled(container);
+      if (!image) return undefined;
+      const replaced = new AbortController();
+      const reference = this.#imageNow(name);
+      const compare = () => {
+        if (!isInit && this.#imageNow(name) !== reference) replaced.abort();
+      };
+      mkdirSync(dir, { recursive: true });
+      const log = new ContainerLog(join(dir, 'container.log'));
+      this.#logs.set(name, log);
+      const parts = {
+        node: this.#node,
+        pod: this.#pod,
+        address: this.#address,
+        status: this.#status,
+      };
+      const more = {
+        container: { ...container, image: reference },
+        isInit,
+        image,
+        log,
+        volumes: this.#volumes,
+        dir,
+        grace: () => this.#grace,
+      };
+      this.#changes.on('change', compare);
+      try {
+        const signal = AbortSignal.any([this.#stopping.signal, replaced.signal]);
+        const exitCode = await runContainer({ ...parts, ...more }, signal);
+        if (exitCode !== undefined || this.#stopping.signal.aborted) return exitCode;
+      } finally {
+        this.#changes.off('change', compare);
+        log.end();
+      }
+      this.#status.terminated(name, 0);
+      this.#status.restarting(name);
     }
+  }
+
+  #imageNow(container: string): string {
+    const { initContainers = [], containers } = this.#pod.spec;
+    return [...initContainers, ...containers].find(({ name }) => name === container)?.image ?? '';
   }
 
   /** What its deletion says counts, then its own. */
@@ -185,14 +207,8 @@ export class PodRun {
   /** Waits until the image can be pulled. Returns undefined if the pod stops before. */
   async #pulled({ name }: Container): Promise<Image | undefined> {
     const { signal } = this.#stopping;
-    const imageNow = () => {
-      const { initContainers = [], containers } = this.#pod.spec;
-      return (
-        [...initContainers, ...containers].find((container) => container.name === name)?.image ?? ''
-      );
-    };
     for (let told = ''; !signal.aborted; await this.#change(signal)) {
-      const reference = imageNow();
+      const reference = this.#imageNow(name);
       const image = imageOf(reference, this.#node.machine.bin);
       if (image && !this.#node.faults.isUnpullable(reference)) return image;
       if (told === reference) continue;

@@ -9,6 +9,7 @@ import {
   refuseManyRemovals,
 } from '../../lib/core/read-confirmed.ts';
 import { count } from '../../lib/core/text/words.ts';
+import type { RepairEffects } from '../../lib/maintenance/repair-space.ts';
 import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 
@@ -123,15 +124,20 @@ function hasGrown(more: readonly Effect[]) {
   ).with({ details: describeGrouped(more) });
 }
 
-/** Asks about the objects on WECs that a WDS has sent through another ITS than the one that it gets. */
-export const confirmLeft = (session: Session, name: string): Confirm<readonly string[]> =>
+/** Asks about what the repair of a space replaces, and what it leaves on WECs. */
+export const confirmRepair = (session: Session, name: string): Confirm<RepairEffects> =>
   confirming(session, {
-    show(objects) {
-      const places = Map.groupBy(objects, (object) => object.slice(object.indexOf(' on ')));
+    show({ remaining, images }) {
+      if (images !== undefined)
+        session.progress.note(
+          `  ${images}: they restart with those. Nothing is sent meanwhile; workloads keep running.`,
+        );
+      const places = Map.groupBy(remaining, (object) => object.slice(object.indexOf(' on ')));
       for (const [where, { length }] of places)
         session.progress.note(
           `  ${count(length, 'object')}${where}: kept, and no longer updated or removed`,
         );
     },
-    confirmations: ({ length }) => (length === 0 ? [] : [{ verb: 'Repair', name }]),
+    confirmations: ({ remaining, images }) =>
+      remaining.length === 0 && images === undefined ? [] : [{ verb: 'Repair', name }],
   });

@@ -4,7 +4,7 @@ import { applyFleet, isRefused } from '../../lib/fleet/apply.ts';
 import { type Fleet, readFleet } from '../../lib/fleet/fleet-file.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { isAssumed } from '../common/clusters.ts';
-import { type Confirmation, confirm, confirming, confirmLeft } from '../common/confirm.ts';
+import { type Confirmation, confirm, confirming, confirmRepair } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
 import { refreshSteps, unseenPolicies } from '../common/side-effects-text.ts';
 import { deregisterShown } from '../wec/deregister.ts';
@@ -53,7 +53,7 @@ async function createMissing(session: Session, fleet: Fleet, confirmation: Confi
   if (missing.length === 0) return [];
   session.noteLines(describeSpaces(missing));
   if (!session.run.dryRun) await confirm(session, confirmation);
-  const confirmRemaining = (name: string) => confirmLeft(session, name);
+  const confirmRemaining = (name: string) => confirmRepair(session, name);
   const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
   const tools = await session.spaceTools();
   return createSpaces(fleet, missing, confirmRemaining, tools, session.run);

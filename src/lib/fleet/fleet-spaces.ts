@@ -1,7 +1,7 @@
 import type { Confirm } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { guardNew } from '../maintenance/guard-wds.ts';
-import { repairSpace } from '../maintenance/repair-space.ts';
+import { type RepairEffects, repairSpace } from '../maintenance/repair-space.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import { createIts } from '../spaces/create-its.ts';
 import { createWds } from '../spaces/create-wds.ts';
@@ -45,12 +45,12 @@ export async function planSpaces({ its, wds }: Fleet, tools: SpaceTools): Promis
 
 /**
  * Creates what is missing, ITSes first, then gives WDSes their ITS, and stops at the first failure. An error is in its result.
- * @param confirm asks about what a WDS has sent through another ITS, which stays on its WECs
+ * @param confirm asks about what the repair of a space replaces or leaves behind
  */
 export async function createSpaces(
   { its, wds }: Fleet,
   plans: readonly SpacePlan[],
-  confirm: (name: string) => Confirm<readonly string[]>,
+  confirm: (name: string) => Confirm<RepairEffects>,
   tools: SpaceTools,
   run: Run,
 ): Promise<SpaceResult[]> {

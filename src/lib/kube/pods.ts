@@ -14,6 +14,12 @@ import {
   type StatefulSet,
 } from './client/objects.ts';
 
+/** The containers of a pod or of a template, which a merge patch replaces as a whole. */
+export interface Containers {
+  containers: NonNullable<NonNullable<Pod['spec']>['containers']>;
+  initContainers?: NonNullable<NonNullable<Pod['spec']>['initContainers']>;
+}
+
 /** Why a pod does not run, if the reason does not pass by itself. */
 export interface PodFailure {
   pod: ObjectMeta;
@@ -185,6 +191,13 @@ export async function failureLog(
 /** Whether a pod does its work: one that is being deleted, or is not ready, does not. */
 export const isRunning = (pod: Pod) =>
   isLiving(pod) && pod.status?.phase === 'Running' && isTrue(pod, 'Ready');
+
+/** Whether a container of a pod has ever run. */
+export const hasStarted = ({ status }: Pod): boolean =>
+  [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])].some(
+    ({ state, lastState, restartCount = 0 }) =>
+      [state?.running, state?.terminated, lastState?.terminated].some(Boolean) || restartCount > 0,
+  );
 
 export const isPodReady = (pod: Pod) => isTrue(pod, 'Ready') || pod.status?.phase === 'Succeeded';
 

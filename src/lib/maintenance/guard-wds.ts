@@ -1,16 +1,12 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
-import { untilMet } from '../core/follow.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
 import { tryRead } from '../kube/access.ts';
-import type { Kube } from '../kube/client/client.ts';
-import { type Deployment, resources } from '../kube/client/objects.ts';
+import { resources } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
-import { retryConflicts, writeLast } from '../kube/writes.ts';
 import { apiServerOf, namespaceOf } from '../ocm/model/kubeflex-names.ts';
 import { describeObject } from '../ocm/model/object-ref.ts';
 import {
@@ -25,11 +21,11 @@ import {
 } from '../spaces/guard.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { readNote, toRestart } from '../spaces/space/controllers-run.ts';
-import { apiServerRuns } from '../spaces/space/space-stages.ts';
-import { readSpace, sharersOf, typeOf } from '../spaces/space/spaces.ts';
+import { sharersOf, typeOf } from '../spaces/space/spaces.ts';
 import { type JudgedDelivery, keptByGuard } from '../workloads/delivery/judged-objects.ts';
 import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
 import { restartControllers } from './restart-wds.ts';
+import { rollOut } from './roll-out.ts';
 
 /** The fields are an interface: docs/output.md. */
 export interface GuardResult extends ChangeResult {
@@ -96,14 +92,14 @@ export const guardNew = (name: string, tools: SpaceTools, run: Run): Promise<Gua
   return guardWds(name, refuse, tools, run);
 };
 
-/** Changes the API server of a WDS of type k8s, and waits until it serves. If it does not, it gets its earlier flags back. */
+/**
+ * Has the API server of a WDS of type k8s serve ValidatingAdmissionPolicies, which replaces its pod, and waits until it does. If it does
+ * not, it gets its earlier flags back.
+ */
 async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kinds> {
-  const undo = await servePolicies(hosting, name);
+  const server = apiServerOf.k8s?.name ?? '';
   let kinds = betaKinds;
-  const read = async (): Promise<Verdict> => {
-    const space = await readSpace(hosting, name, 'wds');
-    const server = space === undefined ? waiting(`${name} no longer exists`) : apiServerRuns(space);
-    if (server.state !== 'met') return server;
+  const works = async (): Promise<Verdict> => {
     const guard = await tryRead(() => readGuard(wds.kube));
     if (guard.state !== 'seen') return waiting(`its API server does not answer: ${guard.why}`);
     kinds = guard.value.kinds ?? kinds;
@@ -111,15 +107,29 @@ async function serve({ name, hosting, wds }: RestartPlan, run: Run): Promise<Kin
       ? waiting('its API server serves no ValidatingAdmissionPolicies')
       : met;
   };
-  const unmet = async (verdict: Verdict) => {
-    if (undo !== undefined) await writeLast(hosting, undo);
-    const why = verdict.state === 'met' ? '' : verdict.why;
-    return new StellarError(
-      'timeout',
-      `The API server of ${name} does not run with ValidatingAdmissionPolicies: ${why}.`,
-    ).with({ details: undo === undefined ? [] : ['It has its earlier flags again.'] });
-  };
-  await untilMet({ name, read, check: (verdict) => verdict, unmet }, run);
+  await rollOut(
+    {
+      subject: name,
+      kube: hosting,
+      resource: resources.deployments,
+      name: server,
+      namespace: namespaceOf(name),
+      change: ({ containers = [], ...others }) => ({
+        ...others,
+        containers: containers.map((container) => {
+          if (container.name !== server) return container;
+          const { command = [], args } = container;
+          return {
+            ...container,
+            ...(args === undefined ? { command: withFlags(command) } : { args: withFlags(args) }),
+          };
+        }),
+      }),
+      what: 'ValidatingAdmissionPolicies',
+      works,
+    },
+    run,
+  );
   return kinds;
 }
 
@@ -201,36 +211,4 @@ export function withFlags(words: readonly string[]): string[] {
   });
   const others = words.filter((word) => !flags.some(([flag]) => word.startsWith(`${flag}=`)));
   return [...others, ...added];
-}
-
-/**
- * Has the API server of a control plane of type k8s serve ValidatingAdmissionPolicies, which replaces its pod.
- * @returns what brings the earlier flags back; undefined if it had these flags
- */
-async function servePolicies(hosting: Kube, controlPlane: string) {
-  const at = { namespace: namespaceOf(controlPlane) };
-  const name = apiServerOf.k8s?.name ?? '';
-  const write = (kube: Kube, containers: object[], metadata: object) =>
-    kube.merge<Deployment>(
-      resources.deployments,
-      name,
-      { metadata, spec: { template: { spec: { containers } } } },
-      at,
-    );
-  return retryConflicts(hosting, async () => {
-    const present = await hosting.get<Deployment>(resources.deployments, name, at);
-    const before = present?.spec?.template?.spec?.containers ?? [];
-    const containers = before.map((container) => {
-      if (container.name !== name) return container;
-      const { command = [], args } = container;
-      return {
-        ...container,
-        ...(args === undefined ? { command: withFlags(command) } : { args: withFlags(args) }),
-      };
-    });
-    const { uid, resourceVersion } = present?.metadata ?? {};
-    if (isDeepStrictEqual(containers, before)) return undefined;
-    await write(hosting, containers, { uid, resourceVersion });
-    return (last: Kube) => write(last, before, { uid });
-  });
 }

@@ -2,16 +2,25 @@ import { StellarError } from '../core/errors.ts';
 import { poll } from '../core/poll.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
-import { isLoss, judge } from '../core/stages.ts';
+import { isLoss, judge, met, waiting } from '../core/stages.ts';
 import { compareVersions } from '../core/text/version.ts';
-import { ifSeen, through, tryRead } from '../kube/access.ts';
+import { ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { byName, isTrue, type Job, namesOf, resources, typeMeta } from '../kube/client/objects.ts';
-import { jobState } from '../kube/pods.ts';
+import {
+  byName,
+  isTrue,
+  type Job,
+  namesOf,
+  type Pod,
+  resources,
+  typeMeta,
+} from '../kube/client/objects.ts';
+import { isRunning, jobState } from '../kube/pods.ts';
 import { listIfDefined, listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import { ocmOfHub } from '../ocm/hub/require-hub.ts';
 import {
+  apiServerOf,
   clusterInfoJob,
   hookNames,
   managerDeployment,
@@ -29,12 +38,22 @@ import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import { isHookMarked, isLost, readNote } from '../spaces/space/controllers-run.ts';
 import { triggerReconcile } from '../spaces/space/follow-space.ts';
+import { requireRoom } from '../spaces/space/hosting-fit.ts';
 import { chooseItsForWds, type ItsForWds } from '../spaces/space/its-for-wds.ts';
 import { canNameIts, isWiredFor } from '../spaces/space/its-name-defect.ts';
 import { clusterInfoStageId, hubStageId } from '../spaces/space/its-stages.ts';
 import { openSpace, toSeeSpace } from '../spaces/space/space-access.ts';
+import {
+  describeApart,
+  imagesApart,
+  inImages,
+  type Owner,
+  ownDeployments,
+  presentRegistry,
+  requireImages,
+} from '../spaces/space/space-images.ts';
 import { forgetHooks } from '../spaces/space/space-manifests.ts';
-import { SpaceWatcher } from '../spaces/space/space-watcher.ts';
+import { type SpaceReading, SpaceWatcher } from '../spaces/space/space-watcher.ts';
 import {
   hooksOf,
   itsNameOf,
@@ -44,18 +63,27 @@ import {
   type SpaceEvidence,
 } from '../spaces/space/spaces.ts';
 import { requireHooks } from '../spaces/space-requirements.ts';
-import { makeSpace, type SpaceResult } from '../spaces/space-work.ts';
+import { makeSpace, type SpaceResult, sendsNothing } from '../spaces/space-work.ts';
 import { raiseOcm } from '../spaces/upgrade-its.ts';
 import { planRestart } from './restart-plan.ts';
 import { restartControllers } from './restart-wds.ts';
+import { type RollOut, rollOut } from './roll-out.ts';
 
 export interface RepairInput {
   name: string;
   role: SpaceRole;
   /** For a WDS: the ITS to switch to. */
   itsName?: string | undefined;
-  /** Asks about objects on WECs that were sent through another ITS, and stay there. */
-  confirm: Confirm<readonly string[]>;
+  /** Asks about what is replaced or left behind. */
+  confirm: Confirm<RepairEffects>;
+}
+
+/** What a repair replaces or leaves behind. */
+export interface RepairEffects {
+  /** Objects on WECs that were sent through another ITS, and stay there, in words. */
+  remaining: readonly string[];
+  /** What takes images from elsewhere than the hooks name, and is restarted with those, in words; undefined for nothing. */
+  images: string | undefined;
 }
 
 /**
@@ -71,15 +99,16 @@ export async function repairSpace(
   const { name, role, confirm } = input;
   const { hosting } = tools;
   await requireSpace(name, role, hosting);
-  const read = () => planRepair(input, tools);
+  const read = () => planRepair(input, tools, run);
   const found = await read();
   if (!found.isBroken) return carryOut(found, tools, run);
   // Everything is read again: another run may have repaired it.
   return withHostingLease(hosting, `${role} repair ${name}`, run, async () => {
     const plan = await readConfirmed({
       read,
-      effects: ({ remaining }) => remaining.map((object) => ({ object })),
-      confirm: ({ remaining }, more) => confirm(remaining, more),
+      effects: ({ effects: { remaining, images = [] } }) =>
+        [...remaining, images].flat().map((object) => ({ object })),
+      confirm: ({ effects }, more) => confirm(effects, more),
     });
     return carryOut(plan, tools, run);
   });
@@ -87,10 +116,43 @@ export async function repairSpace(
 
 type Repair = Awaited<ReturnType<typeof planRepair>>;
 
-async function planRepair(input: RepairInput, tools: SpaceTools) {
+/** Images that are not those of the registry that the hooks name. */
+interface ImageChange {
+  registry: string;
+  owners: readonly Owner[];
+}
+
+/** What a reading of a space leaves to its repair: what has run, or may not start before its Bindings are proven. */
+async function imagesToChange(
+  { space }: SpaceReading,
+  watcher: SpaceWatcher,
+  { hosting }: SpaceTools,
+): Promise<ImageChange | undefined> {
+  const registry = await presentRegistry(hosting);
+  if (registry === undefined) return undefined;
+  const { running, unstarted } = imagesApart(registry, space);
+  const isIdle = unstarted.length === 0 || (await sendsNothing(space, watcher, hosting));
+  const isOfHook = ({ metadata }: Pod) =>
+    metadata.ownerReferences?.some(({ kind }) => kind === 'Job') === true;
+  const hooksRun = space.pods.some((pod) => isOfHook(pod) && isRunning(pod));
+  // A Job that loses its API server fails, and has a limited number of tries.
+  const owners = [...running, ...(isIdle ? [] : unstarted)].filter(
+    ({ resource }) => resource !== resources.statefulSets || !hooksRun,
+  );
+  if (owners.length === 0) return undefined;
+  const images = owners.flatMap(({ object }) => {
+    const { containers = [], initContainers = [] } = object.spec?.template?.spec ?? {};
+    return [...containers, ...initContainers].flatMap(({ image }) => image ?? []);
+  });
+  await requireImages(registry, images);
+  return { registry, owners };
+}
+
+async function planRepair(input: RepairInput, tools: SpaceTools, run: Run) {
   const { name, role } = input;
   const { hosting } = tools;
-  const reading = await new SpaceWatcher(tools).read(name, role);
+  const watcher = new SpaceWatcher(tools);
+  const reading = await watcher.read(name, role);
   if (reading === undefined) throw noSuchSpace(name, role, hosting, undefined);
   const evidence = reading.space;
   const missing = judge(reading.stages, evidence).flatMap((report) =>
@@ -105,16 +167,28 @@ async function planRepair(input: RepairInput, tools: SpaceTools) {
   const rewired = role === 'wds' ? await rewiring(input, evidence, hosting) : undefined;
   const isBegun = readNote(evidence.controlPlane) !== undefined;
   const isMissing = isLost(managerDeployment, evidence) || isLost(transportDeployment, evidence);
-  const restarts = isBegun || isMissing || (rewired !== undefined && hasControllers(evidence));
+  const images = await imagesToChange(reading, watcher, tools);
+  // The new pod of an API server is there before the old one ends.
+  if (images !== undefined) await requireRoom(hosting, evidence.type, run);
+  const restarts =
+    isBegun ||
+    isMissing ||
+    (role === 'wds' && images !== undefined) ||
+    (rewired !== undefined && hasControllers(evidence));
   const recreates = rewired !== undefined || isMissing;
   const restart = restarts
     ? await planRestart(name, tools, { recreates, its: rewired?.its })
     : undefined;
   const remaining = rewired === undefined ? [] : await leftBehind(name, rewired.its, tools);
   const isRerun = jobs.length > 0 || rewired !== undefined;
-  const isBroken = isRerun || isBegun || isMissing || completed !== undefined;
-  const written = { present, jobs, completed, rewired, restart, isRerun };
-  return { reading, remaining, isBroken, ...written };
+  const isBroken =
+    isRerun || isBegun || isMissing || completed !== undefined || images !== undefined;
+  const written = { present, jobs, completed, rewired, restart, images, isRerun };
+  const effects: RepairEffects = {
+    remaining,
+    images: images && describeApart(images.owners, images.registry),
+  };
+  return { reading, effects, isBroken, ...written };
 }
 
 /** Writes what a plan says, and follows the space. */
@@ -125,6 +199,7 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
   const { name, role, type } = evidence;
   const change = async () => {
     if (rewired !== undefined) await rewire(hosting, name, rewired, run);
+    if (plan.images !== undefined) await changeImages(plan.images, plan, tools, run);
   };
   return makeSpace(
     {
@@ -134,7 +209,7 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
       exists: true,
       async write() {
         if (restart === undefined) await change();
-        else await restartControllers(restart, run, { change });
+        else await restartControllers(restart, run, rewired || plan.images ? { change } : {});
         if (plan.isRerun) {
           // The names of all of these Jobs: KubeFlex does not recheck completed hooks.
           await deleteObjects(hosting, resources.jobs, present);
@@ -154,6 +229,37 @@ function carryOut(plan: Repair, tools: SpaceTools, run: Run): Promise<SpaceResul
     tools,
     run,
   );
+}
+
+/** Replaces the pods of a space by pods with the images of a registry: its API server first. The controllers of a WDS are stopped. */
+async function changeImages(
+  { registry, owners }: ImageChange,
+  { reading: { space, kube } }: Repair,
+  { hosting }: SpaceTools,
+  run: Run,
+) {
+  const { name, type } = space;
+  const change: RollOut['change'] = (present) => inImages(registry, present);
+  const what = `images of ${registry}`;
+  const server = apiServerOf[type]?.name;
+  const inOrder = owners.toSorted(
+    (a, b) => Number(b.object.metadata.name === server) - Number(a.object.metadata.name === server),
+  );
+  const works = async () => {
+    const answer = kube && (await tryRead(() => kube.read('/version')));
+    const why = answer && whyUnseen(answer);
+    return why === undefined ? met : waiting(`its API server does not answer: ${why}`);
+  };
+  for (const { resource, object } of inOrder) {
+    const at = { subject: name, kube: hosting, resource, namespace: namespaceOf(name) };
+    const { name: owner } = object.metadata;
+    await rollOut({ ...at, name: owner, change, what, ...(owner === server && { works }) }, run);
+  }
+  if (kube === undefined || space.role !== 'its') return;
+  for (const { namespace, name: own } of ownDeployments(type)) {
+    const at = { subject: name, kube, resource: resources.deployments, namespace };
+    await rollOut({ ...at, name: own, change, what }, run);
+  }
 }
 
 /** The Jobs that restore what a stage has lost, by the ids of stages. */
@@ -308,12 +414,13 @@ async function untilObserved(hosting: Kube, { metadata }: ControlPlane, run: Run
   }, soon);
 }
 
-function describeRepair({ jobs, rewired, restart, completed }: Repair) {
+function describeRepair({ jobs, rewired, restart, completed, images }: Repair) {
   return [
     ...(completed === undefined
       ? []
       : [`hook ${completed.metadata.name} completed without running it: OCM is newer`]),
     ...(rewired === undefined ? [] : [`ITS set to ${rewired.its}`]),
+    ...(images === undefined ? [] : [`images changed to those of ${images.registry}`]),
     ...(jobs.length === 0 ? [] : [`KubeFlex recreates Job ${jobs.join(', ')}`]),
     ...(restart ? ['controllers restarted; workloads kept'] : []),
   ].join(' · ');

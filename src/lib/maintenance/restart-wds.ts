@@ -146,7 +146,7 @@ export function restartControllers(
 interface RestartWork {
   /** Whether a transport that is scaled to zero is started. */
   starts?: boolean;
-  /** What is done while the transport is stopped, before the controller manager starts. */
+  /** What is done while both are stopped. A rerun without it is complete as well. */
   change?(): Promise<void>;
 }
 
@@ -162,7 +162,10 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
     isStopped = true;
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
-    await work.change?.();
+    if (work.change) {
+      await stop(plan.place, managerDeployment, { late: lateFor(plan), subject: name }, run);
+      await work.change();
+    }
     await restartManager(plan, note, run);
     await proveComplete(plan, note, run);
   } catch (error) {

@@ -4,7 +4,7 @@ import { StellarError } from '../core/errors.ts';
 import { asCalled, command, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
-import { seenOrThrow } from '../kube/access.ts';
+import { hidden, ifSeen, seenOrThrow, through } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, setContext } from '../kube/kubeconfig/contexts.ts';
@@ -12,11 +12,19 @@ import type { Kubeconfig, SelectedContext } from '../kube/kubeconfig/kubeconfig.
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import type { ExternalCluster } from './bootstrap.ts';
+import { openedBy } from './choose/open-wds.ts';
+import { worksSentBy } from './choose/works-of-policy.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
 import { followSpace } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
-import { presentRegistry, rewriteImages } from './space/space-images.ts';
+import {
+  correctUnstarted,
+  describeApart,
+  imagesApart,
+  presentRegistry,
+} from './space/space-images.ts';
 import { type SpaceReading, SpaceWatcher } from './space/space-watcher.ts';
+import { listControlPlanes, type SpaceEvidence } from './space/spaces.ts';
 
 /** A space to create, repair, or resume. */
 interface SpaceWork {
@@ -68,12 +76,17 @@ async function finishSpace(space: SpaceWork, result: SpaceResult, tools: SpaceTo
   const registry = await presentRegistry(hosting);
   const watcher = new SpaceWatcher(tools);
   const inside = () => watcher.accessOf(name)?.kube;
+  let last: SpaceEvidence | undefined;
   const read = async () => {
     const now = await watcher.read(name, role, { context: external?.context });
     space.exists = now !== undefined;
     const isSeen = now?.space.inside.state === 'seen';
+    last = now?.space;
     if (registry && now)
-      await rewriteImages(registry, now.space, hosting, isSeen ? inside() : undefined);
+      await correctUnstarted(registry, now.space, hosting, {
+        inside: isSeen ? inside() : undefined,
+        isIdle: () => sendsNothing(space, watcher, hosting),
+      });
     return now && limit ? limit(now) : now;
   };
   const { error, atOnce, ...standing } = await followSpace({ name, hosting, read }, run);
@@ -87,9 +100,28 @@ async function finishSpace(space: SpaceWork, result: SpaceResult, tools: SpaceTo
     if (changed) result.changed = true;
     if (changed) run.progress.changed(name, `context ${name} written to ${file}`);
   }
+  const apart = registry && last ? imagesApart(registry, last).running : [];
+  if (apart.length > 0) run.progress.note(`${name}: ${describeApart(apart, registry ?? '')}`);
   const where = from === undefined ? '' : ` · context ${name}`;
   if (atOnce && !result.changed) run.progress.done(name, `is ready; nothing to do${where}`);
   else run.progress.done(name, `${standing.stage}${where}`, true);
+}
+
+/**
+ * Whether an ITS has no work of a space: its controllers may start. An ITS sends nothing.
+ * @returns false if that cannot be read
+ */
+export async function sendsNothing(
+  { name, role }: Pick<SpaceWork, 'name' | 'role'>,
+  watcher: SpaceWatcher,
+  hosting: Kube,
+): Promise<boolean> {
+  if (role === 'its') return true;
+  const wds = openedBy(watcher, name, await listControlPlanes(hosting));
+  const works = await through(wds?.its ?? hidden('it was not reached'), ({ kube }) =>
+    worksSentBy(kube, name, { metadataOnly: true }),
+  );
+  return ifSeen(works)?.length === 0;
 }
 
 /**

@@ -62,6 +62,10 @@ it('is written with the WDS, which the API server does not serve by itself', asy
 const controller = (name: string) => `wds1-system/${name}`;
 const scale = (name: string, replicas: number) =>
   hosting.admin.patch(resources.deployments, controller(name), { spec: { replicas } });
+type RunningPod = AnyObject & {
+  spec: { containers: { image: string }[] };
+  status?: { containerStatuses?: { restartCount: number }[] };
+};
 const podsOf = async (name: string) => {
   const { items } = await hosting.admin.list<AnyObject>(resources.pods, {
     namespace: 'wds1-system',
@@ -114,6 +118,53 @@ it('without its guard keeps workloads if the controller manager has crashed whil
   await type('wds restart wds1');
   assert.deepEqual((await workloadOn(cluster1, 'kept')).uids, uids);
   assert.match((await type('workload wait configmap/hello -n kept --wds wds1')).stdout, /cluster1/);
+});
+
+it('without its guard keeps workloads when its hooks name a registry, which reading it leaves to a repair', async () => {
+  const foreign = await cluster1.admin.create(resources.configMaps, {
+    metadata: { namespace: 'kept', name: 'of-somebody-else' },
+  });
+  const { uids } = await workloadOn(cluster1, 'kept');
+  const { items } = await hosting.admin.list<AnyObject>(resources.postCreateHooks);
+  for (const { metadata, spec } of items) {
+    const inRegistry = JSON.stringify(spec).replace(
+      /"image":"[^/"]+\//g,
+      '"image":"registry.example/',
+    );
+    await hosting.admin.patch(resources.postCreateHooks, metadata.name, {
+      spec: JSON.parse(inRegistry),
+    });
+  }
+  const running = async () =>
+    (
+      await hosting.admin.list<RunningPod>(resources.pods, { namespace: 'wds1-system' })
+    ).items.flatMap(({ metadata, spec, status }) =>
+      spec.containers.map(
+        ({ image }, index) =>
+          `${metadata.uid} ${image} ${status?.containerStatuses?.[index]?.restartCount}`,
+      ),
+    );
+  const before = await running();
+  const create = await type('wds create wds1');
+  assert.match(create.stderr, /images of .*kube-apiserver.* are not from registry\.example/);
+  const repair = 'wds repair wds1 --its its1 --hosting-context hosting';
+  const refused = await cli.run(repair.split(' '), { kubeconfig });
+  assert.equal(refused.exitCode, 1, refused.stderr);
+  assert.match(refused.stderr, /Repair wds1\? This needs confirmation/);
+  await untilStarted();
+  assert.deepEqual(await running(), before);
+
+  await type(`${repair} --yes`);
+  await untilStarted();
+  const images = (await running()).map((line) => line.split(' ')[1]);
+  assert.deepEqual(
+    images.filter((image) => !image?.startsWith('registry.example/')),
+    [],
+  );
+  assert.deepEqual((await workloadOn(cluster1, 'kept')).uids, uids);
+  const still = await cluster1.admin.find<AnyObject>(resources.configMaps, 'kept/of-somebody-else');
+  assert.equal(still?.metadata.uid, foreign.metadata.uid);
+  assert.match((await type('wds repair wds1 --its its1')).stdout, /nothing to do/);
   await type('policy delete kept --wds wds1 --yes');
 });
 

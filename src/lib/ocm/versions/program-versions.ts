@@ -1,6 +1,6 @@
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
-import { type Deployment, type Job, resources } from '../../kube/client/objects.ts';
+import { byName, type Deployment, type Job, resources } from '../../kube/client/objects.ts';
 import { imageVersion, parseImage } from '../../kube/image.ts';
 import {
   apiServerOf,
@@ -128,8 +128,15 @@ export function wecPrograms(klusterlet: Klusterlet | undefined): RunningProgram[
   return [klusterletOperator, ...agents];
 }
 
-/** The versions in the installed post-create hooks, which new spaces get; undefined if a hook has none. */
-export type HookVersions = ReturnType<typeof versionsOfHooks>;
+/** What the installed post-create hooks give to new spaces; a version is undefined if no hook has it. */
+export interface HookVersions {
+  controllerManager: Wanted | undefined;
+  transport: Wanted | undefined;
+  ocm: Wanted | undefined;
+  statusAddon: Wanted | undefined;
+  /** Where images are from, without a trailing slash; undefined for the public registries. */
+  registry: string | undefined;
+}
 
 /** A user who may not read hooks sees no versions in them. */
 export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
@@ -138,7 +145,7 @@ export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =
   );
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */
-export function versionsOfHooks(hooks: readonly PostCreateHook[]) {
+export function versionsOfHooks(hooks: readonly PostCreateHook[]): HookVersions {
   const names: readonly string[] = Object.values(hookNames);
   // Copies of the chart's hooks, and foreign hooks, come after them.
   const rankOf = ({ metadata }: PostCreateHook) => Number(!names.includes(metadata.name));
@@ -159,7 +166,19 @@ export function versionsOfHooks(hooks: readonly PostCreateHook[]) {
     transport: wantedByHooks(tagOf('ocm-transport-controller')),
     ocm: wantedByHooks(bundleOf(tagOf('clusteradm'))),
     statusAddon: wantedByHooks(addonArgs.includes('--version') ? addon : undefined),
+    registry: registryOf(hooks),
   };
+}
+
+/**
+ * The registry of an installation's images, which `init --image-registry` has written into the hooks; undefined if they name the
+ * public registries.
+ */
+export function registryOf(hooks: readonly PostCreateHook[]): string | undefined {
+  const hubInit = byName(hooks).get(hookNames.hubInit);
+  const [, registry] =
+    /"image":"([^"]+)\/kubestellar\/clusteradm:/.exec(JSON.stringify(hubInit?.spec ?? {})) ?? [];
+  return registry === 'quay.io' ? undefined : registry;
 }
 
 const isAddonChart = (arg: string) => arg.endsWith('/ocm-status-addon-chart');

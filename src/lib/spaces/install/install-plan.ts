@@ -21,9 +21,9 @@ import {
   systemNamespace,
 } from '../../ocm/model/kubeflex-names.ts';
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
+import { registryOf } from '../../ocm/versions/program-versions.ts';
 import { coreChart } from '../hosting/core-chart.ts';
 import { servesOpenShift } from '../hosting/hosting.ts';
-import { registryOf } from '../space/space-images.ts';
 import type { InitInput } from './chart.ts';
 import type { Helm, ReleaseName, Revision } from './helm.ts';
 import { holds, mergeValues, type Values } from './helm-values.ts';

@@ -32,6 +32,7 @@ import { credentialChecks, type SpaceAmong, validityChecks } from './credentials
 import { preempted } from './hosting-fit.ts';
 import { hubStages, type ItsInside, readItsInside } from './its-stages.ts';
 import { contextChecks } from './space-access.ts';
+import { describeApart, imagesApart } from './space-images.ts';
 import {
   type AnySpace,
   failureOfStage,
@@ -135,7 +136,7 @@ interface InstalledSpace {
 export const versionChecks = (role: SpaceRole): readonly Check<InstalledSpace>[] => [
   {
     id: `${role}-versions`,
-    title: 'it runs the versions of the installed hooks',
+    title: 'it runs the versions of the installed hooks, from their registry',
     run: judgeVersions,
   },
 ];
@@ -144,14 +145,19 @@ function judgeVersions({ space, hooks }: InstalledSpace): Outcome {
   const versions = spaceVersions(space, hooks).filter(({ wanted }) => wanted !== null);
   const apart = versionsApart(space.name, versions);
   const [unseen] = versions.flatMap((version) => version.notVisible ?? []);
+  const { name, role, hosting } = space;
+  const images = hooks.registry && imagesApart(hooks.registry, space);
+  if (apart === undefined && images && images.running.length > 0)
+    return warn(
+      'images-apart',
+      `${describeApart(images.running, hooks.registry ?? '')}.`,
+      run(command`stellarctl ${role} repair ${name} --hosting-context ${hosting}`, 'Change them'),
+    );
   if (apart === undefined) return unseen === undefined ? pass() : skipped(unseen);
   return warn(
     'versions-apart',
     apart,
-    run(
-      command`stellarctl ${space.role} upgrade ${space.name} --hosting-context ${space.hosting}`,
-      'Upgrade it',
-    ),
+    run(command`stellarctl ${role} upgrade ${name} --hosting-context ${hosting}`, 'Upgrade it'),
   );
 }
 

@@ -1,35 +1,27 @@
 import { type Check, pass, skipped } from '../../core/checks.ts';
 import { requestTimeoutMs } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
-import { advice, command, run } from '../../core/next-step.ts';
+import { advice, command, type NextStep, run } from '../../core/next-step.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import {
-  byName,
+  conditionOf,
   type Deployment,
+  namesOf,
   type Pod,
   type Resource,
   resources,
   type StatefulSet,
 } from '../../kube/client/objects.ts';
 import { inRegistry } from '../../kube/image.ts';
-import { hookNames, statusAddonDeployment } from '../../ocm/model/kubeflex-names.ts';
+import { type Containers, hasStarted, podsOf } from '../../kube/pods.ts';
+import { statusAddonDeployment } from '../../ocm/model/kubeflex-names.ts';
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { operatorNamespace } from '../../ocm/model/ocm-names.ts';
 import { safeOcm } from '../../ocm/model/ocm-versions.ts';
+import { registryOf } from '../../ocm/versions/program-versions.ts';
 import type { SpaceEvidence } from './spaces.ts';
-
-/**
- * The registry of an installation's images, which `init --image-registry` has written into the hooks; undefined if they name the
- * public registries.
- */
-export function registryOf(hooks: readonly PostCreateHook[]): string | undefined {
-  const hubInit = byName(hooks).get(hookNames.hubInit);
-  const [, registry] =
-    /"image":"([^"]+)\/kubestellar\/clusteradm:/.exec(JSON.stringify(hubInit?.spec ?? {})) ?? [];
-  return registry === 'quay.io' ? undefined : registry;
-}
 
 /** Reads the registry of an installation's images. */
 export const presentRegistry = async (hosting: Reader) =>
@@ -57,11 +49,15 @@ export async function requireRegistry(
 }
 
 /**
- * Checks, as far as the registry answers without credentials, that it has the images of a version of OCM: `its create` pulls them after its hook has
- * installed another.
+ * Checks, as far as the registry answers without credentials, that it has these images.
+ * @param otherwise what helps besides copying them
  * @throws StellarError `not-found`
  */
-export async function requireOcmImages(registry: string, version: string): Promise<void> {
+export async function requireImages(
+  registry: string,
+  images: readonly string[],
+  ...otherwise: NextStep[]
+): Promise<void> {
   const missing = async (reference: string) => {
     const url = reference.replace(/^([^/]+)\/(.+):([^:]+)$/, 'https://$1/v2/$2/manifests/$3');
     const signal = AbortSignal.timeout(requestTimeoutMs);
@@ -71,7 +67,7 @@ export async function requireOcmImages(registry: string, version: string): Promi
     );
     return answer?.status === 404;
   };
-  const references = imagesOfOcm(version).map((each) => inRegistry(each, registry));
+  const references = images.map((each) => inRegistry(each, registry));
   const answers = await Promise.all(references.map(missing));
   const [absent] = references.filter((_, index) => answers[index]);
   if (absent === undefined) return;
@@ -82,9 +78,17 @@ export async function requireOcmImages(registry: string, version: string): Promi
       command`stellarctl init --print-images --image-registry ${registry}`,
       'Copy what this lists',
     ),
-    advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
+    ...otherwise,
   );
 }
+
+/** The same for a version of OCM: `its create` pulls its images after its hook has installed another. */
+export const requireOcmImages = (registry: string, version: string): Promise<void> =>
+  requireImages(
+    registry,
+    imagesOfOcm(version),
+    advice('Or keep the OCM of the hooks, whose hub has a known hole: --ocm-version chart'),
+  );
 
 export const ocmImagesCheck: Check<{ kube: Kube }> = {
   id: 'ocm-images',
@@ -98,39 +102,104 @@ export const ocmImagesCheck: Check<{ kube: Kube }> = {
   },
 };
 
+/** A Deployment or StatefulSet, by its kind. */
+export interface Owner {
+  resource: Resource;
+  object: Deployment | StatefulSet;
+}
+
+/** What of a space takes images from elsewhere than a registry. */
+export interface ImagesApart {
+  /** No pod of these has ever run: to correct them stops nothing. */
+  unstarted: Owner[];
+  /** To correct these replaces what runs. */
+  running: Owner[];
+}
+
 /**
- * Makes a space take its images from a registry: KubeFlex and the chart of the status add-on name those of their own, which no value
- * changes. KubeFlex writes them once (pkg/reconcilers).
- * @param inside its API server, for the role ITS; undefined if it does not answer yet
+ * Finds the Deployments and StatefulSets in the namespace of a space whose images are not from a registry: KubeFlex and the chart of the
+ * status add-on name those of their own, which no value changes. KubeFlex writes them once (pkg/reconcilers).
  */
-export async function rewriteImages(
+export function imagesApart(
   registry: string,
-  { role, type, deployments, statefulSets, pods }: SpaceEvidence,
+  space: Pick<SpaceEvidence, 'deployments' | 'statefulSets' | 'pods' | 'forbidden'>,
+): ImagesApart {
+  const all: Owner[] = [
+    ...space.deployments.map((object) => ({ resource: resources.deployments, object })),
+    ...space.statefulSets.map((object) => ({ resource: resources.statefulSets, object })),
+  ];
+  const apart = all.filter(({ object }) => !isCorrect(registry, object.spec?.template?.spec));
+  const { running = [], unstarted = [] } = Object.groupBy(apart, ({ object }) =>
+    // Pods that may not be read may run.
+    space.forbidden.has(resources.pods.plural) || hasRun(object, space.pods)
+      ? 'running'
+      : 'unstarted',
+  );
+  return { running, unstarted };
+}
+
+/** What is apart, in words, without a full stop. */
+export const describeApart = (apart: readonly Owner[], registry: string) =>
+  `The images of ${namesOf(apart.map(({ object }) => object)).join(', ')} are not from ${registry}, which the hooks name`;
+
+/** Whether a pod of its has ever run, which may be gone. Deployments record that all of theirs were once available. */
+const hasRun = (object: Deployment | StatefulSet, pods: readonly Pod[]) =>
+  (object.status?.readyReplicas ?? 0) > 0 ||
+  conditionOf(object as Deployment, 'Progressing')?.reason === 'NewReplicaSetAvailable' ||
+  podsOf(object.metadata.name, pods).some(hasStarted);
+
+/**
+ * Corrects the images of what has never run in a space that is created: nothing that runs is touched.
+ * @param inside its API server, for the role ITS; undefined if it does not answer yet
+ * @param isIdle whether it sends nothing to WECs; asked only if a controller would be started
+ */
+export async function correctUnstarted(
+  registry: string,
+  space: SpaceEvidence,
   hosting: Kube,
-  inside: Kube | undefined,
+  { inside, isIdle }: { inside: Kube | undefined; isIdle(): Promise<boolean> },
 ): Promise<void> {
-  await correct(registry, resources.deployments, deployments, hosting);
-  await correct(registry, resources.statefulSets, statefulSets, hosting);
-  // The template of a Job cannot be changed, and an old pod of a Deployment stays until a new one is ready: the image of a pod can be
-  // changed. Other pods there are what a vcluster runs.
-  const isOf = ({ metadata }: Pod, ...owners: string[]) =>
-    metadata.ownerReferences?.some(({ kind = '' }) => owners.includes(kind));
-  const ofTemplates = pods.filter((pod) => isOf(pod, 'ReplicaSet', 'Job'));
-  await correct(registry, resources.pods, ofTemplates, hosting);
-  // A StatefulSet waits for ever for a pod that does not become ready, and replaces one of an earlier revision as soon as it is.
-  for (const pod of pods.filter((each) => isOf(each, 'StatefulSet'))) {
-    const { spec, status } = pod;
-    const isRunning = status?.containerStatuses?.some(({ state }) => state?.running);
-    if (!isRunning && !isCorrect(registry, spec)) await hosting.delete(resources.pods, pod);
+  const { role, type, pods } = space;
+  const { unstarted, running } = imagesApart(registry, space);
+  // The pods of what is not corrected wait for its repair.
+  const isOpen = (pod: Pod) =>
+    !hasStarted(pod) &&
+    !isCorrect(registry, pod.spec) &&
+    !running.some(({ object }) => podsOf(object.metadata.name, [pod]).length > 0);
+  const waitingPods = pods.filter(isOpen);
+  if ((unstarted.length > 0 || waitingPods.length > 0) && (await isIdle())) {
+    for (const owner of unstarted) await correctTemplate(registry, owner, hosting);
+    await correctPods(registry, waitingPods, hosting);
   }
   if (role !== 'its' || inside === undefined) return;
-  const ownDeployments = [
-    { namespace: operatorNamespace, name: statusAddonDeployment },
-    ...(type === 'vcluster' ? [{ namespace: 'kube-system', name: 'coredns' }] : []),
-  ];
-  for (const { namespace, name } of ownDeployments) {
-    const found = await inside.get<Deployment>(resources.deployments, name, { namespace });
-    await correct(registry, resources.deployments, found === undefined ? [] : [found], inside);
+  for (const { namespace, name } of ownDeployments(type)) {
+    const object = await inside.get<Deployment>(resources.deployments, name, { namespace });
+    if (object === undefined || hasRun(object, [])) continue;
+    await correctTemplate(registry, { resource: resources.deployments, object }, inside);
+  }
+}
+
+/** The Deployments inside an ITS whose images no value changes. */
+export const ownDeployments = (type: string) => [
+  { namespace: operatorNamespace, name: statusAddonDeployment },
+  ...(type === 'vcluster' ? [{ namespace: 'kube-system', name: 'coredns' }] : []),
+];
+
+/** Makes pods that have never run take their images from a registry. */
+async function correctPods(registry: string, pods: readonly Pod[], hosting: Kube) {
+  const isOf = ({ metadata }: Pod, ...owners: string[]) =>
+    metadata.ownerReferences?.some(({ kind = '' }) => owners.includes(kind));
+  for (const pod of pods.filter((each) => !hasStarted(each) && !isCorrect(registry, each.spec))) {
+    const { name, namespace, resourceVersion } = pod.metadata;
+    // The template of a Job cannot be changed, and an old pod of a Deployment stays until a new one is ready: the image of a pod can be
+    // changed. Pods without such an owner are what a vcluster runs.
+    if (isOf(pod, 'ReplicaSet', 'Job')) {
+      const patch = { metadata: { resourceVersion }, spec: inImages(registry, pod.spec) };
+      // Changed or gone meanwhile: the next reading shows it.
+      await unlessStatus(hosting.merge(resources.pods, name, patch, { namespace }), 404, 409);
+    }
+    // A StatefulSet waits for ever for a pod that does not become ready, and replaces one of an earlier revision as soon as it is.
+    if (isOf(pod, 'StatefulSet')) await hosting.delete(resources.pods, pod);
   }
 }
 
@@ -139,41 +208,31 @@ const isCorrect = (registry: string, spec: Pod['spec']) =>
     ({ image = '' }) => image === inRegistry(image, registry),
   );
 
-type PodContainer = NonNullable<NonNullable<Pod['spec']>['containers']>[number];
-
-async function correct(
-  registry: string,
-  resource: Resource,
-  objects: readonly (Deployment | StatefulSet | Pod)[],
-  kube: Kube,
-) {
+/** The containers of a pod or a template with the images of a registry, for a patch. */
+export function inImages(registry: string, spec: Pod['spec']): Containers {
   const inOther = (image = '') => inRegistry(image, registry);
-  const corrected = ({ image, env, ...container }: PodContainer) => ({
+  const corrected = ({ image, env, ...container }: Containers['containers'][number]) => ({
     ...container,
     image: inOther(image),
     // The status add-on gives its agents their image in a variable.
-    env: env?.map(({ value, ...rest }) => ({
-      ...rest,
-      value: value === image ? inOther(value) : value,
-    })),
+    ...(env && {
+      env: env.map((each) => (each.value === image ? { ...each, value: inOther(image) } : each)),
+    }),
   });
-  for (const { metadata, spec } of objects) {
-    const hasTemplate = spec !== undefined && 'template' in spec;
-    const present = hasTemplate ? spec.template?.spec : (spec as Pod['spec']);
-    if (isCorrect(registry, present)) continue;
-    const { containers = [], initContainers = [] } = present ?? {};
-    const podSpec = {
-      containers: containers.map(corrected),
-      initContainers: initContainers.map(corrected),
-    };
-    const { name, namespace, resourceVersion } = metadata;
-    const patch = {
-      metadata: { resourceVersion },
-      spec: hasTemplate ? { template: { spec: podSpec } } : podSpec,
-    };
-    // Changed or gone meanwhile: the next reading shows it.
-    await unlessStatus(kube.merge(resource, name, patch, { namespace }), 404, 409);
-  }
+  const { containers = [], initContainers } = spec ?? {};
+  return {
+    containers: containers.map(corrected),
+    ...(initContainers && { initContainers: initContainers.map(corrected) }),
+  };
+}
+
+/** Gives the template of an owner that has never run the images of a registry. */
+async function correctTemplate(registry: string, { resource, object }: Owner, kube: Kube) {
+  const { name, namespace, uid, resourceVersion } = object.metadata;
+  const spec = { template: { spec: inImages(registry, object.spec?.template?.spec) } };
+  const patch = { metadata: { uid, resourceVersion }, spec };
+  // Changed or gone meanwhile: the next reading shows it.
+  await unlessStatus(kube.merge(resource, name, patch, { namespace }), 404, 409);
 }
 
 /**

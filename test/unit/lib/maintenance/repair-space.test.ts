@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { repairSpace } from '../../../../src/lib/maintenance/repair-space.ts';
+import { type RepairEffects, repairSpace } from '../../../../src/lib/maintenance/repair-space.ts';
 import type {
   ControlPlane,
   PostCreateHook,
@@ -31,7 +31,7 @@ async function repair(
   role: 'its' | 'wds',
   objects: readonly KubeObject[],
   itsName?: string,
-  confirm = async (_: readonly string[]) => false,
+  confirm = async (_: RepairEffects) => false,
 ) {
   const cluster = new MemoryCluster(objects, { dryRun: true, review: async () => ({}) });
   const result = await repairSpace({ name, role, itsName, confirm }, toolsOf(cluster.kube), {
@@ -131,6 +131,35 @@ describe('an ITS of type vcluster whose hub is complete', () => {
   });
 });
 
+test('the StatefulSet of an ITS gets the images of the registry unless a Job of its hooks runs', async () => {
+  const image = 'ghcr.io/loft-sh/vcluster:0.16.4';
+  const template = { spec: { containers: [{ name: 'syncer', image }] } };
+  const server = { ...statefulSet('vcluster'), spec: { replicas: 1, template } };
+  const hook = {
+    ...{ kind: 'PostCreateHook', metadata: { name: 'its-hub-init' } },
+    spec: { templates: [{ image: 'registry.example/kubestellar/clusteradm:1.0.0' }] },
+  };
+  const ofJob = { ...pod('its-hub-init-x', { ready: true, phase: 'Running' }) };
+  const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'its-hub-init' };
+  const running = { ...ofJob, metadata: { ...ofJob.metadata, ownerReferences: [owner] } };
+  const asked: unknown[] = [];
+  const repaired = (others: readonly KubeObject[]) =>
+    repair(
+      'its1',
+      'its',
+      [its('its1', { type: 'vcluster' }), inSpace('StatefulSet', 'its1', server), hook, ...others],
+      undefined,
+      async ({ images }) => {
+        asked.push(images);
+        return true;
+      },
+    );
+  assert.deepEqual((await repaired([inSpace('Pod', 'its1', running)])).writes, []);
+  assert.deepEqual(asked, []);
+  assert.deepEqual((await repaired([])).writes, ['merge StatefulSet vcluster']);
+  assert.match(String(asked[0]), /images of vcluster are not from registry\.example/);
+});
+
 describe('the writes of a repair', () => {
   const failed = inSpace('Job', 'its1', job('its-hub-init', 'failed'));
   /** A repair that does not become ready in time. @param meanwhile while it waits for the Lease */
@@ -191,7 +220,7 @@ describe('a WDS', () => {
     deployments: ReturnType<typeof wdsDeployments>,
     options: ControlPlaneOptions = {},
     asked?: string,
-    confirm?: (objects: readonly string[]) => Promise<boolean>,
+    confirm?: (effects: RepairEffects) => Promise<boolean>,
     others: readonly KubeObject[] = [],
   ) =>
     repair(
@@ -220,7 +249,7 @@ describe('a WDS', () => {
   /** The transport is stopped, the hook and the ITS change, and the controllers are created anew; the ControlPlane notes each step. */
   const rewiring = [
     ...[plane, `merge ${transport}`, plane],
-    ...[correction, plane],
+    ...[`merge ${manager}`, correction, plane],
     ...[`merge ${manager}`, `delete ${manager}`, plane],
     ...[`delete ${transport}`, plane, plane, plane],
   ];
@@ -315,8 +344,8 @@ describe('a WDS', () => {
       },
     };
     const asked: string[][] = [];
-    const refuse = async (objects: readonly string[]): Promise<boolean> => {
-      asked.push([...objects]);
+    const refuse = async ({ remaining }: RepairEffects): Promise<boolean> => {
+      asked.push([...remaining]);
       throw new StellarError('not-confirmed', 'no');
     };
     const moving = (confirm: typeof refuse) =>
@@ -324,6 +353,44 @@ describe('a WDS', () => {
     await assert.rejects(moving(refuse), { code: 'not-confirmed' });
     assert.match(String(asked), /^ConfigMap shop\/a on .+, through its1$/);
     assert.deepEqual((await moving(async () => true)).writes, rewiring);
+  });
+
+  test('whose hooks name a registry gets its images while both controllers are stopped, after a question', async () => {
+    const image = 'quay.io/kubestellar/clusteradm:1.0.0';
+    const hubInit = { kind: 'PostCreateHook', metadata: { name: 'its-hub-init' } };
+    const registry = (of: string) => ({ ...hubInit, spec: { templates: [{ image: of }] } });
+    const withImages = wdsDeployments('').map((each) => ({
+      ...each,
+      spec: {
+        replicas: 1,
+        template: {
+          spec: { containers: [{ name: 'c', image: `ghcr.io/${each.metadata.name}:1` }] },
+        },
+      },
+    }));
+    const asked: unknown[] = [];
+    const confirm = async ({ images }: RepairEffects) => {
+      asked.push(images);
+      return true;
+    };
+    const repaired = (hook: KubeObject, others: readonly KubeObject[] = []) =>
+      repairWds('', one, withImages, {}, undefined, confirm, [hook, ...others]);
+    assert.deepEqual((await repaired(registry(image))).writes, []);
+    const inMirror = registry(image.replace('quay.io', 'registry.example'));
+    const { writes, bodies } = await repaired(inMirror);
+    assert.deepEqual(asked, [
+      'The images of transport-controller, kubestellar-controller-manager are not from registry.example, which the hooks name',
+    ]);
+    assert.deepEqual(writes, [
+      ...[plane, `merge ${transport}`, plane],
+      ...[`merge ${manager}`, `merge ${transport}`, `merge ${manager}`],
+      plane,
+    ]);
+    const images = JSON.stringify(bodies).match(/"image":"[^"]+"/g);
+    assert.deepEqual(images, [
+      '"image":"registry.example/transport-controller:1"',
+      '"image":"registry.example/kubestellar-controller-manager:1"',
+    ]);
   });
 
   test('gets controllers back that were deleted after KubeFlex had created them', async () => {

@@ -33,6 +33,7 @@ const conditions: Written = {
   NamespaceContentRemaining: 'kubernetes v1',
   NamespaceDeletionDiscoveryFailure: 'kubernetes v1',
   NamespaceFinalizersRemaining: 'kubernetes v1',
+  Progressing: 'kubernetes apps/v1',
   ReplicaFailure: 'kubernetes apps/v1',
 };
 
@@ -46,6 +47,7 @@ const observed: Written = {
   'kube/scaling.ts': 'kubernetes apps/v1',
   'maintenance/restart-plan.ts': policy,
   'maintenance/restart-wds.ts': binding,
+  'maintenance/roll-out.ts': 'kubernetes apps/v1',
   'spaces/upgrade-its.ts':
     'ocm pkg/operator/operators/clustermanager/controllers/clustermanagercontroller/clustermanager_controller.go:317',
   'spaces/choose/works-of-policy.ts': binding,

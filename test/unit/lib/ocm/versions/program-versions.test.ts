@@ -36,6 +36,7 @@ test('hooks show which versions they give to new spaces', () => {
     transport: { version: '0.30.0', by },
     ocm: { version: '1.0', by },
     statusAddon: { version: '0.2.0-rc17', by },
+    registry: undefined,
   });
 });
 
@@ -50,10 +51,5 @@ test("the chart's own hook takes precedence over a corrected copy of an older on
 
 test('a clusteradm before 1.0 does not show which OCM it installs', () => {
   assert.equal(versionsOfHooks([hook('its-hub-init', clusteradm('0.10.1'))]).ocm, undefined);
-  assert.deepEqual(Object.values(versionsOfHooks([])), [
-    undefined,
-    undefined,
-    undefined,
-    undefined,
-  ]);
+  assert.ok(Object.values(versionsOfHooks([])).every((each) => each === undefined));
 });

@@ -100,6 +100,7 @@ describe('programs are distinguished', () => {
     statusAddon: undefined,
     controllerManager: undefined,
     transport: undefined,
+    registry: undefined,
   };
   const ocm = (name: string) => `quay.io/open-cluster-management/${name}:v1.3.1`;
   const running = (programs: readonly RunningProgram[], pods: readonly Pod[]) =>
