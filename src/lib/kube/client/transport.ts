@@ -15,6 +15,7 @@ import {
 import { StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
 import { isObject, jsonObject } from '../../core/text/formats.ts';
+import { removed } from '../../core/text/redact.ts';
 import { type SelectedContext, withoutCredentials } from '../kubeconfig/kubeconfig.ts';
 import { Credentials, type PluginHost, type Server } from './credentials.ts';
 import { answersLate, apiError, type ClusterRef, describeCluster, networkError } from './errors.ts';
@@ -154,7 +155,7 @@ class Transport {
           };
           answered();
           this.#note(response, sent, server, started);
-          readAnswer(response, answered, request.within).then(resolve, reject);
+          readAnswer(response, answered, server, request.within).then(resolve, reject);
         });
       });
     } catch (error) {
@@ -213,7 +214,11 @@ class Transport {
       this.#note(response, sent, server, started);
       const { statusCode = 0 } = response;
       if (statusCode >= 300)
-        throw apiError(this.cluster, statusCode, (await readAnswer(response, () => {})).text);
+        throw apiError(
+          this.cluster,
+          statusCode,
+          (await readAnswer(response, () => {}, server)).text,
+        );
       yield* response.setEncoding('utf8') as AsyncIterable<string>;
     } catch (error) {
       throwIfInterrupted(signal);
@@ -305,12 +310,13 @@ export const longestList = 4 * longestAnswer;
 
 /**
  * Reads a whole answer, and decompresses it if needed.
- * @param heard called for every piece that arrives
+ * @param heard called for every piece that arrives @param server whose credentials an error does not repeat
  * @throws StellarError before it keeps more than its limit; Node's errors, also for an answer that cannot be decompressed
  */
 async function readAnswer(
   response: IncomingMessage,
   heard: () => void,
+  { headers }: Server,
   within = { bytes: longestList },
 ): Promise<Answer> {
   const chunks: Buffer[] = [];
@@ -327,9 +333,13 @@ async function readAnswer(
     chunks.push(chunk);
   }
   const retryAfter = Number(response.headers['retry-after']);
+  const status = response.statusCode ?? 0;
+  const text = Buffer.concat(chunks).toString('utf8');
+  // Proxies for debugging repeat what they were sent, a token also without the word Bearer.
+  const [, sent] = / (.{6,})/.exec(String(headers.Authorization)) ?? [];
   return {
-    status: response.statusCode ?? 0,
-    text: Buffer.concat(chunks).toString('utf8'),
+    status,
+    text: status >= 300 && sent ? text.replaceAll(sent, removed) : text,
     retryAfter: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter : undefined,
   };
 }

@@ -44,6 +44,26 @@ describe('a request', () => {
     );
     assert.equal(server.requests[0]?.headers.authorization, 'Bearer secret-token');
   });
+  test('that is refused never shows the token that it was sent', async () => {
+    const { server, kube } = await serving(
+      () => ({
+        status: 403,
+        body: { message: 'refused opaqueToken1, as in {\'t\':"opaqueToken1"}' },
+      }),
+      { user: { token: 'opaqueToken1' } },
+    );
+    for (const request of [
+      () => kube.get(resources.managedClusters, 'cluster1'),
+      () => kube.logTail({ name: 'p', namespace: 'n' }, 'c', { lines: 1 }),
+      () => kube.stream('/api', {}).next(),
+    ])
+      await assert.rejects(request(), (error: Error) => {
+        assert.match(error.message, /: refused <removed>, as in /);
+        assert.doesNotMatch(JSON.stringify([error.message, error]), /opaqueToken/);
+        return true;
+      });
+    assert.equal(server.requests[0]?.headers.authorization, 'Bearer opaqueToken1');
+  });
   test('is not answered with another object', async () => {
     const { kube } = await serving(() => ({ body: managedCluster() }));
     await assert.rejects(kube.get(resources.managedClusters, 'other'), strange);
