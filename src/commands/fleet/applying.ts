@@ -38,9 +38,9 @@ export async function applyFile(session: Session, options: Options): Promise<voi
     refresh = refreshSteps(plan.effects);
     return (await ask(plan, more)) && session.options.yes !== true;
   };
-  const prune = async (names: readonly string[]) => {
+  const prune: Parameters<typeof applyFleet>[2] = async (names, permit) => {
     const wecs = names.map((name) => ({ name, context: undefined }));
-    return deregisterShown(session, clusters.its, wecs, options, wecs.length > 1);
+    return deregisterShown(session, clusters.its, wecs, { ...options, permit }, wecs.length > 1);
   };
   await session.finish(await applyFleet(clusters, confirmPlan, prune));
   const list = command`stellarctl wec list --its ${clusters.its.context.name}`;

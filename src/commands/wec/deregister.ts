@@ -3,6 +3,7 @@ import type { NamedResult } from '../../lib/core/each-name.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, noted, partial, textOf } from '../../lib/core/next-step.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
+import type { DeregisterOptions } from '../../lib/wecs/deregister/inspect-wec.ts';
 import { type Confirmation, confirm, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import {
@@ -112,7 +113,7 @@ export async function deregisterShown(
   session: Session,
   its: Its,
   wecs: readonly WecArgument[],
-  options: Pick<Options, 'cleanup' | 'keepWorkloads' | 'force'>,
+  options: DeregisterOptions,
   asksOnce: boolean,
 ): Promise<NamedResult[]> {
   const { deregister } = await import('../../lib/wecs/deregister/deregister.ts');

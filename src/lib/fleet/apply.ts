@@ -29,6 +29,7 @@ import {
   type FleetPlan,
   type FleetWork,
   planFleet,
+  requireOwn,
   type WecPlan,
 } from './plan.ts';
 
@@ -45,12 +46,16 @@ const writesAtOnce = 4;
  * Makes the WECs of an ITS what a file says: registers what is missing, then sets labels, annotations and properties. It can be
  * rerun to resume. Errors of single WECs are in the results; if a part of the file cannot be true, nothing is written.
  * @param confirm shows the plan and asks
- * @param prune deregisters WECs that left the file, as the last step, after a question of its own
+ * @param prune deregisters WECs that left the file, as the last step, after a question of its own; `permit` throws for one that
+ *   another writer has taken since
  */
 export function applyFleet(
   work: FleetWork,
   confirm: Confirm<FleetPlan>,
-  prune: (wecs: readonly string[]) => Promise<NamedResult[]>,
+  prune: (
+    wecs: readonly string[],
+    permit: (name: string) => Promise<void>,
+  ) => Promise<NamedResult[]>,
 ): Promise<FleetResult[]> {
   const { fleet, options, run, its } = work;
   return withHostingLease(its.kube, `fleet apply ${fleet.name}`, run, async () => {
@@ -67,7 +72,8 @@ export function applyFleet(
     );
     if (removed.length > 0 && !isComplete)
       run.progress.note(`Not deregistered, because others failed: ${removed.join(', ')}.`);
-    const pruned = removed.length > 0 && isComplete ? await prune(removed) : [];
+    const permit = (name: string) => requireOwn(fleet, its.kube, name);
+    const pruned = removed.length > 0 && isComplete ? await prune(removed, permit) : [];
     return [
       ...results,
       ...pruned.map((result) => ({ changed: false, ...result, action: 'remove' as const })),

@@ -146,6 +146,19 @@ export function formerWecs(fleet: Fleet, present: Present): string[] {
     .sort();
 }
 
+/**
+ * Reads once more whether the fleet still owns a WEC that left the file: another writer may have taken it since the plan.
+ * @throws StellarError `conflict`
+ */
+export async function requireOwn(fleet: Fleet, hub: Kube, name: string): Promise<void> {
+  const present = await readPresent(hub);
+  if (!present.clusters.has(name) || formerWecs(fleet, present).includes(name)) return;
+  throw new StellarError(
+    'conflict',
+    `Another fleet owns ${name} on ${hub.cluster.context} since the plan was made; it was not deregistered.`,
+  );
+}
+
 /** The WECs that left the file and to which the fleet has only given values. */
 export function leftWecs(fleet: Fleet, present: Present, former: readonly string[]): string[] {
   const listed = [...former, ...fleet.wecs.map(({ name }) => name)];

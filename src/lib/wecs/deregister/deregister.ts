@@ -116,8 +116,11 @@ export function deregisterOne(
     : undefined;
   const leaveHub = async () => {
     if (isRegistered) {
+      await options.permit?.(name);
       await keep?.(hubState.works);
       await release(hub, { ...wec, hubState }, { keep, force }, run);
+      // Its works may take minutes to go.
+      await options.permit?.(name);
       // Part of the proof of identity is deleted with the ManagedCluster.
       if (options.cleanup && kube && record && !run.dryRun) await writeCleanupRecord(kube, record);
       await deleteCluster(hub, hubState, force, run);

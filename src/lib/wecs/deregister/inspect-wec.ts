@@ -44,6 +44,8 @@ export interface DeregisterOptions {
   cleanup?: boolean;
   /** The user's confirmation in place of the proof that the agent is gone. */
   force?: boolean;
+  /** Asked before its workloads are removed, and before it is deleted; throws if it may not be deregistered any more. */
+  permit?: (name: string) => Promise<void>;
 }
 
 /** The ITS of the WECs, with what was read of it for all of them. */

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Fleet, FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
 import { planValues } from '../../../../src/lib/fleet/owned-values.ts';
-import { changeOf, formerWecs, leftWecs } from '../../../../src/lib/fleet/plan.ts';
+import { changeOf, formerWecs, leftWecs, requireOwn } from '../../../../src/lib/fleet/plan.ts';
 import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
+import { kindOf, MemoryCluster } from '../../support/space-builders.ts';
 
 const annotation = 'stellarctl.kubestellar.io/fleet';
 const cluster = (
@@ -45,6 +46,23 @@ test('what left the file was joined by the fleet, and has no values of another o
     cluster('c5', undefined, own),
   );
   assert.deepEqual(formerWecs(fleet('a', 'c1'), present), ['c2']);
+});
+
+test('a WEC that another fleet has taken since the plan is a conflict, by annotation or by values; one that is gone is none', async () => {
+  const own = 'stellarctl-fleet-a';
+  for (const [now, code] of [
+    [[cluster('c9', 'a', own)], undefined],
+    [[], undefined],
+    [[cluster('c9', 'b', own)], 'conflict'],
+    [[cluster('c9', 'a', own, 'stellarctl-fleet-b')], 'conflict'],
+  ] as const) {
+    const { kube } = new MemoryCluster(now.map((each) => kindOf('ManagedCluster', each)));
+    const error = await requireOwn(fleet('a', 'c1'), kube, 'c9').then(
+      () => undefined,
+      (thrown) => thrown.code,
+    );
+    assert.equal(error, code);
+  }
 });
 
 test('what left the file stays if the fleet has only given it values', () => {

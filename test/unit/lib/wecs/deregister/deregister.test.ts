@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { ApiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Condition, KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
@@ -65,11 +66,11 @@ function joined(): ManagedCluster {
 /** How the state of that WEC is read from a hub. */
 const rereadOf = (hub: Kube) => () => readHubState(listsWhatItGets(hub), 'wec1');
 
-const deregistered = async (hub: Kube, keepWorkloads: boolean) =>
+const deregistered = async (hub: Kube, keepWorkloads: boolean, permit?: () => Promise<void>) =>
   deregisterOne(
     hub,
     inspectedWec({ name: 'wec1', hubState: await rereadOf(hub)() }),
-    { keepWorkloads, cleanup: false, force: false },
+    { keepWorkloads, cleanup: false, force: false, ...(permit && { permit }) },
     async () => assert.fail('asked'),
     run(10_000),
   );
@@ -106,6 +107,26 @@ test('a WEC that policies select by ordinary labels loses them, and then its wor
     'patch wec1 {"env":null}',
     'delete ManagedCluster wec1 m1 with 0 works',
   ]);
+});
+
+test('a WEC that another writer has taken is not deleted, neither at first nor once its works are gone', async () => {
+  for (const takenAt of [1, 2]) {
+    const cluster = joined();
+    const hub = fakeKube({
+      get: async ({ kind }) => (kind === 'ManagedCluster' ? cluster : undefined),
+      list: async () => [],
+      read: discoveryOf(),
+      delete: async () => assert.fail('deleted'),
+      fork: () => ({ ...hub, close: () => {} }),
+    });
+    let asked = 0;
+    const permit = async () => {
+      asked += 1;
+      if (asked === takenAt) throw new StellarError('conflict', 'taken');
+    };
+    const { error } = await deregistered(hub, false, permit);
+    assert.equal(error?.code, 'conflict');
+  }
 });
 
 test('works that are recreated right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
