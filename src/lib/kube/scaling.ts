@@ -34,14 +34,20 @@ export async function scale(place: DeploymentPlace, name: string, replicas: numb
  * Scales a Deployment to zero, and waits until its pods are gone.
  * @param late the error at the deadline
  * @param subject whose progress shows the wait
+ * @param scaled called once zero is written
  */
 export async function stop(
   place: DeploymentPlace,
   name: string,
-  { late, subject }: { late: (why: string) => StellarError; subject: string },
+  {
+    late,
+    subject,
+    scaled,
+  }: { late: (why: string) => StellarError; subject: string; scaled?: () => void },
   run: Run,
 ): Promise<void> {
   await scale(place, name, 0);
+  scaled?.();
   const blocker = async () => {
     const present = await readDeployment(place, name);
     const pods = await readPods(place, name);

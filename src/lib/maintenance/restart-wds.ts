@@ -156,10 +156,14 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
   let note = await keepNote(plan, work.starts);
   if (readNote(controlPlane))
     run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
-  let isStopped = false;
+  let state: string | undefined;
   try {
-    await stop(plan.place, transportDeployment, { late: lateFor(plan), subject: name }, run);
-    isStopped = true;
+    const scaled = () => {
+      state = 'is scaled to zero';
+    };
+    const late = lateFor(plan);
+    await stop(plan.place, transportDeployment, { late, subject: name, scaled }, run);
+    state = 'stays stopped';
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
     if (work.change) {
@@ -172,8 +176,8 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
     if (!(error instanceof StellarError)) throw error;
     const finish = nextStep(toRestart(name, hosting.cluster.context), 'Finish the restart');
     const next = [...(error.code === 'interrupted' ? [] : error.next), finish];
-    const stopped = `The transport of ${name} stays stopped; its workloads keep running.`;
-    throw error.with({ ...(isStopped ? { details: [stopped] } : {}), next });
+    const stopped = `The transport of ${name} ${state}; its workloads keep running.`;
+    throw error.with({ ...(state === undefined ? {} : { details: [stopped] }), next });
   }
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
   await scale(plan.place, transportDeployment, note.transport);

@@ -295,6 +295,19 @@ describe('whatever the note lists, the workloads are kept', () => {
     const of = world({ interruptAt: 2 });
     assert.deepEqual((await restart(of)).error?.details ?? [], []);
   });
+  test('credentials that end before the pods of the transport have ended: the error says that it is at zero', async () => {
+    const of = world();
+    const tools = of.tools();
+    const { list } = tools.hosting;
+    tools.hosting.list = async (...selection) => {
+      if (of.replicas('transport-controller') === 0)
+        throw new StellarError('unauthorized', 'expired');
+      return list(...selection);
+    };
+    const { error } = await restartWds('wds1', false, tools, of.run());
+    assert.equal(error?.code, 'unauthorized');
+    assert.match(String(error?.details), /transport of wds1 is scaled to zero/);
+  });
 });
 
 describe('is refused before any write', () => {
