@@ -166,7 +166,7 @@ export const roles = {
   },
   deployer: {
     may: 'create policies, and the workloads that they send',
-    note: 'On the WECs that policies select, a deployer gets what the work agent may. A policy can also send objects of the WDS that a deployer may not read, and a collector can return what is in them. In a WDS of type host or external, workloads also run on the cluster behind it.',
+    note: 'On the WECs that policies select, a deployer gets what the work agent may. A policy can also send objects of the WDS that a deployer may not read, and a collector can return what is in them. In a WDS of type host, vcluster or external, workloads also run on the cluster behind it: the hosting cluster, or the external one.',
     wds: [
       ...anywhere,
       ...policies,
