@@ -119,6 +119,22 @@ it('every page is tested', () =>
     ['README.md', ...globSync('docs/*.md', { cwd: root })].sort(),
   ));
 
+it('docs/ci.md: what asks on a terminal has --yes in its scripts', () => {
+  const asks =
+    /^(?:(?:label|wec properties) .*\w-(?: |$)|deregister |fleet apply |\w+ (?:delete|revoke|unguard) )/;
+  const lines = blocksOf('docs/ci.md').flatMap(({ language, lines }) =>
+    language === 'bash' ? lines.flatMap(commandsOf) : [],
+  );
+  const asking = lines
+    .flatMap((words) => argumentsOf(words)?.join(' ') ?? [])
+    .filter((line) => asks.test(line));
+  assert.ok(asking.length > 1);
+  assert.deepEqual(
+    asking.filter((line) => !line.includes(' --yes')),
+    [],
+  );
+});
+
 for (const page of pages) {
   it(`${page}: every link within the repository works`, () => {
     const broken = linksOf(page).filter(({ file, anchor }) => {
