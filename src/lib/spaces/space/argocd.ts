@@ -1,17 +1,18 @@
 import { type Check, pass, unless } from '../../core/checks.ts';
 import { StellarError } from '../../core/errors.ts';
-import { command, run } from '../../core/next-step.ts';
+import { advice, command, run } from '../../core/next-step.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
+import { describeCluster } from '../../kube/client/errors.ts';
 import { type KubeObject, resources, type Secret, textIn } from '../../kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../../kube/client/validity.ts';
 import { contextFromCluster } from '../../kube/kubeconfig/kubeconfig.ts';
-import { deleteObjects } from '../../kube/writes.ts';
+import { deleteObjects, proving } from '../../kube/writes.ts';
 import { namespaceOf, secretOf } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
-import { managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
+import { isOurs, managedBy, managedByLabel } from '../../ocm/model/ocm-names.ts';
 import { typeOf } from './spaces.ts';
 
 /** The clusters of Argo CD are Secrets with this label (Argo CD, docs/operator-manual/declarative-setup.md, "Clusters"). */
@@ -20,7 +21,7 @@ export const ofClusters = 'argocd.argoproj.io/secret-type=cluster';
 /**
  * Prepares the Secret by which Argo CD knows a WDS, at its address for pods of the hosting cluster. The control plane owns it.
  * @param access its name @returns the Secret with a token
- * @throws StellarError `usage` for a WDS that is the cluster of Argo CD itself, `name-taken` if Argo CD knows it by another Secret
+ * @throws StellarError `usage` for a WDS that is the cluster of Argo CD itself, `name-taken` if Argo CD knows it by another Secret, or another program has one of this name
  */
 export async function argoCdSecret(
   access: string,
@@ -43,6 +44,13 @@ export async function argoCdSecret(
     throw new StellarError(
       'not-found',
       `${hosting.cluster.context} has no namespace ${namespace}, as that of Argo CD.`,
+    );
+  const present = await proving(hosting).get<Secret>(resources.secrets, access, { namespace });
+  if (present !== undefined && !isOurs(present))
+    throw new StellarError(
+      'name-taken',
+      `Secret ${namespace}/${access} of ${describeCluster(hosting.cluster)} was not created by stellarctl. Nothing was written.`,
+      advice('Name somebody: --for NAME'),
     );
   const all = await hosting.list<Secret>(resources.secrets, {
     namespace,

@@ -5,13 +5,22 @@ import { chown, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeEach, describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { KubeObject, Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { loadKubeconfig, selectContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import type { SpaceRole } from '../../../../src/lib/ocm/model/kubeflex-names.ts';
+import { managedBy, managedByLabel } from '../../../../src/lib/ocm/model/ocm-names.ts';
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { shareAccess, writeContext } from '../../../../src/lib/spaces/write-context.ts';
 import { modeOf, temporaryFolder } from '../../support/folder.ts';
 import { contextsOf, oneContext } from '../../support/one-context.ts';
-import { its, kubeconfigSecret, MemoryCluster, soon, wds } from '../../support/space-builders.ts';
+import {
+  its,
+  kindOf,
+  kubeconfigSecret,
+  MemoryCluster,
+  soon,
+  wds,
+} from '../../support/space-builders.ts';
 import { failsWith } from '../../support/steps.ts';
 
 const folder = temporaryFolder();
@@ -198,6 +207,57 @@ describe('access', () => {
       }),
     );
     await rm(exported, { recursive: true });
+  });
+});
+
+describe('access for Argo CD', () => {
+  const share = async (...secrets: KubeObject[]) => {
+    const namespace = kindOf('Namespace', { metadata: { name: 'argocd' } });
+    const inside = kubeconfigSecret(
+      'wds1',
+      { server: 'https://wds1.wds1-system' },
+      { token: 'inside' },
+      'admin-kubeconfig',
+      'kubeconfig-incluster',
+    );
+    const [own] = spaces.filter(({ metadata: { name } }) => name === 'admin-kubeconfig');
+    const both = {
+      ...own,
+      data: { ...(own as Secret).data, ...(inside as Secret).data },
+    } as Secret;
+    const others = spaces.filter((each) => each !== own);
+    const hosting = new MemoryCluster([both, ...others, namespace, ...secrets]);
+    const created = async () => ({ status: { token: 't' } });
+    const space = new MemoryCluster([], { create: created });
+    const tools = { ...(await toolsWith(() => space.kube)), hosting: hosting.kube };
+    const shared = shareAccess(
+      {
+        space: { name: 'wds1', role: 'wds' },
+        role: 'deployer',
+        who: 'ci',
+        kinds: [],
+        seconds: 3600,
+        exportTo: '-',
+        argocd: 'argocd',
+      },
+      tools,
+      soon(),
+    );
+    const result = await shared.then(
+      () => undefined,
+      ({ code }) => code,
+    );
+    return [result, [...space.writes, ...hosting.writes].filter((write) => /Secret/.test(write))];
+  };
+  const secret = (labels?: Record<string, string>): KubeObject => ({
+    kind: 'Secret',
+    metadata: { name: 'wds1-ci-deployer', namespace: 'argocd', ...(labels && { labels }) },
+  });
+  test('does not replace a Secret of somebody else, and is written again over its own', async () => {
+    const written = [undefined, ['apply Secret wds1-ci-deployer']];
+    assert.deepEqual(await share(), written);
+    assert.deepEqual(await share(secret({ [managedByLabel]: managedBy })), written);
+    assert.deepEqual(await share(secret()), ['name-taken', []]);
   });
 });
 
