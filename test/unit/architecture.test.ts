@@ -158,7 +158,7 @@ test('commands of this program begin a text, so they match the name under which 
   assert.match("'See stellarctl wec list'", inside);
   const offenders = filesWithLine((line) => inside.test(line) && !/^ *(?:\/?\*|\/\/)/.test(line));
   // Goes into the ITS, where others read it.
-  assert.deepEqual(offenders, ['src/lib/wecs/registration/acceptance.ts']);
+  assert.deepEqual(offenders, ['src/lib/ocm/hub/registration-requests.ts']);
 });
 
 test('one place redacts what goes into a report', () => {

@@ -100,6 +100,20 @@ export async function userName(kube: Kube): Promise<string | undefined> {
   return undefined;
 }
 
+const names = new WeakMap<Kube, Promise<string>>();
+
+/** The name of this user there, read once for each client; empty if it cannot be read. */
+export function nameOnce(kube: Kube): Promise<string> {
+  const known =
+    names.get(kube) ??
+    userName(kube).then(
+      (name) => name ?? '',
+      () => '',
+    );
+  names.set(kube, known);
+  return known;
+}
+
 function readPair(secret: Secret | undefined): X509Certificate | undefined {
   const { 'tls.crt': certificate, 'tls.key': key } = secret?.data ?? {};
   if (certificate === undefined || key === undefined) return undefined;

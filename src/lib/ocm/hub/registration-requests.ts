@@ -21,6 +21,13 @@ import {
 
 export type RequestState = 'pending' | 'approved' | 'issued' | 'denied' | 'failed';
 
+/** Who has approved or denied a request by stellarctl. */
+export const deciderAnnotation = 'stellarctl.kubestellar.io/decided-by';
+
+/** The message of a decision by stellarctl. @param user who decides, as the API server knows them; empty if that is not known */
+export const decisionMessage = (type: 'Approved' | 'Denied', user: string): string =>
+  `${type} by stellarctl accept${user && `, as ${user}`}.`;
+
 /** A registration request, judged for the WEC whose name its label carries. */
 export type RegistrationRequest = ReturnType<typeof judgeRequest>;
 

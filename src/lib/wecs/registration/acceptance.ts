@@ -3,13 +3,18 @@ import { StellarError } from '../../core/errors.ts';
 import { command, type NextStep, partial, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { createdAt, onlyOf, resources, typeMeta } from '../../kube/client/objects.ts';
+import { nameOnce } from '../../ocm/agent/agent-certificate.ts';
 import {
   bootstrapRequests,
   type HubEvidence,
   hasJoined,
   isOpen,
 } from '../../ocm/hub/hub-evidence.ts';
-import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
+import {
+  deciderAnnotation,
+  decisionMessage,
+  type RegistrationRequest,
+} from '../../ocm/hub/registration-requests.ts';
 
 /** The next action for a WEC that waits for acceptance. */
 export type Decision =
@@ -262,7 +267,7 @@ function requestLines(requests: readonly RegistrationRequest[], { now, ownAgent 
 
 /**
  * Approves or denies a judged request. It sends back the whole object that was judged: its resourceVersion guards against changes in
- * between (409). After a denial, its agent sends another one only once this one is deleted.
+ * between (409). It names who decides. After a denial, its agent sends another one only once this one is deleted.
  */
 export async function decideRequest(
   kube: Kube,
@@ -270,7 +275,8 @@ export async function decideRequest(
   type: 'Approved' | 'Denied',
 ): Promise<void> {
   const lastUpdateTime = rfc3339(kube.now());
-  const message = `${type} by stellarctl accept.`;
+  const user = kube.dryRun ? '' : await nameOnce(kube);
+  const message = decisionMessage(type, user);
   const condition = {
     type,
     status: 'True',
@@ -280,7 +286,9 @@ export async function decideRequest(
   } as const;
   const csrs = resources.certificateSigningRequests;
   const conditions = [...(csr.status?.conditions ?? []), condition];
-  const decided = { ...csr, ...typeMeta(csrs), status: { ...csr.status, conditions } };
+  const annotations = { ...csr.metadata.annotations, ...(user && { [deciderAnnotation]: user }) };
+  const metadata = { ...csr.metadata, annotations };
+  const decided = { ...csr, ...typeMeta(csrs), metadata, status: { ...csr.status, conditions } };
   await kube.replace(csrs, decided, 'approval');
 }
 

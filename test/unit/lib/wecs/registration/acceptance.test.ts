@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import type { CertificateSigningRequest } from '../../../../../src/lib/kube/client/objects.ts';
 import { readHub, readWholeHub } from '../../../../../src/lib/ocm/hub/hub-evidence.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import {
@@ -9,6 +10,7 @@ import {
   asksWithSeveralKeys,
   type Decision,
   decide,
+  decideRequest,
 } from '../../../../../src/lib/wecs/registration/acceptance.ts';
 import {
   agentSubject,
@@ -383,3 +385,35 @@ describe('what is left to the stages, which say so:', () =>
     ['a denied request', 'wait', [{ state: 'denied' }]],
     ['a request that could not be issued', 'wait', [{ state: 'failed' }]],
   ]));
+
+describe('a decision', () => {
+  const written = async (review: Kube['review'], requests = 1) => {
+    const lines: string[] = [];
+    const hub = fakeKube({
+      review,
+      replace: async (_, object) => {
+        const { metadata, status } = object as CertificateSigningRequest;
+        const by = metadata.annotations?.['stellarctl.kubestellar.io/decided-by'];
+        lines.push(`${status?.conditions?.at(-1)?.message} ${by}`);
+      },
+    });
+    for (let index = 0; index < requests; index += 1)
+      await decideRequest(hub, await request(), 'Approved');
+    return lines;
+  };
+  test('names who has taken it, as the hub knows them, whom it is asked once for all requests', async () => {
+    let asked = 0;
+    const review = (async () => {
+      asked += 1;
+      return { status: { userInfo: { username: 'ann' } } };
+    }) as Kube['review'];
+    const line = 'Approved by stellarctl accept, as ann. ann';
+    assert.deepEqual([await written(review, 2), asked], [[line, line], 1]);
+  });
+  test('is also taken if the hub does not say who that is', async () => {
+    const review = async () => {
+      throw apiError({ context: 'its1', server: 'https://its1' }, 403, '');
+    };
+    assert.deepEqual(await written(review), ['Approved by stellarctl accept. undefined']);
+  });
+});
