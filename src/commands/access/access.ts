@@ -32,7 +32,7 @@ type RevokeOptions = { in?: string };
 
 export const revoke: Definition<RevokeOptions> = {
   description:
-    'Revokes access that its context --role or wds context --role has given: deletes its service account, with which all of its tokens end, its rights, and what Argo CD has of it. A revoked token may work for some seconds. The name bootstrap stands for the bootstrap tokens of an ITS, which agents register with: agents that have joined do not need them.',
+    'Revokes access that its context --role or wds context --role has given: deletes its service account, with which all of its tokens end, its rights, and what Argo CD has of it. A revoked token may work for some seconds, and certificates that an acceptor has approved are valid until they expire. The name bootstrap stands for the bootstrap tokens of an ITS, which agents register with: agents that have joined do not need them.',
   destroys: true,
   examples: [
     ['stellarctl access revoke its1-anna-viewer', 'what anna may do in its1 as a viewer'],
@@ -87,6 +87,8 @@ export const revoke: Definition<RevokeOptions> = {
     await session.finish([
       { name, space: access.space, role: access.role, changed: !session.run.dryRun },
     ]);
+    const { approvalsLeft, mayApprove } = await import('../../lib/spaces/roles/approvals.ts');
+    if (mayApprove(access.role)) session.noteLines(await approvalsLeft(access));
     if (access.role !== 'registrar') return;
     session.progress.note(
       'Bootstrap tokens and join files that it has made register clusters until they expire.',

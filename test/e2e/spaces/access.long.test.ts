@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type AnyObject, resources, runKubectl, until } from '../../../testbed/index.ts';
+import {
+  type AnyObject,
+  type CertificateSigningRequest,
+  resources,
+  runKubectl,
+  until,
+} from '../../../testbed/index.ts';
 import { oneContext } from '../../unit/support/one-context.ts';
 import { controlPlane, type HostingBed, type SpaceCli, startHosting } from '../support/spaces.ts';
 
@@ -70,8 +76,20 @@ describe('somebody with the role', { concurrency: 1 }, () => {
 
   it('acceptor accepts, labels, gives properties and deregisters', async () => {
     await give('its', 'acceptor');
+    for (const line of ['wec list', 'accept cluster2']) await typeAs(['acceptor-its'], line);
+    const its1 = await all.bed.nested('its1');
+    const requests = await its1.list<CertificateSigningRequest>(
+      resources.certificateSigningRequests,
+    );
+    const anna = 'system:serviceaccount:kube-system:its1-anna-acceptor';
+    const decided = requests.items.flatMap(({ metadata, status }) =>
+      metadata.annotations?.['stellarctl.kubestellar.io/decided-by'] === anna
+        ? (status?.conditions?.map(({ message }) => message) ?? [])
+        : [],
+    );
+    assert.deepEqual(decided, [`Approved by stellarctl accept, as ${anna}.`]);
     for (const line of [
-      ...['wec list', 'accept cluster2', 'wec wait cluster2', 'wec get cluster2'],
+      ...['wec wait cluster2', 'wec get cluster2'],
       ...['label cluster2 location-group=edge', 'label cluster2 --list'],
       ...[
         'wec properties cluster2 a=b',
@@ -213,6 +231,11 @@ describe('somebody with the role', { concurrency: 1 }, () => {
       assert.equal(
         /stellarctl access revoke bootstrap --its its1/.test(stderr),
         name.includes('registrar'),
+        stderr,
+      );
+      assert.equal(
+        /does not mean that it has approved none/.test(stderr),
+        name.includes('acceptor'),
         stderr,
       );
     }

@@ -45,7 +45,7 @@ export interface AccessRequest {
 }
 
 /** The namespace of the service accounts: all clusters have it. */
-const namespace = 'kube-system';
+export const namespace = 'kube-system';
 const accessRoleLabel = 'stellarctl.kubestellar.io/access-role';
 const spaceAnnotation = 'stellarctl.kubestellar.io/access-space';
 const forAnnotation = 'stellarctl.kubestellar.io/access-for';

@@ -19,14 +19,16 @@ import {
   giveAccess,
   revokeAccess,
 } from '../../../../../src/lib/spaces/roles/access.ts';
+import { approvalsLeft, mayApprove } from '../../../../../src/lib/spaces/roles/approvals.ts';
 import {
   type AccessRole,
   type RoleRight,
   roles,
 } from '../../../../../src/lib/spaces/roles/roles.ts';
-import { proof } from '../../../support/builders.ts';
+import { base64, csr, proof } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
-import { MemoryCluster } from '../../../support/space-builders.ts';
+import { selfSigned } from '../../../support/fake-server.ts';
+import { kindOf, MemoryCluster } from '../../../support/space-builders.ts';
 
 const src = path.resolve(import.meta.dirname, '../../../../../src');
 const rightsOf = (role: AccessRole): readonly RoleRight[] => [
@@ -209,6 +211,47 @@ describe('a revocation', () => {
         /Service account kube-system\/wds1-anna-deployer of .* still exists: its tokens are valid/,
     });
     assert.deepEqual(cluster.writes, []);
+  });
+});
+
+describe('certificates that an access has approved', () => {
+  const account = proof<KubeObject>(undefined);
+  const of = {
+    name: 'its1-eve-acceptor',
+    space: 'its1',
+    role: 'acceptor',
+    for: 'eve',
+    expires: null,
+  };
+  const left = async (requests: KubeObject[], isForbidden = false) => {
+    const { kube, forbidden } = new MemoryCluster(requests);
+    if (isForbidden) forbidden.add('certificatesigningrequests');
+    return (await approvalsLeft({ ...of, account, kube })).join('\n');
+  };
+  const approved = async (name: string, by: string) => {
+    const request = await csr({ name, state: 'issued' });
+    for (const each of request.status?.conditions ?? [])
+      each.message = `Approved by stellarctl accept, as ${by}.`;
+    const { cert } = await selfSigned('agent', ['agent']);
+    request.status = { ...request.status, certificate: base64(cert) };
+    return kindOf('CertificateSigningRequest', request);
+  };
+  const eve = 'system:serviceaccount:kube-system:its1-eve-acceptor';
+
+  test('concern the roles that may approve', () =>
+    assert.deepEqual(Object.keys(roles).filter(mayApprove), ['acceptor']));
+
+  test('are listed as far as their requests name it', async () => {
+    const text = await left([await approved('csr-1', eve), await approved('csr-2', 'ann')]);
+    assert.match(text, /^ {2}csr-1: the agent of cluster1, valid until \d{4}-\d\d-\d\dT/m);
+    assert.doesNotMatch(text, /csr-2/);
+    assert.match(text, /remain valid until they expire/);
+    assert.match(text, /hubAcceptsClient/);
+  });
+
+  test('are never said to be none', async () => {
+    assert.match(await left([]), /does not mean that it has approved none/);
+    assert.match(await left([], true), /could not be read: /);
   });
 });
 
