@@ -17,11 +17,17 @@ export interface ClusterRef {
   start?: NextStep | undefined;
   /** The step that writes the context again, if its entries have a source. */
   renewal?: NextStep | undefined;
+  /** The command that writes the context, if the kubeconfig does not have it. */
+  writing?: string | undefined;
   /** Of the token in its entries, if it is a JSON Web Token. */
   token?: { user: string | undefined; expires: number | undefined };
 }
 
 export const describeCluster = ({ context, server }: ClusterRef) => `${context} (${server})`;
+
+/** A line of kubectl with the context of a cluster, which is written first if the kubeconfig does not have it. */
+export const inContext = ({ writing }: Pick<ClusterRef, 'writing'>, line: string): string =>
+  writing === undefined ? line : `${writing} && ${line}`;
 
 /** An error answer of an API server. */
 export class ApiError extends StellarError {
@@ -60,8 +66,9 @@ interface ApiFailure {
 }
 
 /** The step that lists what this user may do on a cluster. */
-export function toSeeRights({ context }: ClusterRef): NextStep {
-  return run(command`kubectl --context ${context} auth can-i --list`, 'See what is allowed');
+export function toSeeRights(cluster: ClusterRef): NextStep {
+  const line = command`kubectl --context ${cluster.context} auth can-i --list`;
+  return run(inContext(cluster, line), 'See what is allowed');
 }
 
 const apiFailures: Record<number, ApiFailure> = {
@@ -75,8 +82,11 @@ const apiFailures: Record<number, ApiFailure> = {
   409: { code: 'conflict', says: (cluster) => `It was modified concurrently on ${cluster}` },
 };
 
-const loginStep = ({ context }: ClusterRef) =>
-  run(command`kubectl --context ${context} auth whoami`, 'Log in again, or check them');
+const loginStep = (cluster: ClusterRef) =>
+  run(
+    inContext(cluster, command`kubectl --context ${cluster.context} auth whoami`),
+    'Log in again, or check them',
+  );
 
 /** Nobody can log in as a service account: the kubeconfig has a token that somebody has requested for it. */
 export function newToken({ context, token }: ClusterRef): NextStep | undefined {

@@ -87,13 +87,14 @@ class Transport {
   constructor(connection: Connection) {
     const { context, plugins, connections } = connection;
     this.#server = new URL(context.server);
-    const { name, server, inspection, start, renewal, user } = context;
+    const { name, server, inspection, start, renewal, writing, user } = context;
     this.cluster = {
       context: name,
       server: withoutCredentials(server),
       inspection,
       start,
       renewal,
+      writing,
       token: claimsOf(user.token),
     };
     this.credentials = new Credentials(context, plugins, connections);

@@ -85,6 +85,7 @@ export interface SelectedContext {
   inspection?: NextStep | undefined;
   start?: NextStep | undefined;
   renewal?: NextStep | undefined;
+  writing?: string | undefined;
 }
 
 /** The environment variables that locate kubeconfigs. */

@@ -11,6 +11,7 @@ import {
   whyUnseen,
 } from '../../kube/access.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
+import { inContext } from '../../kube/client/errors.ts';
 import { byName, namesOf, onlyOf } from '../../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
 import {
@@ -63,6 +64,10 @@ export interface Wds {
 /** The command that shows whether the controllers of a WDS run, if its hosting cluster is known. */
 export const toSeeWds = (wds: Pick<Wds, 'name' | 'beside' | 'isContext'>, lead: string) =>
   wds.isContext ? [] : [run(command`stellarctl wds get ${wds.name} ${hostingFlags(wds)}`, lead)];
+
+/** A line of kubectl in a WDS: a context that the kubeconfig does not have is written first. */
+export const inWds = ({ context, kube }: Pick<Wds, 'context' | 'kube'>, line: string): string =>
+  context === kube.cluster.context ? inContext(kube.cluster, line) : line;
 
 /** What shows why the transport of a WDS does not write works: its ITS may refuse them, else only its log says why. */
 export function toSeeTransport(wds: Controlled, its: string | undefined): NextStep[] {

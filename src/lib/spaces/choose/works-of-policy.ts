@@ -14,7 +14,7 @@ import {
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { selectorOfSent } from '../../ocm/sender.ts';
 import { originOf } from '../../ocm/work-origins.ts';
-import { toSeeWds, type Wds } from './open-wds.ts';
+import { inWds, toSeeWds, type Wds } from './open-wds.ts';
 
 /**
  * Returns the works of a policy, for a write. Works carry the name of their WDS, and WDSes of several hosting clusters may have the
@@ -96,7 +96,10 @@ function isSent(binding: Binding) {
 }
 
 function notHere(binding: Binding, wds: Wds, its: Reader) {
-  const get = command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`;
+  const get = inWds(
+    wds,
+    command`kubectl --context ${wds.context} get binding ${binding.metadata.name} -o yaml`,
+  );
   const see = toSeeWds(wds, 'Is its ITS right, and does its transport run?');
   const next = [...see, run(get, 'See what it was to send')];
   const why = whyElsewhere(binding, its.cluster.context);

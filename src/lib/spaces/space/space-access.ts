@@ -64,7 +64,8 @@ async function locateSpace(
   // It has no context of this name.
   const role = roleOf(controlPlane);
   const inspection = role && toSeeSpace(role, name, hostingContext.name, kubeconfig);
-  if (type === 'host') return seen({ ...hostingContext, name, inspection });
+  const writing = role && toWrite(role, name, hostingContext.name, kubeconfig);
+  if (type === 'host') return seen({ ...hostingContext, name, inspection, writing });
   if (type === 'external') {
     // A mark from kflex without a hosting cluster may belong to another hosting cluster.
     const ownContext = contextsOf(kubeconfig, name, hostingContext.name).find(
@@ -76,6 +77,7 @@ async function locateSpace(
   return through(await readAccess(controlPlane, hosting), (context) => ({
     ...context,
     inspection,
+    writing,
   }));
 }
 
@@ -246,6 +248,12 @@ export async function brokenContext({
 /** @param kubeconfig one that may note this hosting cluster */
 const hostingOption = (hosting: string, kubeconfig?: Kubeconfig) =>
   kubeconfig && hosting === hostingContext(kubeconfig) ? [] : ['--hosting-context', hosting];
+
+/** The command that writes the context of a space, unless the kubeconfig has one of that name. */
+const toWrite = (role: SpaceRole, name: string, hosting: string, kubeconfig: Kubeconfig) =>
+  kubeconfig.contexts.has(name)
+    ? undefined
+    : command`stellarctl ${role} context ${name} ${hostingOption(hosting, kubeconfig)}`;
 
 /** The step that shows how far a space is. @param hosting the context of its hosting cluster */
 export const toSeeSpace = (

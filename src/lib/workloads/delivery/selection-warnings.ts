@@ -28,6 +28,7 @@ import type {
   PolicySpec,
 } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
+import { inWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { isValid, selectsLabels } from '../selection/label-selectors.ts';
 import type { PolicySubject } from '../selection/policy-subject.ts';
 import {
@@ -57,7 +58,10 @@ export function nothingSelected({
       problem('no-wec-matches', `It selects no WEC: ${whyNoWec(clusterSelectors)}.`, ...next),
     );
   }
-  const see = command`kubectl --context ${wds.context} get ${kindsInClauses(downsync)} -A --show-labels`;
+  const see = inWds(
+    wds,
+    command`kubectl --context ${wds.context} get ${kindsInClauses(downsync)} -A --show-labels`,
+  );
   const selectors = downsync.flatMap(({ objectSelectors = [] }) => objectSelectors);
   const near = nearest('object', selectors, contents.objects);
   const none =
@@ -199,7 +203,10 @@ export function missingNamespaces({
         words === undefined
           ? advice(`Select ${them} as well, by a clause with resources: [namespaces]`)
           : run(
-              command`kubectl --context ${wds.context} label namespace ${missing} ${words}`,
+              inWds(
+                wds,
+                command`kubectl --context ${wds.context} label namespace ${missing} ${words}`,
+              ),
               'Select as well',
             ),
       ),
@@ -257,13 +264,16 @@ export function toCreateOnly(
   job: Candidate,
   { name, downsync = [] }: { name: string; downsync?: readonly DownsyncClause[] | undefined },
   namespaces: NamespaceLabels,
-  context: string,
+  wds: Wds,
 ): NextStep {
   const selecting = downsync.find((clause) => failingParts(clause, job, namespaces).length === 0);
   const value = { ...selecting, apiGroup: 'batch', resources: ['jobs'], createOnly: true };
   const patch = JSON.stringify([{ op: 'add', path: '/spec/downsync/-', value }]);
   return run(
-    command`kubectl --context ${context} patch bindingpolicy ${name} --type json --patch ${patch}`,
+    inWds(
+      wds,
+      command`kubectl --context ${wds.context} patch bindingpolicy ${name} --type json --patch ${patch}`,
+    ),
     'Add a clause that only creates Jobs',
   );
 }
@@ -285,7 +295,7 @@ export function updatedJobs({
     ...problem(
       'job-needs-create-only',
       `${count(jobs.length, 'Job')} would be created and then updated, which every API server refuses: createOnly is needed.`,
-      toCreateOnly(first.object, { name, downsync: spec.downsync }, namespaces, wds.context),
+      toCreateOnly(first.object, { name, downsync: spec.downsync }, namespaces, wds),
     ),
     severity: 'warn',
   });

@@ -20,7 +20,13 @@ import {
 import { isRead } from '../../kube/pods.ts';
 import { type Binding, isExcludedKind } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
-import { toSeeManager, toSeeTransport, toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
+import {
+  inWds,
+  toSeeManager,
+  toSeeTransport,
+  toSeeWds,
+  type Wds,
+} from '../../spaces/choose/open-wds.ts';
 import { labelsToSelect, nearestClause } from '../selection/select-objects.ts';
 import { isWatched } from '../selection/wds-contents.ts';
 import type { Delivery, DeliveryEvidence } from './delivery.ts';
@@ -65,7 +71,10 @@ function exists(delivery: Delivery): Verdict {
     since: Date.parse(deletionTimestamp),
     next: [
       run(
-        command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`,
+        inWds(
+          evidence.wds,
+          command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} get ${groupResourceOf(of)} ${of.name} -o yaml`,
+        ),
         'See its finalizers and conditions',
       ),
     ],
@@ -74,12 +83,15 @@ function exists(delivery: Delivery): Verdict {
 
 export function noSuchObject(
   of: Pick<Delivery['of'], 'kind' | 'resource' | 'namespace' | 'name'>,
-  { name, context }: Wds,
+  wds: Wds,
 ): StellarError {
   return new StellarError(
     'not-found',
-    `${describeObject(of)} is not in ${name}.`,
-    run(command`kubectl --context ${context} get ${of.resource} -A`, 'See what exists'),
+    `${describeObject(of)} is not in ${wds.name}.`,
+    run(
+      inWds(wds, command`kubectl --context ${wds.context} get ${of.resource} -A`),
+      'See what exists',
+    ),
   );
 }
 
@@ -144,7 +156,7 @@ function selected(delivery: Delivery): Verdict {
   return blocked(
     'not-selected',
     `no policy selects it; the nearest, ${policy}, asks for ${wanted.join(' and ')}`,
-    run(fix, `If ${policy} is to send it`),
+    run(inWds(evidence.wds, fix), `If ${policy} is to send it`),
   );
 }
 
@@ -321,7 +333,10 @@ export const lateSince = (
 export function toTouch({ of, evidence }: Delivery): NextStep {
   const note = `stellarctl/changed=${of.object?.metadata.resourceVersion ?? ''}`;
   return run(
-    command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
+    inWds(
+      evidence.wds,
+      command`kubectl --context ${evidence.wds.context} ${inNamespace(of)} annotate --overwrite ${groupResourceOf(of)} ${of.name} ${note}`,
+    ),
     'Change it, so that KubeStellar evaluates it again',
   );
 }

@@ -24,7 +24,7 @@ import { isTransformOf } from '../../ocm/model/customization.ts';
 import type { Candidate } from '../../ocm/model/kubestellar-names.ts';
 import { lacksRight, type ManifestStatus } from '../../ocm/model/manifest-works.ts';
 import { addonNamespace, statusAgent } from '../../ocm/model/ocm-names.ts';
-import { toSeeTransport } from '../../spaces/choose/open-wds.ts';
+import { inWds, toSeeTransport } from '../../spaces/choose/open-wds.ts';
 import { failingParts, labelsToSelect, namespaceCandidate } from '../selection/select-objects.ts';
 import { failureIn, missingReplicas } from '../status/returned-status.ts';
 import type { Delivery } from './delivery.ts';
@@ -60,7 +60,10 @@ function wecAvailable(delivery: Delivery): Verdict {
       `policy ${policyName} selects no WEC`,
       ...next,
       run(
-        command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`,
+        inWds(
+          evidence.wds,
+          command`kubectl --context ${evidence.wds.context} edit bindingpolicy ${policyName}`,
+        ),
         'Change what the policy selects',
       ),
     );
@@ -343,7 +346,7 @@ function unchangeable(delivery: Delivery): Refusal {
         { ...of, metadata: of.object?.metadata ?? { name: of.name } },
         policyOf,
         of.namespaces,
-        evidence.wds.context,
+        evidence.wds,
       ),
     ];
     return { code: 'job-needs-create-only', next };
@@ -387,12 +390,11 @@ function toSend({ of, policy, policyName, evidence }: Delivery, needed: Candidat
   const words = labelsToSelect(policy?.spec?.downsync ?? [], needed, of.namespaces);
   const { context } = evidence.wds;
   const kind = needed.kind.toLowerCase();
-  return words === undefined
-    ? run(command`kubectl --context ${context} edit bindingpolicy ${policyName ?? ''}`, lead)
-    : run(
-        command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`,
-        lead,
-      );
+  const line =
+    words === undefined
+      ? command`kubectl --context ${context} edit bindingpolicy ${policyName ?? ''}`
+      : command`kubectl --context ${context} label ${kind} ${needed.metadata.name} ${words}`;
+  return run(inWds(evidence.wds, line), lead);
 }
 
 function availableOnWec(delivery: Delivery): Verdict {

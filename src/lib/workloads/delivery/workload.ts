@@ -16,7 +16,7 @@ import {
   klusterletName,
   statusAgent,
 } from '../../ocm/model/ocm-names.ts';
-import type { Wds } from '../../spaces/choose/open-wds.ts';
+import { inWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { type NamespaceLabels, selectObjects } from '../selection/select-objects.ts';
 import { openWec, requireIts } from '../selection/unseen.ts';
 import { candidateKind, clausesFor, readContents } from '../selection/wds-contents.ts';
@@ -71,7 +71,10 @@ export function parseObject(words: readonly string[], given?: string): NamedObje
 export async function findObject(named: NamedObject, wds: Wds) {
   const kinds = await discoverKinds(wds.kube);
   const kind = findKind(named.kind, kinds);
-  const list = run(command`kubectl --context ${wds.context} api-resources`, 'See what exists');
+  const list = run(
+    inWds(wds, command`kubectl --context ${wds.context} api-resources`),
+    'See what exists',
+  );
   if (kind === undefined)
     throw new StellarError(
       'not-found',

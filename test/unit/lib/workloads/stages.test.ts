@@ -31,7 +31,7 @@ import {
   statusesByPlace,
   type WorkStatus,
 } from '../../../../src/lib/workloads/status/returned-status.ts';
-import { joinedCluster } from '../../support/builders.ts';
+import { fakeKube, joinedCluster } from '../../support/builders.ts';
 import { openWds } from './open-wds.ts';
 
 /** A work of one object, as the records have it: those of KubeStellar's transport are alike. */
@@ -110,8 +110,8 @@ const wec = (name: string, available: 'yes' | 'unknown' = 'yes'): [string, Manag
   joinedCluster({ name, available, labels: { name, 'location-group': 'edge' } }),
 ];
 
-/** Its clients are not used: the evidence has been read. */
-const unopened = openWds(undefined as never, undefined, {
+/** Its clients read nothing: the evidence has been read. */
+const unopened = openWds(fakeKube(), undefined, {
   ...{ name: 'wdsh', context: 'wdsh', type: undefined, isGiven: false },
 });
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import { flagsOf } from '../../../../../src/lib/core/next-step.ts';
+import { commandOf, flagsOf } from '../../../../../src/lib/core/next-step.ts';
 import { type Access, hiddenBy, seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { openWds, type WdsSources } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import { inWds, openWds, type WdsSources } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
 import { readControllers } from '../../../../../src/lib/spaces/space/controllers-run.ts';
 import { fakeKube } from '../../../support/builders.ts';
@@ -111,6 +112,24 @@ describe('the WDS', () => {
       server,
       its: 'its1',
     }));
+  test('without a context in the kubeconfig gets one before kubectl is used in it', async () => {
+    const line = 'kubectl --context wds2 get pods';
+    const k8s = [its('its1'), wds('wds2', 'its1', { type: 'k8s' })];
+    const secret = kubeconfigSecret('wds2', { server: 'https://wds2.example.com' }, { token: 't' });
+    const from = async (contexts: Parameters<typeof kubeconfigOf>[0]) => {
+      const all = sources([...k8s, secret as never], { given: 'wds2', contexts });
+      assert.ok(all.hosting.state === 'seen');
+      all.hosting.value.connect = ({ name: context, server: at, writing }) =>
+        fakeKube({ cluster: { context, server: at, writing } });
+      const open = await openWds(all);
+      const refusal = apiError(open.kube.cluster, 403, '');
+      return [inWds(open, line), commandOf(refusal.next)];
+    };
+    const rights = 'kubectl --context wds2 auth can-i --list';
+    assert.deepEqual(await from({ wds2: place('wds2', 'wds2') }), [line, rights]);
+    const write = 'stellarctl wds context wds2 --hosting-context hub && ';
+    assert.deepEqual(await from({}), [write + line, write + rights]);
+  });
   test('shows which of its controllers does not run', async () => {
     const hub = new MemoryCluster(two);
     const from = sources(two, { given: 'wds2' });

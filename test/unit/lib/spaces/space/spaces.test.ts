@@ -159,11 +159,12 @@ describe('a space is reached', () => {
     command: 'stellarctl its get its1 --hosting-context kind-kubeflex',
     lead: 'See its stages',
   };
+  const writing = 'stellarctl its context its1 --hosting-context kind-kubeflex';
 
   test('of type host as the hosting cluster, under its own name', async () =>
     assert.deepEqual(
       await access(its('its1')),
-      seen({ ...hostingContext, name: 'its1', inspection }),
+      seen({ ...hostingContext, name: 'its1', inspection, writing }),
     ));
   const kubeconfigText = (cluster: object, user: object) =>
     JSON.stringify(oneContext(cluster, user));
@@ -207,6 +208,7 @@ describe('a space is reached', () => {
         cluster: { ...cluster, server: 'https://its1.localtest.me:9443' },
         user,
         inspection,
+        writing,
       }),
     );
   });
@@ -224,6 +226,7 @@ describe('a space is reached', () => {
         cluster: { server: 'https://a' },
         user: {},
         inspection,
+        writing,
       }),
     );
   });
