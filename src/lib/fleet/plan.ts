@@ -213,12 +213,15 @@ async function checkClusters(
       const failure = failureOf(error);
       // Its labels are on the ITS.
       const isAway = registered && failure.exitCode === ExitCode.unreachable;
-      const note = `The cluster of ${name} was not checked: ${failure.why}.`;
+      const note = `The cluster of ${name} was not checked: ${failure.why}. ${staysHeld}`;
       return [name, isAway ? { note } : { error: failure }];
     }
   });
   return new Map(checked);
 }
+
+/** `fleet apply` lets agents delete what another hub has sent only where the cluster was checked. */
+const staysHeld = 'What another hub has sent there, if anything, stays held.';
 
 /** What a join would do. @throws StellarError for one that is refused */
 async function checkNew(
@@ -258,7 +261,7 @@ async function checkRegistered(
   const identity = await proveIdentity(hub, kube, await readWec(kube), known);
   if (identity.state === 'unseen')
     return {
-      note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}.`,
+      note: `Whether ${kube.cluster.context} is ${name} was not proven: ${identity.found}. ${staysHeld}`,
     };
   requireProof(identity, kube, name, hub, []);
   return unsentWorks;

@@ -7,6 +7,7 @@ import path from 'node:path';
 import timers from 'node:timers/promises';
 import { parse } from 'yaml';
 import { resources as kinds, type Resource } from '../../../src/lib/kube/client/objects.ts';
+import type { AppliedManifestWork } from '../../../src/lib/workloads/delivery/applied-works.ts';
 import { destroyWorld } from './destroy-world.ts';
 import { type Asked, type Fault, type Held, kindOf } from './fake-clusters.ts';
 import { runHere } from './program.ts';
@@ -236,6 +237,30 @@ const inFleet = () =>
   Object.assign(find(cluster1).object.metadata, {
     annotations: { 'stellarctl.kubestellar.io/fleet': 'prod' },
   });
+const movedFile = path.join(home, 'moved.yaml');
+writeFileSync(movedFile, JSON.stringify({ ...prod, wecs: [{ name: 'c1', context: 'c1' }] }));
+/** The WEC c1 was moved, and holds what its former hub has sent. @param isSent whether a work of its1 has it by now */
+export const moved = (isSent: boolean) => () => {
+  inFleet();
+  const { metadata, ...klusterlet } = find(
+    'c1 klusterlets.operator.open-cluster-management.io klusterlet',
+  ).object;
+  const annotations = { 'stellarctl.kubestellar.io/former-eviction-grace-period': '' };
+  const workConfiguration = { appliedManifestWorkEvictionGracePeriod: '876000h0m0s' };
+  const spec = { ...(klusterlet.spec as object), workConfiguration };
+  world.put('c1', kinds.klusterlets, {
+    metadata: { ...metadata, annotations },
+    ...klusterlet,
+    spec,
+  });
+  for (const { object } of world.in('c1', kinds.appliedManifestWorks)) {
+    const { spec: work, status } = object as AppliedManifestWork;
+    if (work?.manifestWorkName !== 'w' && !isSent) continue;
+    for (const each of status?.appliedResources ?? []) each.uid = 'bystander';
+    if (work?.manifestWorkName === 'w') work.agentID = metadata.uid ?? '';
+  }
+};
+export const applyMoved = `fleet apply -f ${movedFile} ${its1}`;
 /** The policy selects what its Binding names. */
 const selectsAll = () =>
   Object.assign(find('wds1 bindingpolicies.control.kubestellar.io shop').object, {

@@ -6,11 +6,11 @@ import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
-import type { Kube } from '../../kube/client/client.ts';
+import type { Kube, Reader } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { listIfDefined } from '../../kube/served.ts';
+import { listIfDefined, listServed, prove } from '../../kube/served.ts';
 import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
-import { readKlusterlet, readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
+import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { hubConnectionOf } from '../../ocm/hub/hub-connection.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { klusterletName } from '../../ocm/model/ocm-names.ts';
@@ -27,6 +27,11 @@ const recheckAnnotation = 'stellarctl.kubestellar.io/recheck-requested-at';
 /** How long an operator may take to check its hub: five requests at once, then two per second (seen with OCM 1.3.1: 9.5 s). */
 const operatorRecheckMs = 15_000;
 
+/** A Klusterlet that is not found once is no proof that nothing is registered or held. */
+const proveKlusterlet = async (wec: Reader) =>
+  (await prove<Klusterlet>(wec, resources.klusterlets, klusterletName, { list: listIfDefined }))
+    .object;
+
 /**
  * Whether a WEC's operator reports that it is connected, and still does after a new check: its last report may be minutes old. A
  * dry run requests no check.
@@ -41,7 +46,7 @@ export async function isStillConnected(
   const { uid } = klusterlet.metadata;
   await kube.merge(resources.klusterlets, klusterletName, { metadata: { uid, annotations } });
   const read = async () => {
-    const now = await readKlusterlet(kube);
+    const now = await proveKlusterlet(kube);
     return now !== undefined && hubConnectionOf(now).state === 'working' ? undefined : true;
   };
   return (
@@ -138,19 +143,20 @@ const patchOf = (uid: string | undefined, former: string | null, grace: string |
 /**
  * What the works of a former hub have applied, and no work of the present one has yet. An agent deletes these objects when its grace
  * period is over; those that have another owner stay.
- * @returns undefined if the WEC holds nothing, or if that may not be read
+ * @returns undefined if nothing is held: only of a Klusterlet that was seen without the annotation, or is proven to be absent
+ * @throws StellarError if something of it cannot be read: what is not seen may still be unsent
  */
 export async function unsentObjects(
   hub: Kube,
   wec: Kube,
   name: string,
 ): Promise<string[] | undefined> {
-  const klusterlet = await readKlusterlet(partialReader(wec));
+  const klusterlet = await proveKlusterlet(wec);
   if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return undefined;
-  const [evidence, applied = [], works = []] = await Promise.all([
+  const [evidence, applied = [], works] = await Promise.all([
     readWec(wec),
     listIfDefined<AppliedManifestWork>(wec, resources.appliedManifestWorks),
-    listIfDefined<ManifestWork>(hub, resources.manifestWorks, { namespace: name }),
+    listServed<ManifestWork>(hub, resources.manifestWorks, { namespace: name }),
   ]);
   const present = hubHash(hubOf(evidence)?.spelled ?? '');
   const isPresent = ({ spec }: AppliedManifestWork) =>
@@ -180,9 +186,11 @@ export async function resumeEviction(
   { evictWorks }: { evictWorks?: boolean },
   run: Run,
 ): Promise<void> {
+  let isHeld = true;
   const blocker = async () => {
-    const unsent = (await unsentObjects(hub, kube, name)) ?? [];
-    if (unsent.length === 0) return undefined;
+    const unsent = await unsentObjects(hub, kube, name);
+    isHeld = unsent !== undefined;
+    if (unsent === undefined || unsent.length === 0) return undefined;
     return `${hub.cluster.context} has not sent ${count(unsent.length, 'object')} yet: ${few(unsent).join(', ')}`;
   };
   const late = (why: string) =>
@@ -195,7 +203,8 @@ export async function resumeEviction(
       ),
     );
   if (!evictWorks) await waitWhile(blocker, run, late, name);
-  const klusterlet = await readKlusterlet(kube);
+  if (!isHeld) return;
+  const klusterlet = await proveKlusterlet(kube);
   if (klusterlet === undefined || !isEvictionPaused(klusterlet)) return;
   const { uid, annotations } = klusterlet.metadata;
   const present = graceOf(klusterlet);
