@@ -81,8 +81,7 @@ export const revoke: Definition<RevokeOptions> = {
         confirmations: () => [{ verb: 'Revoke', name, oneWec: true }],
       }),
     });
-    await revokeAccess(access);
-    await removeFromArgoCd(access, tools.hosting);
+    await revokeAccess(access, () => removeFromArgoCd(access, tools.hosting));
     session.progress.done(name, 'revoked');
     await session.finish([
       { name, space: access.space, role: access.role, changed: !session.run.dryRun },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Kube } from '../../lib/kube/client/client.ts';
+import { seenList, shownList } from '../../lib/kube/client/missing.ts';
 import {
   type KubeObject,
   namesOf,
@@ -148,8 +149,8 @@ const several =
 
 /** Of the chosen ITS; of the only one if none is chosen, or what is chosen by itself is none. */
 const managedClusters = async (clusters: QuietClusters): Promise<KubeObject[]> => {
-  const list = ({ kube }: { kube: Kube }) =>
-    kube.list(resources.managedClusters, { metadataOnly: true });
+  const list = async ({ kube }: { kube: Kube }) =>
+    seenList(await kube.list(resources.managedClusters, { metadataOnly: true }));
   const chosen = clusters.itsChoice().then((choice) => clusters.openIts(choice));
   return (
     (await chosen.then(list).catch(() => undefined)) ?? (await list(await clusters.its())) ?? []
@@ -161,7 +162,7 @@ const inWds =
   (resource: Resource): Source =>
   async (_typed, clusters) => {
     const { kube } = await clusters.wds();
-    return namesOf((await kube.list(resource, { metadataOnly: true })) ?? []);
+    return namesOf(shownList(await kube.list(resource, { metadataOnly: true })));
   };
 
 const policyNames = inWds(resources.bindingPolicies);
@@ -170,7 +171,7 @@ const policyNames = inWds(resources.bindingPolicies);
 const workloads: Source = async ({ options }, clusters) => {
   const { kube } = await clusters.wds();
   const [wanted] = options.get('--namespace') ?? [];
-  const selected = ((await kube.list<Binding>(resources.bindings)) ?? []).flatMap(objectsOf);
+  const selected = shownList(await kube.list<Binding>(resources.bindings)).flatMap(objectsOf);
   return selected
     .filter(({ namespace }) => wanted === undefined || namespace === wanted)
     .map(({ group = '', resource, namespace = null, name }) =>

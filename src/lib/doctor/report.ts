@@ -8,6 +8,7 @@ import { readInstallation } from '../installation/installation.ts';
 import { describeInstallation } from '../installation/status.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Selection } from '../kube/client/client.ts';
+import { seenList } from '../kube/client/missing.ts';
 import {
   type KubeObject,
   type Pod,
@@ -178,7 +179,9 @@ class ClusterReport {
   async objects<T extends KubeObject>(kind: Resource, selection: Selection = {}): Promise<T[]> {
     const { namespace } = selection;
     const what = `${kind.plural}${namespace === undefined ? '' : ` in ${namespace}`}`;
-    const items = await this.#read(what, () => this.#target.kube.list<T>(kind, selection));
+    const items = await this.#read(what, async () =>
+      seenList(await this.#target.kube.list<T>(kind, selection)),
+    );
     if (items === undefined) return [];
     // Lists omit the kind of their objects, which redaction needs to find secret contents.
     const whole = items.map((item) => ({ apiVersion: kind.apiVersion, kind: kind.kind, ...item }));

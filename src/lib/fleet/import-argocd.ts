@@ -4,6 +4,7 @@ import { jsonObject } from '../core/text/formats.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { certificateAuthorityOf } from '../kube/client/credentials.ts';
+import { missing } from '../kube/client/missing.ts';
 import {
   type KubeObject,
   type Resource,
@@ -12,6 +13,7 @@ import {
   textIn,
 } from '../kube/client/objects.ts';
 import type { SelectedContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { listServed } from '../kube/served.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
 import { ofClusters } from '../spaces/space/argocd.ts';
@@ -36,8 +38,10 @@ export async function importArgoCd(
   namespace: string,
   contexts: readonly SelectedContext[],
 ) {
-  const secrets =
-    (await kube.list<Secret>(resources.secrets, { namespace, labelSelector: ofClusters })) ?? [];
+  const secrets = await listServed<Secret>(kube, resources.secrets, {
+    namespace,
+    labelSelector: ofClusters,
+  });
   const imported: ImportedFleet = { wecs: [], comments: [] };
   for (const secret of secrets) {
     const server = textIn(secret, 'server');
@@ -97,7 +101,7 @@ export async function importKarmada(
   candidates: readonly WecCandidate[],
 ): Promise<ImportedFleet> {
   const members = await kube.list<Cluster>(karmadaClusters);
-  if (members === undefined)
+  if (members === missing)
     throw new StellarError('not-found', `${kube.cluster.context} has no Clusters of Karmada.`);
   const uids = await mapConcurrently(candidates, (each) => tryRead(() => clusterUid(each.kube)));
   const imported: ImportedFleet = { wecs: [], comments: [] };

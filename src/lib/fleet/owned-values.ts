@@ -1,6 +1,7 @@
 import { StellarError } from '../core/errors.ts';
 import { advice } from '../core/next-step.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { missing } from '../kube/client/missing.ts';
 import { byName, type KubeObject, resources } from '../kube/client/objects.ts';
 import { fieldManager } from '../kube/client/transport.ts';
 import { listProperties } from '../ocm/hub/find-wecs.ts';
@@ -129,7 +130,7 @@ export async function readPresent(hub: Kube) {
     hub.list<ManagedCluster>(resources.managedClusters),
     listProperties(hub),
   ]);
-  if (clusters === undefined) throw notAHub(hub);
+  if (clusters === missing) throw notAHub(hub);
   return { clusters: byName(clusters), properties };
 }
 

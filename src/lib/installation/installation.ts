@@ -2,6 +2,7 @@ import { mapConcurrently } from '../core/concurrency.ts';
 import type { StellarError } from '../core/errors.ts';
 import { type Access, ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { missing } from '../kube/client/missing.ts';
 import { resources } from '../kube/client/objects.ts';
 import { serves } from '../kube/served.ts';
 import { clusterUid } from '../ocm/hub/cluster-uid.ts';
@@ -85,7 +86,7 @@ async function openElsewhere(open: () => Promise<Wds>): Promise<Wds | undefined>
 
 async function readHostingCluster(kube: Kube) {
   const all = await kube.list<ControlPlane>(resources.controlPlanes);
-  if (all === undefined) return undefined;
+  if (all === missing) return undefined;
   return { all: inOrder(all), hooks: await readHookVersions(kube), ...(await judgeHosting(kube)) };
 }
 

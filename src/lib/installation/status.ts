@@ -11,6 +11,7 @@ import {
   tryRead,
 } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { seenList } from '../kube/client/missing.ts';
 import { resources } from '../kube/client/objects.ts';
 import type { Its } from '../ocm/hub/its.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
@@ -236,11 +237,12 @@ const unseenWds: WdsContents = {
 
 /** Kinds that are not served yet count as not seen: the stages show why. */
 async function readWds(wds: Kube) {
-  const [policies, bindings, guard] = await Promise.all([
+  const [ofPolicies, ofBindings, guard] = await Promise.all([
     wds.list(resources.bindingPolicies, { metadataOnly: true }),
     wds.list<Binding>(resources.bindings),
     tryRead(() => readGuard(wds)),
   ]);
+  const [policies, bindings] = [seenList(ofPolicies), seenList(ofBindings)];
   const guarded = policies && bindings && ifSeen(guard)?.isOn;
   const isUnsent = (binding: Binding) =>
     destinationsOf(binding).length === 0 && objectsOf(binding).length > 0;

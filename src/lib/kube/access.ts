@@ -1,5 +1,6 @@
 import { failureOf, type StellarError } from '../core/errors.ts';
 import type { Reader } from './client/client.ts';
+import { missing } from './client/missing.ts';
 
 /** Access to a cluster, or to something in it. `why` has no full stop. */
 export type Access<T> =
@@ -70,7 +71,7 @@ export function whyUnseen(access: Access<unknown>): string | undefined {
 
 /** Reads from a cluster for a user who may not read all of it. */
 export interface PartialReader extends Reader {
-  /** Plural names of the kinds that this user may not read: reads of them return nothing. */
+  /** Plural names of the kinds that this user may not read: objects of them are undefined, and lists missing. */
   readonly forbidden: ReadonlySet<string>;
 }
 
@@ -97,7 +98,8 @@ export function partialReader(kube: Reader): PartialReader {
     now: () => kube.now(),
     forbidden,
     get: (resource, name, options) => unlessForbidden(resource, kube.get(resource, name, options)),
-    list: (resource, selection) => unlessForbidden(resource, kube.list(resource, selection)),
+    list: async (resource, selection) =>
+      (await unlessForbidden(resource, kube.list(resource, selection))) ?? missing,
   };
 }
 

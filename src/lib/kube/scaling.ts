@@ -4,6 +4,7 @@ import type { Run } from '../core/run.ts';
 import type { Kube } from './client/client.ts';
 import { type Deployment, type Pod, resources } from './client/objects.ts';
 import { isRead, isScaledToNone, podsOf } from './pods.ts';
+import { listServed } from './served.ts';
 
 /** Where Deployments are. */
 export interface DeploymentPlace {
@@ -20,7 +21,7 @@ export const readDeployment = (
 export const readPods = async (
   { kube, namespace }: DeploymentPlace,
   name: string,
-): Promise<Pod[]> => podsOf(name, (await kube.list<Pod>(resources.pods, { namespace })) ?? []);
+): Promise<Pod[]> => podsOf(name, await listServed<Pod>(kube, resources.pods, { namespace }));
 
 /** Scales a Deployment from or to zero; one that is missing, or is scaled already, stays as it is. */
 export async function scale(place: DeploymentPlace, name: string, replicas: number): Promise<void> {

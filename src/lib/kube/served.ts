@@ -2,6 +2,7 @@ import { StellarError } from '../core/errors.ts';
 import { command, run } from '../core/next-step.ts';
 import type { Kube, Reader, Selection } from './client/client.ts';
 import { describeCluster } from './client/errors.ts';
+import { missing } from './client/missing.ts';
 import {
   byName,
   groupOf,
@@ -72,7 +73,7 @@ export async function listServed<T extends KubeObject>(
   selection?: Selection,
 ): Promise<Served<T>> {
   const found = await kube.list<T>(resource, selection);
-  if (found === undefined) throw notServed(kube, groupResourceOf(kindOf(resource)));
+  if (found === missing) throw notServed(kube, groupResourceOf(kindOf(resource)));
   return found as Served<T>;
 }
 
@@ -86,8 +87,9 @@ export async function listIfDefined<T extends KubeObject>(
   selection?: Selection,
 ): Promise<Served<T> | undefined> {
   const objects = await kube.list<T>(resource, selection);
-  if (objects === undefined) await requireUndefined(kube, kindOf(resource));
-  return objects as Served<T> | undefined;
+  if (objects !== missing) return objects as Served<T>;
+  await requireUndefined(kube, kindOf(resource));
+  return undefined;
 }
 
 /** The same for a kind that no definition adds. @returns undefined if the cluster's discovery does not name it */
@@ -96,9 +98,9 @@ export async function listIfServed<T extends KubeObject>(
   resource: Resource,
 ): Promise<Served<T> | undefined> {
   const objects = await kube.list<T>(resource);
-  if (objects === undefined && (await serves(kube, resource)))
-    throw notServed(kube, resource.plural);
-  return objects as Served<T> | undefined;
+  if (objects !== missing) return objects as Served<T>;
+  if (await serves(kube, resource)) throw notServed(kube, resource.plural);
+  return undefined;
 }
 
 /** The groups of Kubernetes itself. No CustomResourceDefinition adds their kinds: an API server always has them. */

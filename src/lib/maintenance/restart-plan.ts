@@ -5,7 +5,6 @@ import type { Kube, Permission } from '../kube/client/client.ts';
 import {
   byName,
   groupOf,
-  type KubeObject,
   namesOf,
   type Pod,
   type Resource,
@@ -16,7 +15,7 @@ import { discover } from '../kube/discovery.ts';
 import { may, requirePermissions } from '../kube/permissions.ts';
 import { isScaledToNone } from '../kube/pods.ts';
 import { readDeployment } from '../kube/scaling.ts';
-import { listIfDefined, notServed } from '../kube/served.ts';
+import { listIfDefined, listServed, notServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import {
   hookNames,
@@ -171,7 +170,7 @@ async function refuseHooks(
   const wanted = [hookNames.controller, hookNames.transport].map(
     (hook) => hookLike(controlPlane, hook) ?? hook,
   );
-  const installed = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
+  const installed = await listServed<PostCreateHook>(hosting, resources.postCreateHooks);
   const found = installed.filter(({ metadata }) => wanted.includes(metadata.name));
   const { known, unknown } = missingVariables(controlPlane, found);
   const { name } = controlPlane.metadata;
@@ -326,7 +325,7 @@ export async function writeProbe(wds: Wds, name: string): Promise<void> {
 export async function removeProbes(wds: Wds): Promise<void> {
   for (const resource of [resources.bindingPolicies, probeKind(wds)]) {
     const selection = { ...namespaceFor(resource), labelSelector: `${label}=${wds.name}` };
-    const found = (await wds.kube.list<KubeObject>(resource, selection)) ?? [];
+    const found = await listServed(wds.kube, resource, selection);
     const probes = found.filter(({ metadata }) => isProbe(metadata));
     await deleteObjects(wds.kube, resource, probes);
   }

@@ -322,7 +322,7 @@ function restartUnproven({ name, wds }: RestartPlan, why: string) {
 async function untilSent(plan: RestartPlan, run: Run) {
   const { name, wds } = plan;
   const blocker = async () => {
-    const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+    const bindings = await listServed<Binding>(wds.kube, resources.bindings);
     const works = await worksOf(plan.wds);
     const isReady = isDeploymentReady(await readDeployment(plan.place, transportDeployment));
     const open =

@@ -1,6 +1,7 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { partialReader } from '../kube/access.ts';
 import { type Kube, readsOneByOne } from '../kube/client/client.ts';
+import { missing } from '../kube/client/missing.ts';
 import { type KubeObject, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { type Binding, originBindingLabel, originWdsLabel } from './model/kubestellar-names.ts';
@@ -19,8 +20,8 @@ export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<O
   const all =
     wecs.length > readsOneByOne
       ? await partialReader(hub).list(resources.manifestWorks, query)
-      : undefined;
-  if (all !== undefined) {
+      : missing;
+  if (all !== missing) {
     const names = new Set(wecs);
     return all.flatMap((work) =>
       names.has(work.metadata.namespace ?? '') ? (originOf(work) ?? []) : [],

@@ -1,5 +1,6 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { judge } from '../core/stages.ts';
+import { missing } from '../kube/client/missing.ts';
 import { resources } from '../kube/client/objects.ts';
 import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
@@ -19,7 +20,7 @@ export async function listSpaces(role: SpaceRole, tools: SpaceTools) {
   const { hosting, kubeconfig } = tools;
   const watcher = new SpaceWatcher(tools);
   const all = await hosting.list<ControlPlane>(resources.controlPlanes);
-  if (all === undefined) throw notHosting(hosting);
+  if (all === missing) throw notHosting(hosting);
   const ofRole = inOrder(all, role);
   const items = await mapConcurrently(ofRole, async ({ metadata: { name } }) => {
     const reading = await watcher.read(name, role, { all });

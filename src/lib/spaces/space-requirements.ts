@@ -5,6 +5,7 @@ import type { Kube, Permission } from '../kube/client/client.ts';
 import { describeCluster } from '../kube/client/errors.ts';
 import { byName, type KubeObject, resourceOf, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
+import { listIfDefined } from '../kube/served.ts';
 import { untilGone } from '../kube/until-gone.ts';
 import {
   isSpaceName,
@@ -93,7 +94,7 @@ export async function requireHooks(
   hosting: Kube,
   names: readonly string[],
 ): Promise<ReadonlyMap<string, PostCreateHook>> {
-  const present = (await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? [];
+  const present = (await listIfDefined<PostCreateHook>(hosting, resources.postCreateHooks)) ?? [];
   const named = byName(present);
   const missing = names.filter((name) => !named.has(name));
   if (missing.length === 0) return named;

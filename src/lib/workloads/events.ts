@@ -1,4 +1,5 @@
 import { type Event, resources } from '../kube/client/objects.ts';
+import { listServed } from '../kube/served.ts';
 import { type LogSource, podsOfObject } from './logs.ts';
 
 /** The Namespace that has the events of objects without one (client-go, events: makeEvent). */
@@ -13,11 +14,11 @@ export async function readEvents(source: LogSource) {
   const { name, namespace = ofClusterScoped } = object.ref;
   const [pods, events] = await Promise.all([
     podsOfObject(source),
-    kube.list<Event>(resources.events, { namespace }),
+    listServed<Event>(kube, resources.events, { namespace }),
   ]);
   const names = new Set([name, ...pods.map(({ metadata }) => metadata.name)]);
   const isOf = (other = '') => names.has(other) || other.replace(/-[^-]+$/, '') === name;
-  return (events ?? [])
+  return events
     .filter(({ involvedObject }) => isOf(involvedObject?.name))
     .map(({ metadata, involvedObject, ...event }) => ({
       wec,

@@ -13,6 +13,7 @@ import {
   resources,
 } from '../kube/client/objects.ts';
 import { podsOf } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
 import { describeObject } from '../ocm/model/object-ref.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
 import { findObject, type NamedObject, wecsSentTo } from './delivery/workload.ts';
@@ -148,7 +149,7 @@ export async function podsOfObject({
   if (kind.kind === 'Pod') return [present as Pod];
   const selector = present.spec?.selector ?? {};
   const labelSelector = changeWords(selector.matchLabels ?? {}).join() || undefined;
-  const pods = (await kube.list<Pod>(resources.pods, { namespace, labelSelector })) ?? [];
+  const pods = await listServed<Pod>(kube, resources.pods, { namespace, labelSelector });
   return isEmpty(selector)
     ? podsOf(name, pods)
     : pods.filter(({ metadata }) => matches(selector, metadata.labels ?? {}));

@@ -6,6 +6,7 @@ import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { discoverKinds } from '../kube/discovery.ts';
+import { listServed } from '../kube/served.ts';
 import { provenWec } from '../ocm/hub/find-wecs.ts';
 import {
   type Binding,
@@ -57,7 +58,7 @@ export const workloadChecks: readonly Check<Wds>[] = [
 /** A start of the controller manager empties the Bindings of a WDS without a guard, and all workloads go with them. */
 async function checkGuard(wds: Wds): Promise<Outcome> {
   const { name, type, kube } = wds;
-  const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
+  const bindings = await listServed<Binding>(kube, resources.bindings);
   const sent = bindings.flatMap((binding) =>
     destinationsOf(binding).map((wec) => ({ wec, objects: objectsOf(binding) })),
   );
@@ -122,7 +123,7 @@ export const equalCheck: Check<ComparedWec> = {
 };
 
 async function findConflicts(wds: Wds): Promise<Outcome> {
-  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const bindings = await listServed<Binding>(wds.kube, resources.bindings);
   const kindOf = kindNames(bindings.length === 0 ? [] : await discoverKinds(wds.kube));
   const sendings = bindings.map((binding) => ({
     policy: binding.metadata.name,

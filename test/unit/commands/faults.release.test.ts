@@ -43,7 +43,7 @@ const faults: Record<
       : { body: { ...healthy(), metadata: { name: 'other', uid: 'other' } } },
   'another kind': (asked, healthy) => ({
     body: isList(asked)
-      ? { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success' }
+      ? { apiVersion: 'v1', kind: 'Status', metadata: {}, status: 'Success', items: [] }
       : { ...healthy(), kind: 'Other', apiVersion: 'example.com/v1' },
   }),
   'pages without end': (asked, healthy) => {
@@ -106,6 +106,30 @@ const further: typeof rows = [
       });
       for (const kind of [kinds.clusterRoles, kinds.clusterRoleBindings])
         world.put('its1', kind, { metadata: { name, labels } });
+    },
+  ],
+  [
+    `access revoke wds1-argocd-deployer ${hosted}`,
+    /^(wds1 (clusterrole|serviceaccount)\S+ .*|hosting secrets argocd\/)wds1-argocd-deployer$/,
+    () => {
+      const labels = {
+        'app.kubernetes.io/managed-by': 'stellarctl',
+        'stellarctl.kubestellar.io/access-role': 'deployer',
+      };
+      const name = 'stellarctl:wds1-argocd-deployer';
+      world.put('wds1', kinds.serviceAccounts, {
+        metadata: { name: 'wds1-argocd-deployer', namespace: 'kube-system', labels },
+      });
+      for (const kind of [kinds.clusterRoles, kinds.clusterRoleBindings])
+        world.put('wds1', kind, { metadata: { name, labels } });
+      world.put('hosting', kinds.secrets, {
+        metadata: {
+          name: 'wds1-argocd-deployer',
+          namespace: 'argocd',
+          labels: { ...labels, 'argocd.argoproj.io/secret-type': 'cluster' },
+        },
+        data: { name: Buffer.from('wds1').toString('base64') },
+      });
     },
   ],
   [applyMoved, /^c1 klusterlets\S+ klusterlet$/, moved(true)],

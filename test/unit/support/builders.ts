@@ -4,6 +4,7 @@ import { Deadline } from '../../../src/lib/core/deadline.ts';
 import { noteWrite } from '../../../src/lib/core/each-name.ts';
 import { type Progress, type Run, silentProgress } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../src/lib/kube/client/missing.ts';
 import type {
   CertificateSigningRequest,
   Condition,
@@ -362,7 +363,7 @@ const noted =
     return answer;
   };
 
-/** A client whose methods fail unless they are given. */
+/** A client whose methods fail unless they are given. A list that is undefined is missing. */
 export function fakeKube(methods: FakeMethods = {}): Kube {
   const unexpected = (method: string) => async () => {
     throw new Error(`${method} was not expected`);
@@ -378,6 +379,7 @@ export function fakeKube(methods: FakeMethods = {}): Kube {
     'tryMerge',
     'fork',
   ] as const;
+  const { list } = methods;
   const names = [...reading, 'create', 'apply', 'merge', 'replace', 'delete'] as const;
   const failing = Object.fromEntries(names.map((name) => [name, unexpected(name)]));
   const noting = (['create', 'apply', 'merge', 'replace', 'delete'] as const).flatMap((name) => {
@@ -393,6 +395,7 @@ export function fakeKube(methods: FakeMethods = {}): Kube {
     close() {},
     ...failing,
     ...methods,
+    ...(list && { list: async (...given) => (await list(...given)) ?? missing }),
     ...Object.fromEntries(noting),
   } as Kube;
 }

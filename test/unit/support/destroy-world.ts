@@ -83,7 +83,8 @@ export async function destroyWorld(): Promise<FakeClusters> {
       ...named(name, { labels: { env: 'edge', region: 'eu' } }),
     });
     world.put(hub, kinds.namespaces, named(name, { labels }));
-    const spec = { renewTime: new Date().toISOString() };
+    // No agent renews it, and the runs of a release take minutes.
+    const spec = { renewTime: new Date(Date.now() + 3_600_000).toISOString() };
     world.put(hub, kinds.leases, { ...named('managed-cluster-lease', { namespace: name }), spec });
     world.put(hub, kinds.configMaps, named(name, { namespace: 'customization-properties' }));
     world.put(hub, kinds.certificateSigningRequests, {

@@ -5,6 +5,7 @@ import { noteWrite } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import type { ClusterEntry, SelectedContext, UserEntry } from '../kubeconfig/kubeconfig.ts';
 import { ApiError, answersLate, apiError, type ClusterRef, unlessStatus } from './errors.ts';
+import { type Missing, missing } from './missing.ts';
 import {
   isLiving,
   type KubeObject,
@@ -81,6 +82,13 @@ export type Connect = (context: SelectedContext) => Kube;
  */
 export type Kube = Pick<LiveKube, keyof LiveKube>;
 
+/** What a server answers to a list; some leave out the kind. */
+interface Page<T> {
+  kind?: string;
+  metadata?: { continue?: string };
+  items?: T[] | null;
+}
+
 /** How a client works. */
 export interface Connecting extends Omit<Connection, 'context' | 'limit' | 'connections'> {
   /** A limit of the clients of many clusters: such a client opens few connections, each of which takes 85 kB until it is closed. */
@@ -152,11 +160,11 @@ class LiveKube {
     }
   }
 
-  /** Reads in pages of 500. @returns undefined if the kind is not found. */
+  /** Reads in pages of 500. */
   async list<T extends KubeObject>(
     resource: Resource,
     selection: Selection = {},
-  ): Promise<T[] | undefined> {
+  ): Promise<T[] | Missing> {
     try {
       return await this.#listPages(resource, selection);
     } catch (error) {
@@ -176,7 +184,7 @@ class LiveKube {
   async #listPages<T extends KubeObject>(
     resource: Resource,
     selection: Selection,
-  ): Promise<T[] | undefined> {
+  ): Promise<T[] | Missing> {
     const path = pathOf(resource, { namespace: selection.namespace });
     const items: T[] = [];
     const { deadline } = this.#connection;
@@ -187,16 +195,12 @@ class LiveKube {
       const { labelSelector, fieldSelector } = selection;
       const query = { labelSelector, fieldSelector, limit: String(pageSize), continue: next };
       const form = selection.metadataOnly ? metadataForm : undefined;
-      const page = await this.read<{ metadata?: { continue?: string }; items?: T[] | null }>(
-        path,
-        form,
-        query,
-        within,
-      );
-      if (page === undefined && next === undefined) return undefined;
-      // Go writes null for an empty list; an answer without the field is no list.
+      const page = await this.read<Page<T>>(path, form, query, within);
+      if (page === undefined && next === undefined) return missing;
+      // Go writes null for an empty list; an answer without the field, or of another kind such as Status, is no list.
       const more: unknown = page?.items === null ? [] : page?.items;
-      if (!Array.isArray(more)) throw this.#requests.notAnApiServer();
+      if (!Array.isArray(more) || page?.kind?.endsWith('List') === false)
+        throw this.#requests.notAnApiServer();
       for (const item of more.map((each) => this.#object<T>(each)))
         items.push((selection.trim?.(item) ?? item) as T);
       next = page?.metadata?.continue || undefined;

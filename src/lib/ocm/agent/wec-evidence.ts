@@ -1,5 +1,6 @@
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import {
   type Deployment,
   isLiving,
@@ -51,9 +52,7 @@ export async function readWec(kube: Reader): Promise<WecEvidence> {
     podReader.list<Pod>(resources.pods, { namespace: agentNamespace }),
   ]);
   const { context } = kube.cluster;
-  const visiblePods = pods.some((list) => list === undefined)
-    ? undefined
-    : pods.flatMap((list) => list ?? []);
+  const visiblePods = pods.some((list) => list === missing) ? undefined : pods.flatMap(shownList);
   return { context, klusterlet, bootstrapSecret, hubSecret, operator, pods: visiblePods };
 }
 

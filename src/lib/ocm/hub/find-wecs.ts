@@ -5,6 +5,7 @@ import { count, nearestNames, orNearest } from '../../core/text/words.ts';
 import { firstOf, ifSeen, partialReader, seenOrThrow, tryRead } from '../../kube/access.ts';
 import { type Kube, readsOneByOne } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import { byName, type ConfigMap, namesOf, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
 import { inProperties } from '../model/kubestellar-names.ts';
@@ -36,7 +37,7 @@ export async function findWecs(
     const clusters = await hub.list<ManagedCluster>(resources.managedClusters, {
       labelSelector: selector,
     });
-    if (clusters === undefined) throw notAHub(hub);
+    if (clusters === missing) throw notAHub(hub);
     if (clusters.length === 0 && selector !== undefined && !allowNone)
       throw await noneHas(selector, hub);
     return clusters.map((cluster) => ({ name: cluster.metadata.name, cluster }));
@@ -44,8 +45,8 @@ export async function findWecs(
   const all =
     names.length > readsOneByOne
       ? await partialReader(hub).list<ManagedCluster>(resources.managedClusters)
-      : undefined;
-  if (all !== undefined) {
+      : missing;
+  if (all !== missing) {
     const named = byName(all);
     return names.map((name) => ({ name, cluster: named.get(name) }));
   }
@@ -98,7 +99,7 @@ export async function provenWec(
 
 /** The error for a selector that matches nothing, with the labels that it may mean. */
 export async function noneHas(selector: string, hub: Kube): Promise<StellarError> {
-  const all = (await hub.list<ManagedCluster>(resources.managedClusters)) ?? [];
+  const all = shownList(await hub.list<ManagedCluster>(resources.managedClusters));
   const labels = all.map(({ metadata }) => metadata.labels ?? {});
   const near = nearestLabels(selector, labels).join(', ');
   return new StellarError(
@@ -140,7 +141,7 @@ export async function noSuchWec(
   name: string,
   hub: Kube,
   read = async () =>
-    namesOf((await hub.list(resources.managedClusters, { metadataOnly: true })) ?? []),
+    namesOf(shownList(await hub.list(resources.managedClusters, { metadataOnly: true }))),
 ): Promise<StellarError> {
   const { context } = hub.cluster;
   const instead = orNearest(name, ifSeen(await tryRead(read)) ?? []);

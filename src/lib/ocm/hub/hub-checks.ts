@@ -3,9 +3,11 @@ import { ownLimits } from '../../core/deadline.ts';
 import { command, run } from '../../core/next-step.ts';
 import { errorOf, ifSeen, mayNotRead, partialReader, tryRead } from '../../kube/access.ts';
 import type { Kube, Permission } from '../../kube/client/client.ts';
+import { missing } from '../../kube/client/missing.ts';
 import { type Deployment, isLiving, resources } from '../../kube/client/objects.ts';
 import { describePermission, may, missingPermissions } from '../../kube/permissions.ts';
 import { isScaledToNone, scaleUp } from '../../kube/pods.ts';
+import { listServed } from '../../kube/served.ts';
 import { mayAccount, userOf } from '../../kube/service-accounts.ts';
 import {
   bootstrapServiceAccount,
@@ -80,7 +82,11 @@ async function mayRegister(hub: Kube): Promise<Outcome> {
 async function controllersWork(hub: Kube): Promise<Outcome> {
   const reader = partialReader(hub);
   const namespace = hubNamespace;
-  const deployments = (await reader.list<Deployment>(resources.deployments, { namespace })) ?? [];
+  const deployments = await reader.list<Deployment>(resources.deployments, { namespace });
+  if (deployments === missing)
+    return skipped(
+      reader.forbidden.size > 0 ? mayNotRead(reader.forbidden) : 'its Deployments are not served',
+    );
   const stopped = deployments.find(isScaledToNone);
   if (stopped !== undefined) {
     const { name } = stopped.metadata;
@@ -90,7 +96,7 @@ async function controllersWork(hub: Kube): Promise<Outcome> {
       run(scaleUp(hub.cluster.context, namespace, 'deployment', name), 'Start it'),
     );
   }
-  return reader.forbidden.size > 0 ? skipped(mayNotRead(reader.forbidden)) : pass();
+  return pass();
 }
 
 /** Agents use that address, and some installers write the address of another cluster there (clusteradm init --context). */
@@ -121,11 +127,11 @@ async function publishesItself(hub: Kube): Promise<Outcome> {
 async function admitsWorks(hub: Kube): Promise<Outcome> {
   const review = may('create', resources.manifestWorks);
   if (!(await hub.mayI(review))) return skipped(`you may not ${describePermission(review)}`);
-  const namespaces = await hub.list(resources.namespaces, {
+  const namespaces = await listServed(hub, resources.namespaces, {
     metadataOnly: true,
     labelSelector: clusterNameLabel,
   });
-  const mailbox = namespaces?.find(isLiving)?.metadata.name;
+  const mailbox = namespaces.find(isLiving)?.metadata.name;
   if (mailbox === undefined) return pass('it has no mailbox');
   const trial = {
     apiVersion: 'v1',

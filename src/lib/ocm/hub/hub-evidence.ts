@@ -2,6 +2,7 @@ import { formatAge } from '../../core/deadline.ts';
 import { partialReader } from '../../kube/access.ts';
 import { type Reader, readsOneByOne } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import {
   type CertificateSigningRequest,
   conditionOf,
@@ -64,12 +65,12 @@ export async function readWholeHub(
   options: { labelSelector?: string | undefined; requestReader?: Reader } = {},
 ): Promise<Map<string, HubEvidence>> {
   const { labelSelector, requestReader = kube } = options;
-  const [clusters, requests, leases = []] = await Promise.all([
+  const [clusters, requests, leases] = await Promise.all([
     kube.list<ManagedCluster>(resources.managedClusters, { labelSelector }),
     listRequests(requestReader, registrationRequestSelector),
     partialReader(kube).list<Lease>(resources.leases, { labelSelector: clusterNameLabel }),
   ]);
-  if (clusters === undefined) throw notAHub(kube);
+  if (clusters === missing) throw notAHub(kube);
   const evidence = new Map<string, HubEvidence>();
   for (const managedCluster of clusters) {
     const { name } = managedCluster.metadata;
@@ -84,7 +85,7 @@ export async function readWholeHub(
     entry.requests.push(request);
     evidence.set(request.cluster, entry);
   }
-  for (const lease of leases) {
+  for (const lease of shownList(leases)) {
     const entry =
       lease.metadata.name === leaseName ? evidence.get(lease.metadata.namespace ?? '') : undefined;
     if (entry !== undefined) entry.lease = lease;
@@ -93,10 +94,12 @@ export async function readWholeHub(
 }
 
 async function listRequests(kube: Reader, labelSelector: string): Promise<RegistrationRequest[]> {
-  const csrs = await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
-    labelSelector,
-  });
-  if (csrs === undefined || csrs.length === 0) return [];
+  const csrs = shownList(
+    await kube.list<CertificateSigningRequest>(resources.certificateSigningRequests, {
+      labelSelector,
+    }),
+  );
+  if (csrs.length === 0) return [];
   // Reading PKCS#10 takes an extra library; a list of joined WECs does not load it.
   const { judgeRequest } = await import('./registration-requests.ts');
   // The agent of another WEC asks for itself, whatever the label says: doctor has a check of that.

@@ -8,6 +8,7 @@ import { failed } from '../../core/stages.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import {
   type Deployment,
   type Pod,
@@ -62,7 +63,7 @@ async function causeOfSilence(hub: Kube, { words }: ApiError) {
     return { why, next: [toSeeRefuser(foreign, context)] };
   }
   const reader = partialReader(hub);
-  const [deployment, pods = []] = await Promise.all([
+  const [deployment, pods] = await Promise.all([
     reader.get<Deployment>(resources.deployments, webhookName, { namespace: hubNamespace }),
     reader.list<Pod>(resources.pods, { namespace: hubNamespace }),
   ]);
@@ -72,7 +73,7 @@ async function causeOfSilence(hub: Kube, { words }: ApiError) {
     'See what runs, and what does not',
   );
   const place = { context, now: hub.now(), namespace: hubNamespace };
-  const own = { kind: 'Deployment', pods: podsOf(webhookName, pods) };
+  const own = { kind: 'Deployment', pods: podsOf(webhookName, shownList(pods)) };
   const verdict =
     deployment === undefined
       ? failed(`there is no Deployment ${hubNamespace}/${webhookName}`)

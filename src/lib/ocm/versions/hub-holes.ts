@@ -3,6 +3,7 @@ import { advice, type NextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import {
   type CertificateSigningRequest,
   namesOf,
@@ -61,8 +62,9 @@ const pairWords = ({ longer, prefix }: Pair) => `${longer} gets the group of ${p
 
 /** The pairs of names of the WECs of a hub. @param names of WECs that are to be */
 async function pairsOn(kube: Kube, names: readonly string[] = []): Promise<Pair[]> {
-  const present =
-    (await partialReader(kube).list(resources.managedClusters, { metadataOnly: true })) ?? [];
+  const present = shownList(
+    await partialReader(kube).list(resources.managedClusters, { metadataOnly: true }),
+  );
   return prefixPairs([...new Set([...namesOf(present), ...names])]);
 }
 
@@ -72,7 +74,7 @@ async function judgeRequests({ kube, name, pods }: JudgedHub): Promise<Outcome> 
     resources.certificateSigningRequests,
     { labelSelector: clusterNameLabel },
   );
-  if (all === undefined || pods.length === 0)
+  if (all === missing || pods.length === 0)
     return skipped('its requests or its pods are not visible');
   const foreign = all.filter(({ metadata, spec }) =>
     foreignAgent(spec.username, metadata.labels?.[clusterNameLabel]),

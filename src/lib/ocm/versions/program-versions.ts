@@ -1,5 +1,6 @@
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { byName, type Deployment, type Job, resources } from '../../kube/client/objects.ts';
 import { imageVersion, parseImage } from '../../kube/image.ts';
 import {
@@ -141,7 +142,7 @@ export interface HookVersions {
 /** A user who may not read hooks sees no versions in them. */
 export const readHookVersions = async (hosting: Reader): Promise<HookVersions> =>
   versionsOfHooks(
-    (await partialReader(hosting).list<PostCreateHook>(resources.postCreateHooks)) ?? [],
+    shownList(await partialReader(hosting).list<PostCreateHook>(resources.postCreateHooks)),
   );
 
 /** The versions in the chart's hooks, or in older hooks that did the work of both. */

@@ -12,6 +12,7 @@ import {
 } from '../../core/stages.ts';
 import { mayNotRead, partialReader } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import {
   type Deployment,
   isTrue,
@@ -62,7 +63,7 @@ export async function readHosting(
   },
 ) {
   const namespace = systemNamespace;
-  const [definitions, manager, postgres, postgresJob, pods = [], hooks = []] = await Promise.all([
+  const [definitions, manager, postgres, postgresJob, pods, hooks] = await Promise.all([
     Promise.all(
       definitionNames.map((name) =>
         kube.get<WithConditions>(resources.customResourceDefinitions, name),
@@ -85,8 +86,8 @@ export async function readHosting(
     /** Deleted once it succeeds. */
     postgresJob,
     /** Pods in KubeFlex's namespace. */
-    pods,
-    hooks: namesOf(hooks),
+    pods: shownList(pods),
+    hooks: namesOf(shownList(hooks)),
   };
 }
 

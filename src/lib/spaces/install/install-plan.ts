@@ -6,6 +6,7 @@ import { compareVersions } from '../../core/text/version.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
+import { seenList } from '../../kube/client/missing.ts';
 import {
   type KubeObject,
   namesOf,
@@ -13,6 +14,7 @@ import {
   type Resource,
   resources,
 } from '../../kube/client/objects.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import {
   hookNames,
   managerAdminBinding,
@@ -154,7 +156,7 @@ export async function freshValues(
   { isOpenShift, kubeFlex }: ClusterState,
   run: Run,
 ): Promise<Values> {
-  const nodes = await partialReader(kube).list(resources.nodes, { metadataOnly: true });
+  const nodes = seenList(await partialReader(kube).list(resources.nodes, { metadataOnly: true }));
   if (nodes?.length === 0) {
     throw new StellarError(
       'not-a-hosting-cluster',
@@ -233,7 +235,7 @@ export async function readClusterState(kube: Kube, helm: Helm) {
   const [isOpenShift, manager, hooks = []] = await Promise.all([
     servesOpenShift(kube),
     kube.get(resources.deployments, managerName, { namespace: systemNamespace }),
-    kube.list<PostCreateHook>(resources.postCreateHooks),
+    listIfDefined<PostCreateHook>(kube, resources.postCreateHooks),
   ]);
   const { release, revisions: all } = await findRelease(helm, hooks);
   // helm may keep the history of an uninstalled release.

@@ -5,6 +5,7 @@ import { advice, command, run as runCommand } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { failed, met, waiting } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { type KubeObject, type Pod, resources } from '../../kube/client/objects.ts';
 import { failureLog, firstPodFailure, isPodReady } from '../../kube/pods.ts';
 import { errorAt } from '../../ocm/hub/endpoint.ts';
@@ -179,7 +180,7 @@ async function untilAnswers(kube: Kube, port: number, run: Run) {
   const read = async () => {
     // Any certificate will do.
     const answers = (await errorAt('', `https://localhost:${port}`, {}))?.code === 'tls-error';
-    const pods = answers ? [] : ((await kube.list<Pod>(resources.pods, { namespace })) ?? []);
+    const pods = answers ? [] : shownList(await kube.list<Pod>(resources.pods, { namespace }));
     return { answers, areReady: pods.some(isPodReady), failure: firstPodFailure(pods) };
   };
   type Running = Awaited<ReturnType<typeof read>>;

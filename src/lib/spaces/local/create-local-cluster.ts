@@ -5,6 +5,7 @@ import { advice, command, rerun, run as runCommand } from '../../core/next-step.
 import type { ProgramRun } from '../../core/program.ts';
 import type { Run } from '../../core/run.ts';
 import type { Connect, Kube } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { isTrue, resources, type WithConditions } from '../../kube/client/objects.ts';
 import { setContext } from '../../kube/kubeconfig/contexts.ts';
 import type { KubeconfigTarget } from '../../kube/kubeconfig/edit.ts';
@@ -186,8 +187,8 @@ function unusable(cluster: NamedCluster, why: StellarError) {
 
 async function untilReady(kube: Kube, input: LocalClusterInput, run: Run) {
   const blocker = async () => {
-    const nodes = await kube.list<WithConditions>(resources.nodes);
-    return nodes?.length && nodes.every((node) => isTrue(node, 'Ready'))
+    const nodes = shownList(await kube.list<WithConditions>(resources.nodes));
+    return nodes.length > 0 && nodes.every((node) => isTrue(node, 'Ready'))
       ? undefined
       : 'its nodes are not ready';
   };

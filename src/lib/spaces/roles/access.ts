@@ -5,6 +5,7 @@ import { advice } from '../../core/next-step.ts';
 import { errorOf, ifSeen, through } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
+import { missing } from '../../kube/client/missing.ts';
 import {
   type ClusterRole,
   groupOf,
@@ -213,7 +214,7 @@ async function listAccess(space: string, kube: Kube) {
 /** What was given in all spaces of a hosting cluster, and why some could not be read. @throws StellarError `not-a-hosting-cluster` */
 export async function findAccess(tools: SpaceTools) {
   const all = await tools.hosting.list<ControlPlane>(resources.controlPlanes);
-  if (all === undefined) throw notHosting(tools.hosting);
+  if (all === missing) throw notHosting(tools.hosting);
   const read = await mapConcurrently(inOrder(all), async (controlPlane) =>
     through(await reachSpace(controlPlane, tools), (context) =>
       listAccess(controlPlane.metadata.name, tools.connect(context)),
@@ -232,9 +233,13 @@ export async function findAccess(tools: SpaceTools) {
 
 /**
  * Takes access back: first its tokens, and last what a rerun after an interruption finds it by.
+ * @param removeMore removes what else belongs to it, once its tokens have ended
  * @throws StellarError `api-error` if its service account is still there
  */
-export async function revokeAccess({ name, kube, account }: FoundAccess): Promise<void> {
+export async function revokeAccess(
+  { name, kube, account }: FoundAccess,
+  removeMore: () => Promise<void> = async () => {},
+): Promise<void> {
   if (account.object !== undefined) await kube.delete(resources.serviceAccounts, account.object);
   const left = await listServed(kube, resources.serviceAccounts, { namespace, metadataOnly: true });
   if (!kube.dryRun && provenIn(left)(name).object !== undefined) {
@@ -244,6 +249,7 @@ export async function revokeAccess({ name, kube, account }: FoundAccess): Promis
       advice('Rerun the command'),
     );
   }
+  await removeMore();
   const { roleBindings, clusterRoleBindings, roles: inNamespaces, clusterRoles } = resources;
   for (const resource of [roleBindings, clusterRoleBindings, inNamespaces, clusterRoles])
     for (const object of await listServed(kube, resource, { labelSelector: accessRoleLabel }))

@@ -1,14 +1,15 @@
-import { type Check, pass, unless } from '../../core/checks.ts';
+import { type Check, pass, skipped, unless } from '../../core/checks.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
 import { jsonObject } from '../../core/text/formats.ts';
-import { partialReader } from '../../kube/access.ts';
+import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { certificateAuthorityOf } from '../../kube/client/credentials.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { type KubeObject, resources, type Secret, textIn } from '../../kube/client/objects.ts';
 import { endingProblem, validitiesOf } from '../../kube/client/validity.ts';
 import { contextFromCluster } from '../../kube/kubeconfig/kubeconfig.ts';
+import { listServed } from '../../kube/served.ts';
 import { deleteObjects, proving } from '../../kube/writes.ts';
 import { namespaceOf, secretOf } from '../../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
@@ -52,11 +53,11 @@ export async function argoCdSecret(
       `Secret ${namespace}/${access} of ${describeCluster(hosting.cluster)} was not created by stellarctl. Nothing was written.`,
       advice('Name somebody: --for NAME'),
     );
-  const all = await hosting.list<Secret>(resources.secrets, {
+  const all = await listServed<Secret>(hosting, resources.secrets, {
     namespace,
     labelSelector: ofClusters,
   });
-  const other = all?.find(
+  const other = all.find(
     (each) => textIn(each, 'server') === server && each.metadata.name !== access,
   )?.metadata.name;
   if (other !== undefined)
@@ -83,18 +84,19 @@ export async function argoCdSecret(
   };
 }
 
-/** The Secrets that stellarctl has written for Argo CD, for a WDS or of an access; none that this user may not read. */
+/** The Secrets that stellarctl has written for Argo CD, for a WDS or of an access. */
 async function secretsOf(named: string, hosting: Kube): Promise<Secret[]> {
   const labelSelector = `${ofClusters},${managedByLabel}=${managedBy}`;
-  const all = await partialReader(hosting).list<Secret>(resources.secrets, { labelSelector });
-  return (all ?? []).filter((each) => [textIn(each, 'name'), each.metadata.name].includes(named));
+  const all = await listServed<Secret>(hosting, resources.secrets, { labelSelector });
+  return all.filter((each) => [textIn(each, 'name'), each.metadata.name].includes(named));
 }
 
-/** Removes what Argo CD has of an access to a WDS. */
+/** Removes what Argo CD has of an access to a WDS: of a deployer, see `wds context --argocd`. */
 export async function removeFromArgoCd(
-  { name, space }: { name: string; space: string },
+  { name, space, role }: { name: string; space: string; role: string },
   hosting: Kube,
 ): Promise<void> {
+  if (role !== 'deployer') return;
   const all = await secretsOf(name, hosting);
   const ofSpace = all.filter((each) => textIn(each, 'name') === space);
   await deleteObjects(hosting, resources.secrets, ofSpace);
@@ -106,7 +108,9 @@ export const argoCdChecks: readonly Check<{ space: { name: string }; hosting: Ku
     id: 'wds-argocd',
     title: 'the credentials of Argo CD for it do not end soon',
     async run({ space: { name }, hosting }) {
-      for (const secret of await secretsOf(name, hosting)) {
+      const secrets = await tryRead(() => secretsOf(name, hosting));
+      if (secrets.state !== 'seen') return skipped(secrets.why);
+      for (const secret of secrets.value) {
         const { name: access, namespace = '' } = secret.metadata;
         const token = String(jsonObject(textIn(secret, 'config'))?.bearerToken);
         const who = access.slice(name.length + 1, -'-deployer'.length);

@@ -5,6 +5,7 @@ import { jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { byName, type Deployment, resources } from '../../kube/client/objects.ts';
 import { isDeploymentReady, isScaledToNone, podsOf, running } from '../../kube/pods.ts';
+import { listServed } from '../../kube/served.ts';
 import {
   type Controller,
   hookOf,
@@ -132,7 +133,7 @@ export async function readControllers({
 }) {
   if (hosting === undefined) return {};
   const namespace = namespaceOf(name);
-  const deployments = (await hosting.list<Deployment>(resources.deployments, { namespace })) ?? [];
+  const deployments = await listServed<Deployment>(hosting, resources.deployments, { namespace });
   const named = byName(deployments);
   const [manager, transport] = [managerDeployment, transportDeployment].map((each) =>
     named.get(each),

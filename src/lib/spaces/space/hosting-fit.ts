@@ -5,6 +5,7 @@ import type { Run } from '../../core/run.ts';
 import { compareVersions } from '../../core/text/version.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import { type Event, isTrue, type Node, type Pod, resources } from '../../kube/client/objects.ts';
 import { cpuLeft } from '../../kube/nodes.ts';
 import { cpuOf, namespaceOf } from '../../ocm/model/kubeflex-names.ts';
@@ -19,11 +20,11 @@ export const roomCheck: Check<{ kube: Kube }> = {
 /** Whether the pods of spaces of these types find a node. Those of KubeFlex have no tolerations. */
 async function judgeRoom(kube: Kube, types: readonly string[]): Promise<Outcome> {
   const reader = partialReader(kube);
-  const [nodes = [], pods] = await Promise.all([
+  const [nodes, pods] = await Promise.all([
     reader.list<Node>(resources.nodes),
     reader.list<Pod>(resources.pods),
   ]);
-  if (pods === undefined || nodes.length === 0)
+  if (pods === missing || nodes === missing || nodes.length === 0)
     return skipped('its nodes or their pods are not visible');
   const left = cpuLeft(nodes, pods);
   for (const type of types)
@@ -56,10 +57,9 @@ export async function requireRoom(hosting: Kube, type: string, run: Run): Promis
 
 /** What the scheduler has removed from the namespace of a space for other pods, a line each (kube-scheduler, preemption). */
 export async function preempted(hosting: Kube, space: string): Promise<string[]> {
-  const events =
-    (await partialReader(hosting).list<Event>(resources.events, {
-      namespace: namespaceOf(space),
-    })) ?? [];
+  const events = shownList(
+    await partialReader(hosting).list<Event>(resources.events, { namespace: namespaceOf(space) }),
+  );
   const removed = events.filter(({ reason }) => reason === 'Preempted');
   return removed.map(({ involvedObject: pod, related }) => {
     const by = related ? `${related.namespace}/${related.name}` : 'another one';

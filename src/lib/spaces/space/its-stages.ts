@@ -3,6 +3,7 @@ import { command, partial, run } from '../../core/next-step.ts';
 import { failed, lost, met, type Stage, unseen, type Verdict, waiting } from '../../core/stages.ts';
 import { ifSeen, type PartialReader, partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { type Deployment, isTrue, type Pod, resources } from '../../kube/client/objects.ts';
 import { isCrdServed } from '../../kube/discovery.ts';
 import { firstPodFailure, isPodReady, jobState, podsOf, starting } from '../../kube/pods.ts';
@@ -273,5 +274,5 @@ export async function readHubPods(its: PartialReader): Promise<Pod[]> {
   const pods = await Promise.all(
     namespaces.map((namespace) => its.list<Pod>(resources.pods, { namespace })),
   );
-  return pods.flatMap((list) => list ?? []);
+  return pods.flatMap(shownList);
 }

@@ -16,6 +16,7 @@ import {
 } from '../../kube/client/objects.ts';
 import { inRegistry } from '../../kube/image.ts';
 import { type Containers, hasStarted, podsOf } from '../../kube/pods.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import { statusAddonDeployment } from '../../ocm/model/kubeflex-names.ts';
 import type { PostCreateHook } from '../../ocm/model/kubeflex-objects.ts';
 import { operatorNamespace } from '../../ocm/model/ocm-names.ts';
@@ -25,7 +26,7 @@ import type { SpaceEvidence } from './spaces.ts';
 
 /** Reads the registry of an installation's images. */
 export const presentRegistry = async (hosting: Reader) =>
-  registryOf((await hosting.list<PostCreateHook>(resources.postCreateHooks)) ?? []);
+  registryOf((await listIfDefined<PostCreateHook>(hosting, resources.postCreateHooks)) ?? []);
 
 /**
  * Reads the registry for the images of a space.

@@ -1,16 +1,20 @@
 import { by } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import {
   byName,
   type Deployment,
   type Job,
+  type KubeObject,
   namesOf,
   onlyOf,
   type Pod,
+  type Resource,
   resources,
   type StatefulSet,
 } from '../../kube/client/objects.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import {
   hookNames,
   managerName,
@@ -72,7 +76,7 @@ export async function listControlPlanes(
   hosting: Reader,
   role?: SpaceRole,
 ): Promise<ControlPlane[]> {
-  return inOrder((await hosting.list<ControlPlane>(resources.controlPlanes)) ?? [], role);
+  return inOrder((await listIfDefined<ControlPlane>(hosting, resources.controlPlanes)) ?? [], role);
 }
 
 /** Control planes by name, all or those of one role. */
@@ -116,14 +120,15 @@ export type SpaceEvidence = NonNullable<Awaited<ReturnType<typeof readSpace>>>;
 export async function readSpace(hosting: Reader, name: string, role: SpaceRole) {
   const namespace = namespaceOf(name);
   const readable = partialReader(hosting);
-  const [controlPlane, jobs = [], deployments = [], statefulSets = [], pods = []] =
-    await Promise.all([
-      hosting.get<ControlPlane>(resources.controlPlanes, name),
-      readable.list<Job>(resources.jobs, { namespace }),
-      readable.list<Deployment>(resources.deployments, { namespace }),
-      readable.list<StatefulSet>(resources.statefulSets, { namespace }),
-      readable.list<Pod>(resources.pods, { namespace }),
-    ]);
+  const seen = async <T extends KubeObject>(kind: Resource) =>
+    shownList(await readable.list<T>(kind, { namespace }));
+  const [controlPlane, jobs, deployments, statefulSets, pods] = await Promise.all([
+    hosting.get<ControlPlane>(resources.controlPlanes, name),
+    seen<Job>(resources.jobs),
+    seen<Deployment>(resources.deployments),
+    seen<StatefulSet>(resources.statefulSets),
+    seen<Pod>(resources.pods),
+  ]);
   if (controlPlane === undefined) return undefined;
   return {
     name,
@@ -148,13 +153,13 @@ export async function readSpace(hosting: Reader, name: string, role: SpaceRole) 
 async function readManager(hosting: Reader) {
   const readable = partialReader(hosting);
   const namespace = systemNamespace;
-  const [deployment, pods = []] = await Promise.all([
+  const [deployment, pods] = await Promise.all([
     readable.get<Deployment>(resources.deployments, managerName, { namespace }),
     readable.list<Pod>(resources.pods, { namespace }),
   ]);
   if (readable.forbidden.size > 0) return undefined;
   return {
     deployment,
-    pods: pods.filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)),
+    pods: shownList(pods).filter(({ metadata }) => metadata.name.startsWith(`${managerName}-`)),
   };
 }

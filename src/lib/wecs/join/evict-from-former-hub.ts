@@ -7,6 +7,7 @@ import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
+import { missing } from '../../kube/client/missing.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listIfDefined, listServed, prove } from '../../kube/served.ts';
 import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
@@ -67,7 +68,7 @@ export async function readRemainingWorks(
   const hub = hubOf(wec);
   const { klusterlet } = wec;
   const works = await partialReader(kube).list<AppliedManifestWork>(resources.appliedManifestWorks);
-  if (works === undefined || hub === undefined || klusterlet === undefined) return undefined;
+  if (works === missing || hub === undefined || klusterlet === undefined) return undefined;
   const worksOfHub = works.filter(({ spec }) => spec?.hubHash === hubHash(hub.spelled));
   const isEvicted = ({ spec }: AppliedManifestWork) => spec?.agentID === klusterlet.metadata.uid;
   const workName = ({ metadata, spec }: AppliedManifestWork) =>

@@ -3,6 +3,7 @@ import { type CheckInfo, fail, type Outcome, pass, skipped } from '../../core/ch
 import { command, type Problem, partial } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { type Job, type Pod, resources } from '../../kube/client/objects.ts';
 import { podFailure, whyNodeless } from '../../kube/pods.ts';
 import { deletePresent, writeLast } from '../../kube/writes.ts';
@@ -82,7 +83,7 @@ export async function probe(probed: Probed, job: Job, run: Run): Promise<Outcome
     fail('probe-unfinished', `the probe does not show whether they do: ${why}`);
   const read = async () => {
     const labelSelector = `job-name=${job.metadata.name}`;
-    const [pod] = (await kube.list<Pod>(resources.pods, { ...probePlace, labelSelector })) ?? [];
+    const [pod] = shownList(await kube.list<Pod>(resources.pods, { ...probePlace, labelSelector }));
     if (pod === undefined) return undefined;
     const failure = podFailure(pod);
     const lines = (await kube.logTail(pod.metadata, operatorName, { lines: 1000 })) ?? [];

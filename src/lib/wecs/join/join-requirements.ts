@@ -7,6 +7,7 @@ import type { Kube, Permission } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
 import { type Resource, resources } from '../../kube/client/objects.ts';
 import { askOnce, may } from '../../kube/permissions.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import {
@@ -82,7 +83,7 @@ export async function refuseOtherCluster(
   { klusterlet }: WecEvidence,
   endpoints: readonly Endpoint[],
 ): Promise<void> {
-  const klusterlets = (await kube.list<Klusterlet>(resources.klusterlets)) ?? [];
+  const klusterlets = (await listIfDefined<Klusterlet>(kube, resources.klusterlets)) ?? [];
   // A hosted Klusterlet registers another cluster than its own.
   const notHosted = klusterlets.filter(({ spec }) => !spec?.deployOption?.mode?.endsWith('Hosted'));
   const other = notHosted.find(({ metadata }) => metadata.name !== klusterletName);

@@ -3,6 +3,7 @@ import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { createdAt, type Lease, type Pod, resources } from '../../kube/client/objects.ts';
+import { listServed } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import { bootstrapSecret, secretWrittenAt } from '../../ocm/agent/klusterlet-agent.ts';
 import {
@@ -159,7 +160,9 @@ const agentLeases = ['klusterlet-agent-lock', 'registration-agent-lock'];
  */
 export async function restartAgents(kube: Kube): Promise<void> {
   await deleteLeases(kube, () => true);
-  const pods = agentPodsOf(await kube.list<Pod>(resources.pods, { namespace: agentNamespace }));
+  const pods = agentPodsOf(
+    await listServed<Pod>(kube, resources.pods, { namespace: agentNamespace }),
+  );
   await deleteObjects(kube, resources.pods, pods);
 }
 

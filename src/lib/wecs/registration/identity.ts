@@ -5,6 +5,7 @@ import { count } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
 import { describeCluster } from '../../kube/client/errors.ts';
+import { missing, seenList } from '../../kube/client/missing.ts';
 import { type KubeObject, type Resource, resources } from '../../kube/client/objects.ts';
 import {
   type CertificateAnswer,
@@ -149,7 +150,8 @@ export const otherRole = (
 export async function readRole(
   reader: Reader,
   ownHubs: readonly string[] = [],
-  list = <T extends KubeObject>(resource: Resource) => reader.list<T>(resource),
+  list = async <T extends KubeObject>(resource: Resource): Promise<T[] | undefined> =>
+    seenList(await reader.list<T>(resource)),
 ): Promise<OtherRole | undefined> {
   const [spaces, managers, policies, nodes, allWorks] = await Promise.all([
     list<ControlPlane>(resources.controlPlanes),
@@ -164,7 +166,7 @@ export async function readRole(
   if (managers?.length) return { kind: 'hub', found: 'it is an OCM hub' };
   if (policies !== undefined)
     return { kind: 'wds', found: 'it is a WDS: it serves BindingPolicies' };
-  if (nodes?.length === 0)
+  if (nodes !== missing && nodes.length === 0)
     return { kind: 'no-nodes', found: 'it has no nodes, so no pod could ever run in it' };
   const hubHashes = ownHubs.map(hubHash);
   const works = allWorks?.filter(({ spec }) => !hubHashes.includes(spec?.hubHash ?? '')).length;

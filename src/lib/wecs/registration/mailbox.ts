@@ -1,5 +1,6 @@
 import { by } from '../../core/text/words.ts';
 import type { Reader } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { byName, conditionOf, resources, type WithConditions } from '../../kube/client/objects.ts';
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
@@ -11,14 +12,14 @@ export async function readMailboxes(hub: Reader, one?: string) {
   const mailboxes = one
     ? { fieldSelector: `metadata.name=${one}` }
     : { labelSelector: clusterNameLabel };
-  const [namespaces = [], works = [], addons = []] = await Promise.all([
+  const [namespaces, works, addons] = await Promise.all([
     hub.list<WithConditions>(resources.namespaces, mailboxes),
     hub.list<ManifestWork>(resources.manifestWorks, inMailbox),
     hub.list<WithConditions>(resources.managedClusterAddOns, inMailbox),
   ]);
-  const named = byName(namespaces);
-  const worksOf = Map.groupBy(works, ({ metadata }) => metadata.namespace);
-  const addonsOf = Map.groupBy(addons, ({ metadata }) => metadata.namespace);
+  const named = byName(shownList(namespaces));
+  const worksOf = Map.groupBy(shownList(works), ({ metadata }) => metadata.namespace);
+  const addonsOf = Map.groupBy(shownList(addons), ({ metadata }) => metadata.namespace);
   return (name: string) => ({
     /** Undefined if there is none or it may not be read. */
     namespace: named.get(name),

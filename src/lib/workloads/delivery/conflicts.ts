@@ -1,6 +1,7 @@
 import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
 import { few } from '../../core/text/words.ts';
 import { resources } from '../../kube/client/objects.ts';
+import { listServed } from '../../kube/served.ts';
 import {
   type Binding,
   type BoundObject,
@@ -175,7 +176,7 @@ async function sentByOthers(wds: Wds) {
   const its = requireIts(wds);
   const labelSelector = `${originWdsLabel},${originWdsLabel} notin (${await senderOf(wds, its)})`;
   const how = { labelSelector, trim: trimmer() };
-  const works = (await its.list<ManifestWork>(resources.manifestWorks, how)) ?? [];
+  const works = await listServed<ManifestWork>(its, resources.manifestWorks, how);
   return Map.groupBy(
     works.flatMap((work) => {
       const { namespace: wec = '', labels = {} } = work.metadata;

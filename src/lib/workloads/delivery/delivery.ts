@@ -3,6 +3,7 @@ import { command, run } from '../../core/next-step.ts';
 import type { BlockedVerdict } from '../../core/stages.ts';
 import { type Access, ifSeen, seen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import {
   byName,
   conditionOf,
@@ -14,6 +15,7 @@ import {
   type WithConditions,
 } from '../../kube/client/objects.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -177,16 +179,21 @@ export function boundObjects(bindings: readonly Binding[]) {
 export async function readDelivery(wds: Wds, kinds: readonly DiscoveredKind[], only?: NamesIn) {
   const its = Promise.all([
     readInventory(wds),
-    through(wds.its, ({ kube }) =>
-      kube.list<WithConditions>(resources.managedClusterAddOns, {
-        fieldSelector: `metadata.name=${statusAddon}`,
-      }),
+    through(wds.its, async ({ kube }) =>
+      shownList(
+        await kube.list<WithConditions>(resources.managedClusterAddOns, {
+          fieldSelector: `metadata.name=${statusAddon}`,
+        }),
+      ),
     ),
   ]);
   const [inWds, controllers, transforms] = await Promise.all([
     readWdsSide(wds),
     tryRead(() => readControllers(wds)),
-    tryRead(async () => (await wds.kube.list<CustomTransform>(resources.customTransforms)) ?? []),
+    tryRead(
+      async () =>
+        (await listIfDefined<CustomTransform>(wds.kube, resources.customTransforms)) ?? [],
+    ),
   ]);
   const names = only?.(inWds);
   const [[inventory, addons], works, workStatuses] = await Promise.all([
@@ -245,18 +252,18 @@ async function readWdsSide(wds: Wds) {
   const [policies, bindings, collectors, combined] = await Promise.all([
     kube.list<BindingPolicy>(resources.bindingPolicies),
     kube.list<Binding>(resources.bindings),
-    tryRead(() => kube.list<StatusCollector>(resources.statusCollectors)),
-    tryRead(() => kube.list(resources.combinedStatuses, { metadataOnly: true })),
+    tryRead(() => listIfDefined<StatusCollector>(kube, resources.statusCollectors)),
+    tryRead(() => listIfDefined(kube, resources.combinedStatuses, { metadataOnly: true })),
   ]);
-  if (policies === undefined || bindings === undefined) throw noPolicies(wds);
+  if (policies === missing || bindings === missing) throw noPolicies(wds);
   return {
     policies,
     /** By name, including Bindings without a policy. */
     bindings: byName(bindings),
     bound: boundObjects(bindings),
-    collectors: await through(collectors, (all = []) => byName(all)),
+    collectors: await through(collectors, (all) => byName(all ?? [])),
     /** By object and policy: `keyOf`, followed by the policy. */
-    combined: await through(combined, (all = []) => new Set(all.map(combinedKey))),
+    combined: await through(combined, (all) => new Set(all?.map(combinedKey))),
   };
 }
 
@@ -305,7 +312,7 @@ export const listSent = <T extends KubeObject>(
     const names = policies?.filter((name) => name.length <= 63);
     if (names?.length === 0) return [];
     const labelSelector = await selectorOfSent(wds, kube, names);
-    return (await kube.list<T>(resource, { labelSelector, trim })) ?? [];
+    return (await listIfDefined<T>(kube, resource, { labelSelector, trim })) ?? [];
   });
 
 export function combinedKey({ metadata: { labels = {} } }: KubeObject): string {

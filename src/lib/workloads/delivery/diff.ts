@@ -12,6 +12,7 @@ import {
   type Resource,
   resources,
 } from '../../kube/client/objects.ts';
+import { listIfDefined, listServed } from '../../kube/served.ts';
 import { originBindingLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
@@ -56,9 +57,9 @@ export async function diffWorkloads(
   const its = requireIts(wds);
   const labelSelector = await selectorOfSent(wds, its, policy === undefined ? undefined : [policy]);
   const read = (namespace?: string) =>
-    its.list<ManifestWork>(resources.manifestWorks, { labelSelector, namespace });
+    listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector, namespace });
   const lists = wecs.length > 0 ? wecs.map(({ name }) => read(name)) : [read()];
-  const works = (await Promise.all(lists)).flatMap((list) => list ?? []);
+  const works = (await Promise.all(lists)).flat();
   const sent = works.flatMap(sentObjects).filter(isAsked(object));
   if (sent.length === 0 && (object ?? policy) !== undefined)
     throw notSent(object ? describeObject(object) : `Policy ${policy}`, its, wds);
@@ -245,7 +246,7 @@ async function suspectsIn(kube: Kube, ofKind: readonly SentObject[]) {
     wanted.has(keyOfSent(object.metadata))
       ? { ...object, apiVersion, kind }
       : { metadata: { name: '' } };
-  const all = (await kube.list(resource, { trim })) ?? [];
+  const all = (await listIfDefined(kube, resource, { trim })) ?? [];
   const found = new Map(all.map((object) => [keyOfSent(object.metadata), object]));
   return ofKind.flatMap((sent) => {
     const manifest = sent.object as KubeObject;

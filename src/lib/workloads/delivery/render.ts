@@ -3,6 +3,7 @@ import { command, partial } from '../../core/next-step.ts';
 import { isObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { type ConfigMap, type KubeObject, resources } from '../../kube/client/objects.ts';
+import { listIfDefined, listServed } from '../../kube/served.ts';
 import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
 import {
   effectiveProperties,
@@ -33,14 +34,14 @@ export async function render(named: NamedObject, wec: string, wds: Wds) {
   const labelSelector = await selectorOfSent(wds, its);
   const [cluster, works] = await Promise.all([
     getManagedCluster(its, wec),
-    its.list<ManifestWork>(resources.manifestWorks, { namespace: wec, labelSelector }),
+    listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec, labelSelector }),
   ]);
-  const sent = (works ?? []).flatMap(sentObjects).find(isAsked(ref));
+  const sent = works.flatMap(sentObjects).find(isAsked(ref));
   if (sent !== undefined)
     return { manifest: sent.object as KubeObject, work: sent.work.metadata.name, errors: [] };
   const [object, transforms, configMap] = await Promise.all([
     wds.kube.get(kind, ref.name, { namespace: ref.namespace }),
-    wds.kube.list<CustomTransform>(resources.customTransforms),
+    listIfDefined<CustomTransform>(wds.kube, resources.customTransforms),
     its.get<ConfigMap>(resources.configMaps, wec, inProperties),
   ]);
   if (object === undefined) throw noSuchObject(ref, wds);

@@ -1,6 +1,7 @@
 import { changeWords, labelValueProblem } from '../../core/changes.ts';
 import { type Access, ifSeen, through, tryRead, whyUnseen } from '../../kube/access.ts';
 import { byName, conditionOf, type KubeObject, resources } from '../../kube/client/objects.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import { combinedStatusLabels } from '../../ocm/model/kubestellar-names.ts';
 import type { ObjectView } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
@@ -94,7 +95,7 @@ async function combinedOf(
 ): Promise<CombinedStatus[]> {
   if (labelValueProblem(name) !== undefined) return [];
   const labels = { [combinedStatusLabels.group]: group, [combinedStatusLabels.resource]: resource };
-  const all = await kube.list<CombinedStatus>(resources.combinedStatuses, {
+  const all = await listIfDefined<CombinedStatus>(kube, resources.combinedStatuses, {
     namespace: namespace ?? reportNamespace,
     labelSelector: changeWords({ ...labels, [combinedStatusLabels.name]: name }).join(),
   });

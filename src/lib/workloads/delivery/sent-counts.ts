@@ -1,4 +1,5 @@
 import type { Reader } from '../../kube/client/client.ts';
+import { seenList } from '../../kube/client/missing.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import { isLeaving, type ManifestWork } from '../../ocm/model/manifest-works.ts';
@@ -16,7 +17,7 @@ export interface SentCounts {
 /** What all WDSes send through an ITS, by WEC. @returns undefined if this user is not allowed to read works */
 export async function readSent(its: Reader): Promise<Map<string, SentCounts[]> | undefined> {
   const how = { labelSelector: originWdsLabel, trim: trimmer() };
-  const works = await its.list<ManifestWork>(resources.manifestWorks, how);
+  const works = seenList(await its.list<ManifestWork>(resources.manifestWorks, how));
   const byWec = works && Map.groupBy(works, ({ metadata }) => metadata.namespace ?? '');
   return byWec && new Map([...byWec].map(([wec, own]) => [wec, countsOf(own)]));
 }

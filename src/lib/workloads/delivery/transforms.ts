@@ -1,5 +1,6 @@
 import type { Run } from '../../core/run.ts';
 import { groupOf, type KubeObject, resources } from '../../kube/client/objects.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
 import { discoverSendable, requireKind } from '../selection/wds-contents.ts';
@@ -22,7 +23,7 @@ export interface TransformSpec {
 export type TransformView = ReturnType<typeof transformView>;
 
 export async function listTransforms({ kube }: Wds): Promise<TransformView[]> {
-  const all = (await kube.list<CustomTransform>(resources.customTransforms)) ?? [];
+  const all = (await listIfDefined<CustomTransform>(kube, resources.customTransforms)) ?? [];
   return all.map(transformView);
 }
 

@@ -6,6 +6,7 @@ import { ifSeen, through, tryRead } from '../../kube/access.ts';
 import { groupOf } from '../../kube/client/objects.ts';
 import type { DiscoveredKind } from '../../kube/discovery.ts';
 import { isRead } from '../../kube/pods.ts';
+import { listIfDefined } from '../../kube/served.ts';
 import { listProperties } from '../../ocm/hub/find-wecs.ts';
 import { effectiveProperties, propertiesAskedBy, sentSize } from '../../ocm/model/customization.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
@@ -91,7 +92,8 @@ async function readDigests({ objects, wds }: Sent) {
       const [{ of, metadata }] = group as [SentObject];
       const names = new Set(group.map((object) => object.metadata.name));
       const fieldSelector = names.size === 1 ? `metadata.name=${metadata.name}` : undefined;
-      const all = (await wds.kube.list(of, { namespace: metadata.namespace, fieldSelector })) ?? [];
+      const all =
+        (await listIfDefined(wds.kube, of, { namespace: metadata.namespace, fieldSelector })) ?? [];
       return all
         .filter((object) => names.has(object.metadata.name))
         .map((object) => ({

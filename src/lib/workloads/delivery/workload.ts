@@ -4,9 +4,11 @@ import { checkNamespace, checkPathSegment } from '../../core/object-names.ts';
 import { orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { groupResourceOf, isLiving, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
+import { listServed } from '../../kube/served.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import { isBoundBy } from '../../ocm/model/object-ref.ts';
@@ -97,7 +99,7 @@ type Found = Awaited<ReturnType<typeof findObject>>;
 
 /** The WECs that Bindings send an object to, by name. */
 export async function wecsSentTo(ref: Found['ref'], { kube }: Wds): Promise<string[]> {
-  const bindings = (await kube.list<Binding>(resources.bindings)) ?? [];
+  const bindings = await listServed<Binding>(kube, resources.bindings);
   const sending = bindings.filter((binding) => isBoundBy(binding, ref));
   return [...new Set(sending.flatMap(destinationsOf))].sort();
 }
@@ -166,7 +168,9 @@ export async function readWorkload(
 async function missingObject({ kind, ref }: Found, wds: Wds, looksFurther: boolean) {
   const error = noSuchObject(ref, wds);
   if (!looksFurther || ref.namespace === undefined) return error;
-  const all = ifSeen(await tryRead(() => wds.kube.list(kind, { metadataOnly: true })));
+  const all = ifSeen(
+    await tryRead(async () => shownList(await wds.kube.list(kind, { metadataOnly: true }))),
+  );
   const { namespace } = all?.find(({ metadata }) => metadata.name === ref.name)?.metadata ?? {};
   if (namespace === undefined) return error;
   return error.with({
@@ -247,7 +251,7 @@ async function withPodFailure(
   const failureIn = async (namespace: string | undefined, name: string) => {
     const pods = podsOf(
       name,
-      (namespace && (await wec.list<Pod>(resources.pods, { namespace }))) || [],
+      namespace ? shownList(await wec.list<Pod>(resources.pods, { namespace })) : [],
     );
     return firstPodFailure(pods) ?? pods.map(waitsForNode).find((each) => each !== undefined);
   };

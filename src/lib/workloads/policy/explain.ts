@@ -5,7 +5,9 @@ import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
 import { count, orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { shownList } from '../../kube/client/missing.ts';
 import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
+import { listIfDefined, listServed } from '../../kube/served.ts';
 import type { Binding, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
@@ -72,7 +74,8 @@ export async function explanationOf(subject: PolicySubject, exists: boolean) {
 }
 
 export async function noSuchPolicy(name: string, wds: Wds): Promise<StellarError> {
-  const list = () => wds.kube.list(resources.bindingPolicies, { metadataOnly: true });
+  const list = async () =>
+    shownList(await wds.kube.list(resources.bindingPolicies, { metadataOnly: true }));
   const instead = orNearest(name, namesOf(ifSeen(await tryRead(list)) ?? []));
   return new StellarError(
     'not-found',
@@ -125,7 +128,7 @@ async function policyProblemsOf(subject: PolicySubject) {
 
 async function conflictsOfSubject({ name, wds, wecs, objects }: PolicySubject): Promise<Problem[]> {
   if (wds.its.state !== 'seen') return [];
-  const bindings = (await wds.kube.list<Binding>(resources.bindings)) ?? [];
+  const bindings = await listServed<Binding>(wds.kube, resources.bindings);
   const sent = objects.map(({ object: { metadata, ...kind }, modulation }) => ({
     ...kind,
     ...metadata,
@@ -204,7 +207,7 @@ function notOneWec({ objects, wecs, inventory }: PolicySubject): Problem[] {
 async function missingCollectors({ objects, wds }: PolicySubject): Promise<Problem[]> {
   const wanted = new Set(objects.flatMap(({ modulation }) => modulation.statusCollectors ?? []));
   if (wanted.size === 0) return [];
-  const there = new Set(namesOf((await wds.kube.list(resources.statusCollectors)) ?? []));
+  const there = new Set(namesOf((await listIfDefined(wds.kube, resources.statusCollectors)) ?? []));
   const missing = [...wanted].filter((name) => !there.has(name));
   if (missing.length === 0) return [];
   const message = `There is no StatusCollector ${missing.join(', ')} in ${wds.name}; the others still report.`;

@@ -2,7 +2,7 @@ import { StellarError } from '../../core/errors.ts';
 import { command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { namesOf, resources } from '../../kube/client/objects.ts';
-import { listServed } from '../../kube/served.ts';
+import { listIfDefined, listServed } from '../../kube/served.ts';
 import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
@@ -101,9 +101,9 @@ export type CollectorView = ReturnType<typeof collectorView>;
 
 /** Lists the StatusCollectors of a WDS. */
 export async function listCollectors({ kube }: Wds): Promise<CollectorView[]> {
-  const [collectors = [], policies = []] = await Promise.all([
-    kube.list<StatusCollector>(resources.statusCollectors),
-    kube.list<BindingPolicy>(resources.bindingPolicies),
+  const [collectors = [], policies] = await Promise.all([
+    listIfDefined<StatusCollector>(kube, resources.statusCollectors),
+    listServed<BindingPolicy>(kube, resources.bindingPolicies),
   ]);
   return collectors.map((collector) => collectorView(collector, policies));
 }

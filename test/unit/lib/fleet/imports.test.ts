@@ -8,6 +8,7 @@ import {
   importKubeconfig,
 } from '../../../../src/lib/fleet/import-argocd.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../src/lib/kube/client/missing.ts';
 import type { Resource } from '../../../../src/lib/kube/client/objects.ts';
 import type { SelectedContext } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { base64 } from '../../support/builders.ts';
@@ -17,7 +18,7 @@ function cluster(context: string, lists: Record<string, object[]>, uid?: string)
   return {
     cluster: { context, server: `https://${context}` },
     list: async ({ plural }: Resource, { namespace = '', labelSelector = '' } = {}) =>
-      lists[[plural, namespace, labelSelector].filter(Boolean).join(' ')],
+      lists[[plural, namespace, labelSelector].filter(Boolean).join(' ')] ?? missing,
     get: async ({ plural }: Resource, name: string) =>
       plural === 'namespaces' && name === 'kube-system' && uid
         ? { metadata: { name, uid } }

@@ -4,6 +4,7 @@ import { type after, describe, test } from 'node:test';
 import { parse, stringify } from 'yaml';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../src/lib/kube/client/missing.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { loadKubeconfig } from '../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { deleteControlPlane, inspectIts } from '../../../../src/lib/spaces/delete-control-plane.ts';
@@ -38,7 +39,7 @@ function notServing(objects: readonly KubeObject[], plurals: readonly string[]):
   return {
     ...kube,
     list: async (resource, selection) =>
-      isServed(resource) ? kube.list(resource, selection) : undefined,
+      isServed(resource) ? kube.list(resource, selection) : missing,
     get: async (resource, name, options) =>
       isServed(resource) ? kube.get(resource, name, options) : undefined,
   };

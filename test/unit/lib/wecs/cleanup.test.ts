@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../src/lib/kube/client/missing.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { proving } from '../../../../src/lib/kube/writes.ts';
 import { managedBy, managedByLabel } from '../../../../src/lib/ocm/model/ocm-names.ts';
@@ -132,7 +133,7 @@ describe('an interrupted clean-up without the ITS, whose Klusterlet is gone', ()
     const { list } = cluster.kube;
     // KubeFlex is not installed on it.
     cluster.kube.list = (async (resource, options) =>
-      resource.kind === 'ControlPlane' ? undefined : list(resource, options)) as Kube['list'];
+      resource.kind === 'ControlPlane' ? missing : list(resource, options)) as Kube['list'];
     return cluster;
   };
   const deregistered = (cluster: MemoryCluster) =>

@@ -13,7 +13,8 @@ const context = { context: 'wds1', server: 'https://wds1' };
 const serving = (kinds: Record<string, number | undefined>): Kube =>
   fakeKube({
     cluster: context,
-    get: async () => ({ metadata: { name: 'kube-system', uid: 'u' } }),
+    get: async ({ plural }) =>
+      plural === 'namespaces' ? { metadata: { name: 'kube-system', uid: 'u' } } : undefined,
     list: async ({ plural }) => {
       if (!(plural in kinds)) return undefined;
       const number = kinds[plural];

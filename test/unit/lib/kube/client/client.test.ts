@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { missing, shownList } from '../../../../../src/lib/kube/client/missing.ts';
 import {
   conditionOf,
   resources,
@@ -126,7 +127,7 @@ describe('a request', () => {
 });
 
 describe('a missing object', () => {
-  test('is undefined', async () => {
+  test('is undefined, and a missing list is none', async () => {
     const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
     assert.deepEqual(
       [
@@ -134,7 +135,7 @@ describe('a missing object', () => {
         await kube.list(resources.klusterlets),
         await kube.read('/x'),
       ],
-      [undefined, undefined, undefined],
+      [undefined, missing, undefined],
     );
   });
   test('cannot be changed', async () => {
@@ -195,7 +196,7 @@ describe('a list', () => {
       isServed(path) ? { body: { items: [addOn] } } : { status: 404 },
     );
     assert.deepEqual(await kube.list(resources.managedClusterAddOns), [addOn]);
-    assert.equal(await kube.list(resources.manifestWorks), undefined);
+    assert.equal(await kube.list(resources.manifestWorks), missing);
   });
   test('can be empty', async () => {
     const { kube } = await serving(() => ({ body: { items: null } }));
@@ -213,6 +214,7 @@ describe('a response that no API server gives is an error without a stack trace'
     ['an object without metadata', '{"metadata":null}'],
     ['items that are no list', '{"metadata":{"name":"a"},"items":{"length":1}}'],
     ['items that are missing', '{}'],
+    ['items of a Status', '{"kind":"Status","apiVersion":"v1","metadata":{},"items":[]}'],
     ['items that are no objects', '{"metadata":{"name":"a"},"items":[null]}'],
   ];
   for (const [what, body] of answers) {
@@ -249,7 +251,7 @@ describe('a response that no API server gives is an error without a stack trace'
         body: at === clusters ? { items: [sick] } : sick,
       }));
       const got = await kube.get<WithConditions>(resources.managedClusters, 'cluster1');
-      const [listed] = (await kube.list<WithConditions>(resources.managedClusters)) ?? [];
+      const [listed] = shownList(await kube.list<WithConditions>(resources.managedClusters));
       for (const object of [got, listed])
         assert.equal(
           conditionOf(object, 'Available')?.type,

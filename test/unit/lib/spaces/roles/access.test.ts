@@ -203,6 +203,13 @@ describe('a revocation', () => {
     assert.deepEqual(cluster.writes, ['delete ServiceAccount wds1-anna-deployer', ...rights]);
     assert.equal(cluster.bodies[0], 'account');
   });
+  test('keeps what a rerun finds it by while something else of it is left', async () => {
+    const { present, found } = await access();
+    const cluster = new MemoryCluster(present);
+    const failing = async () => assert.fail('not allowed');
+    await assert.rejects(revokeAccess({ ...found, kube: cluster.kube }, failing), /not allowed/);
+    assert.deepEqual(cluster.writes, ['delete ServiceAccount wds1-anna-deployer']);
+  });
   test('is not said of an account that is still there', async () => {
     const { present, found } = await access();
     const cluster = new MemoryCluster(present, { delete: async () => false });

@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { ManifestWork } from '../../../../../src/lib/ocm/model/manifest-works.ts';
-import { compare, lastingDifferences } from '../../../../../src/lib/workloads/delivery/diff.ts';
+import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
+import {
+  compare,
+  diffWorkloads,
+  lastingDifferences,
+} from '../../../../../src/lib/workloads/delivery/diff.ts';
 import { sentObjects } from '../../../../../src/lib/workloads/delivery/works.ts';
 import { fakeKube } from '../../../support/builders.ts';
 
@@ -90,6 +96,16 @@ describe('an object beside its work', () => {
   });
   test('is missing where it is not there', async () =>
     assert.equal((await compare(on(undefined), sent(settings))).state, 'missing'));
+});
+
+test('works that answer 404 are unknown, and not equal to what is on WECs', async () => {
+  const its = seen({ name: 'its1', kube: fakeKube({ list: async () => undefined }) });
+  const wds = { name: 'wds1', sender: 'wds1', kube: fakeKube(), its } as unknown as Wds;
+  for (const wecs of [[], [{ name: 'cluster1', kube: fakeKube() }]])
+    await assert.rejects(diffWorkloads(wds, { object: undefined, policy: undefined, wecs }), {
+      code: 'api-error',
+      message: /does not serve manifestworks/,
+    });
 });
 
 describe('what a WEC keeps otherwise', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../../src/lib/kube/client/missing.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import {
   deletePolicy,
@@ -133,12 +134,12 @@ describe('a policy is not deleted, and nothing is written, while a kind is not s
     test(plural, async () => {
       for (const keepWorkloads of [false, true]) {
         const { wds, log } = scene([policy, binding], [own]);
-        const without = <Found>(kind: { plural: string }, read: () => Promise<Found>) =>
-          kind.plural === plural ? Promise.resolve(undefined) : read();
         const notServing = (kube: Kube): Kube => ({
           ...kube,
-          list: (kind, selection) => without(kind, () => kube.list(kind, selection)),
-          get: (kind, name, options) => without(kind, () => kube.get(kind, name, options)),
+          list: async (kind, selection) =>
+            kind.plural === plural ? missing : kube.list(kind, selection),
+          get: async (kind, name, options) =>
+            kind.plural === plural ? undefined : kube.get(kind, name, options),
         });
         if (wds.its.state !== 'seen') assert.fail();
         const its = seen({ name: 'its1', kube: notServing(wds.its.value.kube) });
@@ -157,7 +158,7 @@ describe('a policy is not deleted, and nothing is written, while a kind is not s
     const kube: Kube = {
       ...wds.kube,
       list: async (kind, selection) =>
-        (await gone(kind)) ? undefined : wds.kube.list(kind, selection),
+        (await gone(kind)) ? missing : wds.kube.list(kind, selection),
       get: async (kind, name, options) =>
         (await gone(kind)) ? undefined : wds.kube.get(kind, name, options),
     };

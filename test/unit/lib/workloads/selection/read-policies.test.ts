@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { type Access, hidden, seen } from '../../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../../src/lib/kube/client/missing.ts';
 import type { KubeObject, LabelSelector } from '../../../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
 import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
@@ -137,12 +138,12 @@ describe('policies of a hosting cluster', () => {
   });
   test('of a WDS that does not serve them are unread, not none', async () => {
     const { kube } = demo;
-    for (const missing of ['bindingpolicies', 'bindings']) {
+    for (const unserved of ['bindingpolicies', 'bindings']) {
       const list: Kube['list'] = async (kind, selection) =>
-        kind.plural === missing ? undefined : kube.list(kind, selection);
+        kind.plural === unserved ? missing : kube.list(kind, selection);
       const { policies, unread } = await readFrom({ its1: hub, wds1: { ...kube, list } });
       assert.deepEqual([policies, unread.map(({ wds: of }) => of)], [[], ['wds1']]);
-      assert.match(unread[0]?.why ?? '', new RegExp(`does not serve ${missing}`));
+      assert.match(unread[0]?.why ?? '', new RegExp(`does not serve ${unserved}`));
     }
   });
   test('that are being deleted select nothing; a Binding without a policy keeps its WECs', async () => {
@@ -166,7 +167,7 @@ describe('policies of a hosting cluster', () => {
     const guessed = { ...chosen, hostingSource: 'current context' as const };
     assert.deepEqual((await read({}, { hosting: guessed })).unread, []);
     const { kube } = new MemoryCluster();
-    const other = { ...chosen, hosting: { ...kube, list: async () => undefined } };
+    const other = { ...chosen, hosting: { ...kube, list: (async () => missing) as Kube['list'] } };
     assert.match(
       (await read({}, { hosting: other })).unread[0]?.why ?? '',
       /does not serve controlplanes/,
