@@ -161,6 +161,11 @@ test('commands of this program begin a text, so they match the name under which 
   assert.deepEqual(offenders, ['src/lib/ocm/hub/registration-requests.ts']);
 });
 
+test('a list that was not seen is an empty one only where it is shown', () =>
+  assert.deepEqual(filesWith(/\b(?:seen|shown)List\([^;]*\?\? \[\]/), [
+    'src/lib/kube/client/missing.ts',
+  ]));
+
 test('one place redacts what goes into a report', () => {
   const contents = 'src/lib/doctor/report-contents.ts';
   for (const part of [/'\.\.\/core\/text\/redact\.ts'/, /files\.push\(/]) {
