@@ -1,7 +1,7 @@
 import { by } from '../../core/text/words.ts';
 import { partialReader } from '../../kube/access.ts';
 import type { Reader } from '../../kube/client/client.ts';
-import { shownList } from '../../kube/client/missing.ts';
+import { missing, shownList } from '../../kube/client/missing.ts';
 import {
   byName,
   type Deployment,
@@ -14,7 +14,7 @@ import {
   resources,
   type StatefulSet,
 } from '../../kube/client/objects.ts';
-import { listIfDefined } from '../../kube/served.ts';
+import { listIfDefined, notServed } from '../../kube/served.ts';
 import {
   hookNames,
   managerName,
@@ -120,8 +120,13 @@ export type SpaceEvidence = NonNullable<Awaited<ReturnType<typeof readSpace>>>;
 export async function readSpace(hosting: Reader, name: string, role: SpaceRole) {
   const namespace = namespaceOf(name);
   const readable = partialReader(hosting);
-  const seen = async <T extends KubeObject>(kind: Resource) =>
-    shownList(await readable.list<T>(kind, { namespace }));
+  // What may not be read is noted; what every cluster serves is not taken for none.
+  const seen = async <T extends KubeObject>(kind: Resource) => {
+    const list = await readable.list<T>(kind, { namespace });
+    if (list === missing && !readable.forbidden.has(kind.plural))
+      throw notServed(hosting, kind.plural);
+    return shownList(list);
+  };
   const [controlPlane, jobs, deployments, statefulSets, pods] = await Promise.all([
     hosting.get<ControlPlane>(resources.controlPlanes, name),
     seen<Job>(resources.jobs),

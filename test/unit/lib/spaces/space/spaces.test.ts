@@ -12,6 +12,7 @@ import {
   itsNameOf,
   itsOfWds,
   listControlPlanes,
+  readSpace,
   roleOf,
 } from '../../../../../src/lib/spaces/space/spaces.ts';
 import { base64 } from '../../../support/builders.ts';
@@ -93,6 +94,17 @@ test('control planes are sorted by name, of one role if requested', async () => 
       ['a', 'b'],
     ],
   );
+});
+
+test('a space whose Jobs answer 404 was not read; what may not be read is noted', async () => {
+  const hosting = new MemoryCluster([its('its1')]);
+  hosting.forbidden.add('jobs');
+  const read = await readSpace(hosting.kube, 'its1', 'its');
+  assert.deepEqual([read?.jobs, [...(read?.forbidden ?? [])]], [[], ['jobs']]);
+  const { kube } = new MemoryCluster([its('its1')], {
+    list: async ({ plural }) => (plural === 'jobs' ? undefined : []),
+  });
+  await assert.rejects(readSpace(kube, 'its1', 'its'), /does not serve jobs/);
 });
 
 describe('the contexts of a space are', () => {
