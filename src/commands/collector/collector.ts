@@ -1,4 +1,5 @@
 import { Option } from 'commander';
+import { StellarError } from '../../lib/core/errors.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import type {
   CollectorRequest,
@@ -83,7 +84,15 @@ export const create: Definition<CollectorOptions> = {
     const { createReported } = await import('../../lib/workloads/selection/create-object.ts');
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
+    const { confusedByCollector } = await import('../../lib/workloads/delivery/conflicts.ts');
     const wds = await session.wdsToWrite();
+    const [confused] = await confusedByCollector(name, wds);
+    if (confused !== undefined)
+      throw new StellarError(
+        'loss-unknown',
+        `${confused.message} Nothing was written.`,
+        ...confused.next,
+      );
     await session.finish([await createReported('collector', { name, spec }, wds, session.run)]);
     session.next(change.toUseCollector(name, wds));
   },

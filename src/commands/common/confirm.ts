@@ -13,8 +13,8 @@ import type { RepairEffects } from '../../lib/maintenance/repair-space.ts';
 import type { Unseen } from '../../lib/workloads/selection/unseen.ts';
 import type { Session } from './session.ts';
 
-/** What could not be read, why, and what may help. */
-type Unknown = Omit<Unseen, 'error'> & Partial<Pick<Unseen, 'error'>>;
+/** Why it is unknown what would be lost: what could not be read, why, and what may help; or a clause. */
+export type Unknown = (Omit<Unseen, 'error'> & Partial<Pick<Unseen, 'error'>>) | { text: string };
 
 /** A destructive operation. */
 export interface Confirmation {
@@ -30,7 +30,7 @@ export interface Confirmation {
   details?: string[];
   /** What is wrong with it: `--yes` covers it only with `--allow-errors`. */
   errors?: readonly string[];
-  /** What could not be read of what would be lost. `--yes` does not cover it. */
+  /** Why it is unknown what would be lost. `--yes` does not cover it, `--max-removed` does. */
   unknown?: readonly Unknown[];
   /** What `--yes` covers only within a limit. */
   removals?: Removals | undefined;
@@ -43,7 +43,8 @@ const withErrors = 'If it is to be written with them';
  * `interrupted`
  */
 export async function confirm(session: Session, asked: Confirmation): Promise<void> {
-  const { verb, name, oneWec, number, errors = [], unknown: [hidden] = [], removals } = asked;
+  const { verb, name, oneWec, number, errors = [], unknown = [], removals } = asked;
+  const [hidden] = removals?.max === undefined ? unknown : [];
   // People have just seen them.
   const details =
     session.isForPeople && !session.options.quiet ? [] : [...errors, ...(asked.details ?? [])];
@@ -108,11 +109,14 @@ export const confirming =
   };
 
 /** Not what a script asked for: it said yes to what it knew. */
-function lossUnknown({ what, why, error }: Unknown) {
+export function lossUnknown(unknown: Unknown): StellarError {
+  const why =
+    'text' in unknown ? unknown.text : `${unknown.what} could not be read: ${unknown.why}`;
   return new StellarError(
     'loss-unknown',
-    `It is unknown what WECs would lose: ${what} could not be read: ${why}. Nothing was written.`,
-    ...(error?.next ?? []),
+    `It is unknown what WECs would lose: ${why}. Nothing was written.`,
+    ...('error' in unknown ? (unknown.error?.next ?? []) : []),
+    advice('To change it all the same, say how many WECs may lose their workloads: --max-removed'),
   );
 }
 

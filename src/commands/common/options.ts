@@ -124,6 +124,11 @@ export const yesOption = (about = 'skip the confirmation') => new Option('-y, --
 export const maxRemovedOption = (
   about = 'with --yes: so many WECs may lose objects (default: 1, or 10 % of those it sends to)',
 ) => new Option('--max-removed <number>', about).argParser(wholeNumber(0));
+/** For commands that refuse what takes workloads away. */
+export const maxRemovedByLabels = () =>
+  maxRemovedOption(
+    'by their labels, so many WECs may lose objects, also where that is unknown (default: none)',
+  );
 /** What `--yes` alone does not cover. */
 export const allowErrorsOption = () =>
   new Option('--allow-errors', 'with --yes: even if the preview shows an error (✗)');

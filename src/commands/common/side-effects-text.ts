@@ -1,19 +1,29 @@
 import { command } from '../../lib/core/next-step.ts';
+import { describeEffect, refuseManyRemovals, removalsOf } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/text/words.ts';
-import { ifSelected } from '../../lib/kube/access.ts';
+import { ifSelected, seenOrThrow } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import { type Binding, describePolicy } from '../../lib/ocm/model/kubestellar-names.ts';
-import type { SideEffects } from '../../lib/workloads/selection/label-effects.ts';
+import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
+import type {
+  ReadPolicies,
+  SideEffects,
+  WecChange,
+} from '../../lib/workloads/selection/label-effects.ts';
+import type { PolicySources } from '../../lib/workloads/selection/read-policies.ts';
+import type { LookOn } from '../../lib/workloads/selection/unforeseen.ts';
+import { lossUnknown, type Unknown } from './confirm.ts';
 import type { Session } from './session.ts';
 
 /** What a change does besides taking workloads away. */
-export function describeSideEffects({ starting, unread }: SideEffects): string[] {
+export function describeSideEffects({ starting, unread, unforeseen }: SideEffects): string[] {
   return [
     ...unread.map(
       ({ wds, why }) =>
         `The binding policies of ${wds} could not be read, so whether they select by what is changed is unknown (${why}).`,
     ),
+    ...unforeseen.map((why) => `It is unknown what WECs would lose: ${why}.`),
     ...starting.map(
       ({ policy, wecs }) =>
         `The binding policy ${describePolicy(policy)} will start selecting ${few(wecs).join(', ')}.`,
@@ -46,19 +56,20 @@ export const withSpaces = (namespaces: readonly string[]) =>
     ? ''
     : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
 
-/** Policies that a change may take away from WECs. */
-export const unseenPolicies = ({ unread }: SideEffects) =>
-  unread.map(({ wds, why }) => ({ what: `the binding policies of ${wds}`, why }));
+/** What may be lost besides what is shown. */
+export const unknownLosses = ({ unread, unforeseen }: SideEffects): Unknown[] => [
+  ...unread.map(({ wds, why }) => ({ what: `the binding policies of ${wds}`, why })),
+  ...unforeseen.map((text) => ({ text })),
+];
 
 /**
  * Reads every BindingPolicy that sends workloads through an ITS and can be read now. Unreadable ones are no error.
- * @param wecs the WECs to check @param withTemplates whether to read for which properties they ask
+ * @param how.wecs those whose works may name further WDSes (default: all) @param how.withTemplates whether to read for which properties they ask
  */
 export async function openPolicies(
   session: Session,
-  its: Its,
-  wecs: readonly string[],
-  withTemplates = false,
+  its: PolicySources['its'],
+  how: Pick<PolicySources, 'wecs' | 'withTemplates'> = {},
 ) {
   const { readPolicies } = await import('../../lib/workloads/selection/read-policies.ts');
   const [kubeconfig, hosting] = await Promise.all([
@@ -66,5 +77,52 @@ export async function openPolicies(
     ifSelected(() => session.spaceTools()),
   ]);
   const connect = (context: SelectedContext) => session.connect(context);
-  return readPolicies({ its, wecs, hosting, kubeconfig, connect, withTemplates });
+  return readPolicies({ its, hosting, kubeconfig, connect, ...how });
+}
+
+/** Reads the policies that send workloads through the ITS of a WDS. */
+export const policiesBeside =
+  (session: Session, { its }: Wds): ReadPolicies =>
+  async (withTemplates) => {
+    const seen = seenOrThrow(its);
+    if (seen === undefined) return { policies: [], unread: [] };
+    const { name, kube } = seen;
+    return openPolicies(session, { kube, context: { name } }, { withTemplates });
+  };
+
+/** What changes of WECs do to workloads, with objects of somebody else looked for where a context is proven to lead to the WEC. */
+export async function foresee(
+  session: Session,
+  its: Its,
+  changes: readonly WecChange[],
+  lookOn?: LookOn,
+) {
+  const { readSideEffects } = await import('../../lib/workloads/selection/label-effects.ts');
+  const { provenWec } = await import('../../lib/ocm/hub/find-wecs.ts');
+  session.progress.waiting(its.context.name, 'reading its binding policies');
+  return readSideEffects(
+    changes,
+    (withTemplates) => openPolicies(session, its, { withTemplates }),
+    lookOn ?? (async (wec) => provenWec(wec, its.kube, await session.contextsNamed(wec))),
+  );
+}
+
+/**
+ * Refuses changes of WECs that take workloads away, or may do so, in a command that has no question about it.
+ * @param options.maxRemoved `--max-removed`: so many WECs may lose their workloads, whatever is unknown @throws StellarError `loss-unknown`
+ */
+export async function requireForeseen(
+  session: Session,
+  its: Its,
+  changes: readonly WecChange[],
+  { maxRemoved, lookOn }: { maxRemoved?: number | undefined; lookOn?: LookOn },
+): Promise<void> {
+  if (changes.length === 0) return;
+  const effects = await foresee(session, its, changes, lookOn);
+  session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]);
+  const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
+  if (maxRemoved !== undefined) return refuseManyRemovals(removals, 'would lose objects');
+  const [unknown = effects.lost[0] && { text: describeEffect(effects.lost[0]) }] =
+    unknownLosses(effects);
+  if (unknown !== undefined) throw lossUnknown(unknown);
 }

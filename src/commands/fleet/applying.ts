@@ -6,10 +6,10 @@ import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { isAssumed } from '../common/clusters.ts';
 import { type Confirmation, confirm, confirming, confirmRepair } from '../common/confirm.ts';
 import type { Session } from '../common/session.ts';
-import { refreshSteps, unseenPolicies } from '../common/side-effects-text.ts';
+import { refreshSteps, unknownLosses } from '../common/side-effects-text.ts';
 import { deregisterShown } from '../wec/deregister.ts';
 import { type FileOptions, itsOfFile, openClusters, readSpaces } from './open.ts';
-import { changesAnything, describePlan, describeSpaces, replacesValues } from './plan-text.ts';
+import { changesAnything, describePlan, describeSpaces } from './plan-text.ts';
 
 export type Options = FileOptions & { keepWorkloads?: boolean };
 
@@ -67,6 +67,6 @@ function lossesIn(plan: FleetPlan, maxRemoved: number | undefined) {
   );
   return {
     removals: removalsOf([...leaving, ...lost], maxRemoved, sentTo),
-    unknown: replacesValues(plan) ? unseenPolicies(plan.effects) : [],
+    unknown: unknownLosses(plan.effects),
   };
 }

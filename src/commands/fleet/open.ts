@@ -89,6 +89,6 @@ export async function openClusters(
     async open({ context: name = '', kubeconfig }) {
       return session.connectWec(await contextIn(kubeconfig, name));
     },
-    readPolicies: (names, withTemplates) => openPolicies(session, its, names, withTemplates),
+    readPolicies: (withTemplates) => openPolicies(session, its, { withTemplates }),
   };
 }

@@ -88,12 +88,6 @@ function planSummary({ items }: FleetPlan) {
 export const changesAnything = ({ items }: FleetPlan) =>
   items.some(({ action, unsent }) => action !== 'unchanged' || unsent !== undefined);
 
-/** Whether a WEC loses a value that policies may select it by, or that their templates may ask for. */
-export const replacesValues = ({ items }: FleetPlan) =>
-  items.some(({ changes }) =>
-    changes.some(({ kind, from, to }) => from !== null && (kind === 'label' || to === null)),
-  );
-
 /** The plan for scripts. The fields are an interface: docs/output.md. */
 export function planDocument({
   fleet,
@@ -104,7 +98,7 @@ export function planDocument({
   evictWorks,
   effects,
 }: FleetPlan): object {
-  const { starting, released, unread } = effects;
+  const { starting, released, unread, unforeseen } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     fleet,
@@ -117,6 +111,7 @@ export function planDocument({
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       released: released.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       unread,
+      unforeseen,
     },
   };
 }

@@ -12,6 +12,7 @@ import {
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
+import { policiesBeside } from '../common/side-effects-text.ts';
 
 type Options = { filename: string; maxRemoved?: number };
 
@@ -43,16 +44,17 @@ export const definition: Definition<Options> = {
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyChange>(session, {
-      show({ explanation, lost, unknown }) {
+      show({ explanation, lost, unknown, unforeseen }) {
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
         const unread = unknown.map(
           ({ what, why }) => `no longer sent: unknown, because ${what} could not be read: ${why}`,
         );
-        session.noteLines([...describeGrouped(lost), ...unread], '  ');
+        session.noteLines([...describeGrouped(lost), ...unread, ...unforeseen], '  ');
       },
-      confirmations({ name, present, explanation, lost, unknown, sentTo }) {
+      confirmations({ name, present, explanation, lost, sentTo, ...change }) {
         const isSame = isDeepStrictEqual(present?.spec, given.spec);
         const errors = isSame ? [] : errorsOf(explanation);
+        const unknown = [...change.unknown, ...change.unforeseen.map((text) => ({ text }))];
         if (lost.length + unknown.length + errors.length === 0) return [];
         const details = describeGrouped(lost);
         const removals = removalsOf(lost, max, sentTo);
@@ -61,7 +63,10 @@ export const definition: Definition<Options> = {
         return [{ ...asked, unknown, removals, oneWec: removals.wecs <= 1 }];
       },
     });
-    await session.finish([await applyPolicy({ ...given, wds }, confirm, session.run)]);
+    const readPolicies = policiesBeside(session, wds);
+    await session.finish([
+      await applyPolicy({ ...given, wds, readPolicies }, confirm, session.run),
+    ]);
     session.next(command`stellarctl policy get ${given.name} ${flagsOf(wds)}`);
   },
 };

@@ -1,6 +1,7 @@
 import { StellarError } from '../../lib/core/errors.ts';
 import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
+import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
@@ -8,10 +9,12 @@ import {
   allowErrorsOption,
   dryRunOption,
   listOption,
+  maxRemovedOption,
   repeatable,
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
+import { policiesBeside } from '../common/side-effects-text.ts';
 
 interface Options {
   clusters: string[];
@@ -20,6 +23,7 @@ interface Options {
   namespace?: string[];
   createOnly?: boolean;
   status: string[];
+  maxRemoved?: number;
 }
 
 export const definition: Definition<Options> = {
@@ -40,7 +44,7 @@ export const definition: Definition<Options> = {
     ],
   ],
   arguments: [['<name>', 'the name of the policy']],
-  rare: ['--create-only', '--allow-errors', '--its', '--hosting-context'],
+  rare: ['--create-only', '--allow-errors', '--max-removed', '--its', '--hosting-context'],
   options: [
     repeatable(
       '--clusters <selector>',
@@ -56,6 +60,9 @@ export const definition: Definition<Options> = {
     listOption('--status <what>', 'singleton, multi, or StatusCollectors').default([], 'none'),
     yesOption('create it without asking'),
     allowErrorsOption(),
+    maxRemovedOption(
+      'with --yes: so many WECs may lose objects, where what it takes away is unknown (default: none)',
+    ),
     ...wdsOptions(),
     dryRunOption(),
   ],
@@ -77,16 +84,21 @@ export const definition: Definition<Options> = {
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
     const confirm = confirming<PolicyChange>(session, {
-      show: ({ explanation }) =>
-        session.noteView((style, isWide) => describeExplanation(explanation, style, isWide)),
-      confirmations({ present, explanation }) {
+      show({ explanation, unforeseen }) {
+        session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
+        session.noteLines(unforeseen, '  ');
+      },
+      confirmations({ present, explanation, unforeseen }) {
         const errors = errorsOf(explanation);
-        return present !== undefined || errors.length === 0
+        const unknown = unforeseen.map((text) => ({ text }));
+        const removals = removalsOf([], options.maxRemoved);
+        return present !== undefined || errors.length + unknown.length === 0
           ? []
-          : [{ verb: 'Create', name, errors }];
+          : [{ verb: 'Create', name, errors, unknown, removals }];
       },
     });
-    const asked = { name, spec, wds, creates: true };
+    const readPolicies = policiesBeside(session, wds);
+    const asked = { name, spec, wds, creates: true, readPolicies };
     const result = await applyPolicy(asked, confirm, session.run);
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
       return session.printDocument(policyOf(name, spec));

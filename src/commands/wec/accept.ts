@@ -1,8 +1,16 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
+import type { Its } from '../../lib/ocm/hub/its.ts';
 import type { Definition } from '../common/define.ts';
-import { dryRunOption, itsOption, wecKubeconfigOption } from '../common/options.ts';
+import {
+  dryRunOption,
+  itsOption,
+  maxRemovedByLabels,
+  wecKubeconfigOption,
+} from '../common/options.ts';
+import type { Session } from '../common/session.ts';
 import { checkChoice, parseWecArguments } from '../common/wec-argument.ts';
 
 interface Options {
@@ -11,6 +19,7 @@ interface Options {
   agent?: string;
   deny?: boolean;
   wait?: 'for-request' | false;
+  maxRemoved?: number;
 }
 
 export const definition: Definition<Options> = {
@@ -31,7 +40,7 @@ export const definition: Definition<Options> = {
   arguments: [
     ['[wecs...]', "WECs; with a context, only the request of that cluster's own agent is accepted"],
   ],
-  rare: ['--agent', '--wec-kubeconfig'],
+  rare: ['--agent', '--wec-kubeconfig', '--max-removed'],
   options: [
     itsOption(),
     ['--all', 'every WEC with a pending request'],
@@ -42,6 +51,7 @@ export const definition: Definition<Options> = {
     // Names in clusteradm's syntax.
     new Option('--clusters <names>').hideHelp(),
     wecKubeconfigOption(),
+    maxRemovedByLabels(),
     dryRunOption(),
   ],
   async run(session, options, positional) {
@@ -57,22 +67,44 @@ export const definition: Definition<Options> = {
     if (agent !== undefined && wecs.length !== 1)
       throw new StellarError('usage', '--agent chooses among the requests of a single NAME.');
     const { accept, deny, findPending } = await import('../../lib/wecs/accept.ts');
-    const { kube: hub } = await session.itsToWrite();
+    const its = await session.itsToWrite();
+    const { kube: hub } = its;
     const targets = options.all
       ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
       : await session.wecs(wecs);
     if (targets.length === 0) session.progress.note('No requests are pending.');
+    if (!options.deny) await requireAccepted(session, its, targets, options.maxRemoved);
     const results = options.deny
       ? await deny(hub, targets, agent, session.run)
       : await accept(hub, { wecs: targets, agent, wait }, session.run);
     await session.finish(results);
     // An accepted WEC that has failed is no error: accept has done its work.
     const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');
-    const its = hub.cluster.context;
+    const { context } = hub.cluster;
     session.next(
       dead === undefined
-        ? command`stellarctl wec list --its ${its}`
-        : command`stellarctl wec get ${dead.name} --its ${its}`,
+        ? command`stellarctl wec list --its ${context}`
+        : command`stellarctl wec get ${dead.name} --its ${context}`,
     );
   },
 };
+
+/** Refuses WECs whose labels, which they have before they are accepted, take workloads away from others, or may do so. */
+async function requireAccepted(
+  session: Session,
+  its: Its,
+  targets: readonly { name: string; kube: Kube | undefined }[],
+  maxRemoved: number | undefined,
+) {
+  const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
+  const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
+  const { requireForeseen } = await import('../common/side-effects-text.ts');
+  const found = await findWecs(its.kube, { names: targets.map(({ name }) => name) });
+  const waiting = found.filter(({ cluster }) => cluster && cluster.spec?.hubAcceptsClient !== true);
+  const changes = await labelChanges(
+    its.kube,
+    waiting.map((wec) => ({ ...wec, labels: {}, isNew: true })),
+  );
+  const lookOn = async (name: string) => targets.find((wec) => wec.name === name)?.kube;
+  await requireForeseen(session, its, changes, { maxRemoved, lookOn });
+}

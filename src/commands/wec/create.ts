@@ -13,6 +13,7 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   itsOption,
+  maxRemovedByLabels,
   nodeImageOption,
   refuseWithout,
   repeatable,
@@ -20,7 +21,13 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import { checkAddresses, nextAfterJoin, openAccess, toJoinOptions } from './join-options.ts';
+import {
+  checkAddresses,
+  nextAfterJoin,
+  openAccess,
+  requireLabels,
+  toJoinOptions,
+} from './join-options.ts';
 
 interface Options {
   provider: ProviderName;
@@ -30,6 +37,7 @@ interface Options {
   accept?: boolean;
   label?: string[];
   hubApiserver?: string;
+  maxRemoved?: number;
 }
 
 export const definition: Definition<Options> = {
@@ -52,7 +60,7 @@ export const definition: Definition<Options> = {
   ],
   usage: 'NAME… --provider kind|k3d [options]',
   arguments: [['<wecs...>', 'names of the clusters']],
-  rare: ['--network', '--image', '--hub-apiserver', '--wec-kubeconfig'],
+  rare: ['--network', '--image', '--hub-apiserver', '--wec-kubeconfig', '--max-removed'],
   options: [
     new Option('--provider <name>', 'the tool that creates them')
       .choices(providerNames)
@@ -66,6 +74,7 @@ export const definition: Definition<Options> = {
     ['--join', 'join them to the ITS'],
     ['--accept', 'with --join: accept them, and wait until they are available'],
     repeatable('--label <key=value>', 'with --join: a label for them'),
+    maxRemovedByLabels(),
     ['--hub-apiserver <address>', 'with --join: the address at which they reach the ITS'],
     wecKubeconfigOption(),
     dryRunOption(),
@@ -88,6 +97,10 @@ export const definition: Definition<Options> = {
           access: await openAccess(session, options, undefined),
         }
       : undefined;
+    if (joining !== undefined) {
+      const wecs = names.map((name) => ({ name }));
+      await requireLabels(session, joining.access, wecs, joining.options, options.maxRemoved);
+    }
     const { createWecs } = await import('../../lib/wecs/join/create-wec.ts');
     const { chooseNetwork } = await import('../../lib/spaces/local/local-network.ts');
     const { network, note } = chooseNetwork(

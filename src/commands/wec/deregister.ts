@@ -9,12 +9,14 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   itsOption,
+  maxRemovedOption,
+  refuseWithout,
   selectionOptions,
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { openPolicies } from '../common/side-effects-text.ts';
+import { openPolicies, requireForeseen } from '../common/side-effects-text.ts';
 import {
   type ChosenWecs,
   noneMatches,
@@ -30,6 +32,7 @@ interface Options extends SelectionOptions {
   force?: boolean;
   local?: boolean;
   undo?: boolean;
+  maxRemoved?: number;
 }
 
 /** Up to this number, named WECs are shown and confirmed one by one. */
@@ -56,7 +59,7 @@ export const definition: Definition<Options> = {
       'WECs; with a context, the cluster is proven to be that WEC, and can be cleaned up',
     ],
   ],
-  rare: ['--dry-run', '--allow-none', '--wec-kubeconfig', '--local', '--undo'],
+  rare: ['--dry-run', '--allow-none', '--wec-kubeconfig', '--local', '--undo', '--max-removed'],
   options: [
     itsOption(),
     ...selectionOptions(),
@@ -75,10 +78,14 @@ export const definition: Definition<Options> = {
     new Option('--undo', 'restore the labels that an interrupted deregistration removed').conflicts(
       ['cleanup', 'force', 'keepWorkloads'],
     ),
+    maxRemovedOption(
+      'with --undo: so many WECs may lose objects by these labels, also where that is unknown (default: none)',
+    ),
     dryRunOption(),
   ],
   async run(session, options, positional) {
     const wecs = parseChosenWecs(positional, options);
+    if (!options.undo) refuseWithout('--undo', { '--max-removed': options.maxRemoved });
     const { named = [{ name: 'NAME', context: undefined }] } = wecs;
     const without = named.find(({ context }) => context === undefined);
     if (without !== undefined && options.local) {
@@ -125,7 +132,7 @@ export async function deregisterShown(
       its,
       wecs: await (options.cleanup ? session.registeredWecs(wecs, its.kube) : session.wecs(wecs)),
       options,
-      readPolicies: () => openPolicies(session, its, names),
+      readPolicies: () => openPolicies(session, its, { wecs: names }),
       confirm: confirming(session, {
         show: (inspected) => {
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
@@ -162,10 +169,24 @@ async function deregisterOnWecs(session: Session, { named = [] }: ChosenWecs) {
   await session.finish(results);
 }
 
-async function undo(session: Session, { find }: ChosenWecs) {
+async function undo(session: Session, { find }: ChosenWecs, { maxRemoved }: Options) {
   const { undoDeregistration } = await import('../../lib/wecs/deregister/deregister.ts');
-  const { kube } = await session.itsToWrite();
+  const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
+  const { savedLabels } = await import('../../lib/wecs/registration/saved-labels.ts');
+  const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
+  const its = await session.itsToWrite();
+  const { kube } = its;
   const names = (await find(kube)).map(({ name }) => name);
+  const found = await findWecs(kube, { names });
+  const changes = await labelChanges(
+    kube,
+    found.map(({ name, cluster }) => ({
+      name,
+      cluster,
+      labels: { ...savedLabels(cluster), ...cluster?.metadata.labels },
+    })),
+  );
+  await requireForeseen(session, its, changes, { maxRemoved });
   await session.finish(await undoDeregistration(kube, names, session.run));
 }
 

@@ -1,6 +1,7 @@
 import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
 import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import type { WecResult } from '../../lib/wecs/diagnose/follow-registration.ts';
 import {
@@ -78,6 +79,33 @@ export async function openAccess(
   const its = await session.its();
   session.requireNamed(its);
   return accessHub(its, certificateAuthority);
+}
+
+/** Refuses labels that take workloads away from WECs, or may do so, before anything is written. @throws StellarError `loss-unknown` */
+export async function requireLabels(
+  session: Session,
+  { kube }: HubAccess,
+  wecs: readonly { name: string; kube?: Kube }[],
+  { labels }: JoinOptions,
+  maxRemoved: number | undefined,
+): Promise<void> {
+  if (kube === undefined || Object.keys(labels).length === 0) return;
+  const { changesFor } = await import('../../lib/core/changes.ts');
+  const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
+  const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
+  const { requireForeseen } = await import('../common/side-effects-text.ts');
+  const found = await findWecs(kube, { names: wecs.map(({ name }) => name) });
+  const changes = await labelChanges(
+    kube,
+    found.map(({ name, cluster }) => ({
+      name,
+      cluster,
+      labels: changesFor(name, labels),
+      isNew: cluster?.spec?.hubAcceptsClient !== true,
+    })),
+  );
+  const lookOn = async (name: string) => wecs.find((wec) => wec.name === name)?.kube;
+  await requireForeseen(session, await session.its(), changes, { maxRemoved, lookOn });
 }
 
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;

@@ -9,6 +9,7 @@ import type { Definition } from '../common/define.ts';
 import {
   dryRunOption,
   itsOption,
+  maxRemovedByLabels,
   refuseWithout,
   repeatable,
   type SessionOptions,
@@ -23,10 +24,12 @@ import {
   type JoiningOptions,
   nextAfterJoin,
   openAccess,
+  requireLabels,
   toJoinOptions,
 } from './join-options.ts';
 
-type Options = SessionOptions & JoiningOptions & { printManifests?: boolean; replaceHub?: boolean };
+type Options = SessionOptions &
+  JoiningOptions & { printManifests?: boolean; replaceHub?: boolean; maxRemoved?: number };
 
 export const definition: Definition<Options> = {
   description:
@@ -56,6 +59,7 @@ export const definition: Definition<Options> = {
     '--mode',
     '--image-pull-secret',
     '--print-manifests',
+    '--max-removed',
   ],
   options: [
     itsOption(),
@@ -82,6 +86,7 @@ export const definition: Definition<Options> = {
       'move WECs that are registered with another hub, after showing what happens to their workloads',
     ],
     yesOption('with --replace-hub: skip the confirmation'),
+    maxRemovedByLabels(),
     ['--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder'],
     dryRunOption(),
   ],
@@ -102,6 +107,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   }
   const { join } = await import('../../lib/wecs/join/join.ts');
   const clusters = await session.wecs(wecs.map(withContext));
+  await requireLabels(session, access, clusters, joinOptions, options.maxRemoved);
   const results = await join(access, clusters, joinOptions, session.run);
   await session.finish(results);
   session.next(nextAfterJoin(access, results));

@@ -26,7 +26,7 @@ const labelKind: ValueKind<ManagedCluster> = {
   parse: parseLabelChanges,
   open: async (hub) => (await import('../../lib/wecs/values/values.ts')).labelStore(hub),
   changesFor,
-  effectsOf: labelChanges,
+  effectsOf: effectsOfLabels,
   async show(session, listed) {
     if (!session.isForPeople) return;
     const found = listed.filter(({ error }) => error === undefined);
@@ -39,27 +39,17 @@ const labelKind: ValueKind<ManagedCluster> = {
 
 export const definition = valuesCommand(labelKind);
 
-/** Changes that remove labels of a WEC or give them another value. A WEC without these labels is not affected. */
-async function labelChanges(
+/** Policies may select by a label, and by its absence. */
+async function effectsOfLabels(
   its: Its,
   found: readonly FoundValues<ManagedCluster>[],
   changes: Changes,
 ) {
-  const { readProperties } = await import('../../lib/wecs/values/properties.ts');
-  const { wecChange } = await import('../../lib/workloads/selection/label-effects.ts');
-  const isPresent = (key: string) => found.some(({ source }) => source?.metadata.labels?.[key]);
-  const configMaps = Object.keys(changes).some(isPresent)
-    ? await readProperties(its.kube)
-    : new Map();
-  const changed = found.flatMap(({ name, source: cluster }) =>
-    cluster
-      ? wecChange(
-          { cluster, configMap: configMaps.get(name) },
-          { labels: changesFor(name, changes) },
-        )
-      : [],
-  );
-  return changed.filter(({ before, after }) =>
-    Object.keys(before).some((key) => before[key] !== after[key]),
+  const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
+  return labelChanges(
+    its.kube,
+    found.flatMap(({ name, source: cluster }) =>
+      cluster ? { name, cluster, labels: changesFor(name, changes) } : [],
+    ),
   );
 }

@@ -25,9 +25,9 @@ import type { Session } from '../common/session.ts';
 import {
   describeReleased,
   describeSideEffects,
-  openPolicies,
+  foresee,
   refreshSteps,
-  unseenPolicies,
+  unknownLosses,
 } from '../common/side-effects-text.ts';
 import {
   noneMatches,
@@ -155,17 +155,15 @@ function approveRemoval<Source>(
   const approve: Approval<Source> = async (found) => {
     changed = await effectsOf(its, found, removing.changes);
     if (changed.length === 0) return true;
-    const { readSideEffects } = await import('../../lib/workloads/selection/label-effects.ts');
-    session.progress.waiting(its.context.name, 'reading its binding policies');
-    const effects = await readSideEffects(changed, (...which) =>
-      openPolicies(session, its, ...which),
-    );
+    const effects = await foresee(session, its, changed);
     refresh.splice(0, refresh.length, ...refreshSteps(effects));
     // Another value takes nothing away.
     if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return true;
     const losses = [
       ...effects.lost,
-      ...unseenPolicies(effects).map(({ what }) => ({ object: what })),
+      ...unknownLosses(effects).map((unknown) => ({
+        object: 'text' in unknown ? unknown.text : unknown.what,
+      })),
     ];
     if (losses.length > 0 && !approved && plural === 'labels')
       await (await import('../../lib/wecs/values/values.ts')).requireToLabel(its.kube);
@@ -184,7 +182,7 @@ function confirmationsOf(
   { changes, maxRemoved }: Removing,
 ): Confirmation[] {
   const details = describeReleased(effects);
-  const unknown = unseenPolicies(effects);
+  const unknown = unknownLosses(effects);
   if (details.length + unknown.length === 0) return [];
   const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
   const oneWec = removals.wecs <= 1 && changed.length === 1;

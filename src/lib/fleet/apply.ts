@@ -100,10 +100,21 @@ async function resumeEvictions(
 /** Registers and writes what the plan says, without removals. */
 async function applyPlan(work: FleetWork, plan: FleetPlan) {
   const { fleet, run } = work;
-  const planned = fleet.wecs.map((wec): Planned => {
-    const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
-    return { wec, item, isNew: item.action === 'join' || item.action === 'move' };
-  });
+  const planned = await mapConcurrently(
+    fleet.wecs,
+    async (wec): Promise<Planned> => {
+      const item = plan.items.find(({ name }) => name === wec.name) as WecPlan;
+      const isNew = item.action === 'join' || item.action === 'move';
+      if (!isNew || item.error !== undefined || Object.keys(wec.properties).length === 0)
+        return { wec, item, isNew };
+      // Its labels come with its registration.
+      const { error } = await forName(resultOf(item), run, async () => {
+        await addProperties(work, wec, plan.present, item);
+      });
+      return { wec, item: error === undefined ? item : { ...item, error }, isNew };
+    },
+    writesAtOnce,
+  );
   const joined = await joinAll(work, planned, plan.present);
   const { kube: hub } = work.its;
   const present = joined.size > 0 && !run.dryRun ? await readPresent(hub) : plan.present;
@@ -212,23 +223,34 @@ const requirePlanned =
     );
   };
 
-/** Writes what differs, guarded by what was read. @returns whether anything was written */
-async function writeValues(
-  { fleet: { name: fleet }, options: { forceConflicts }, its: { kube: hub } }: FleetWork,
-  wec: FleetWec,
-  present: Present,
-) {
-  const { name, labels, annotations, properties } = wec;
+/**
+ * Writes what differs, guarded by what was read. Properties come before labels where they are added, and after them where they are removed:
+ * a policy that selects a WEC without a property that its templates ask for is sent to no WEC any more (kubestellar 0.30.0).
+ * @returns whether anything was written
+ */
+export async function writeValues(work: FleetWork, wec: FleetWec, present: Present) {
+  const {
+    fleet: { name: fleet },
+    options: { forceConflicts },
+    its: { kube: hub },
+  } = work;
+  const { name, labels, annotations } = wec;
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? present : await readPresent(hub);
-    const { clusters, properties: configMaps } = current;
-    const cluster = clusters.get(name);
+    const cluster = current.clusters.get(name);
     // In a dry run it has not joined.
     if (cluster === undefined && hub.dryRun) return false;
     if (cluster === undefined) throw await noSuchWec(name, hub);
     const plan = planValues(fleet, wec, current, forceConflicts);
     const error = conflictOf(plan, hub, name);
     if (error !== undefined) throw error;
+    const removesOnly = plan.changes.every(({ kind, to }) => kind !== 'property' || to === null);
+    const removed = removedOf(plan, 'property');
+    const removesProperties = Object.keys(removed).length > 0;
+    const kept =
+      plan.writes.properties && !(removesOnly && removesProperties)
+        ? await addProperties(work, wec, current, plan)
+        : current.properties.get(name);
     if (plan.writes.cluster)
       await writeObject(hub, fleet, cluster, {
         resource: resources.managedClusters,
@@ -240,23 +262,45 @@ async function writeValues(
         },
         wanted: { metadata: { name, labels, annotations } },
       });
-    if (plan.writes.properties) {
-      if (!configMaps.has(name)) await ensureNamespace(hub, propertiesNamespace);
-      await writeObject(hub, fleet, configMaps.get(name), {
-        resource: resources.configMaps,
-        removed: { data: removedOf(plan, 'property') },
-        wanted: { metadata: { name, ...inProperties }, data: properties },
-      });
-    }
+    if (removesProperties)
+      await writeObject(hub, fleet, kept, propertiesOf(wec, wec.properties, removed));
     return plan.writes.cluster || plan.writes.properties;
   });
 }
+
+/** Writes the properties of a WEC, and keeps those that leave the file. @returns the stored ConfigMap */
+async function addProperties(
+  { fleet, its: { kube: hub } }: FleetWork,
+  wec: FleetWec,
+  { properties: configMaps }: Present,
+  { changes }: Pick<WecPlan, 'changes'>,
+): Promise<KubeObject> {
+  const present = configMaps.get(wec.name);
+  const leaving = Object.fromEntries(
+    changes.flatMap(({ kind, key, from, to }) =>
+      kind === 'property' && from !== null && to === null ? [[key, from]] : [],
+    ),
+  );
+  if (present === undefined) await ensureNamespace(hub, propertiesNamespace);
+  return writeObject(
+    hub,
+    fleet.name,
+    present,
+    propertiesOf(wec, { ...leaving, ...wec.properties }),
+  );
+}
+
+const propertiesOf = ({ name }: FleetWec, data: Record<string, string>, removed: Removed = {}) => ({
+  resource: resources.configMaps,
+  removed: { data: removed },
+  wanted: { metadata: { name, ...inProperties }, data },
+});
 
 type Removed = Record<string, string | null>;
 
 /**
  * First removes what left the file, then applies the rest: applied first, an interruption would leave a value that nobody owns.
- * Both fail with 409 if the object has changed since it was read.
+ * Both fail with 409 if the object has changed since it was read. @returns the stored object
  */
 export async function writeObject(
   hub: Kube,
@@ -271,7 +315,7 @@ export async function writeObject(
     removed: { metadata?: { labels: Removed; annotations: Removed }; data?: Removed };
     wanted: KubeObject & { data?: Record<string, string> };
   },
-): Promise<void> {
+): Promise<KubeObject> {
   const { apiVersion, kind } = resource;
   const { name, namespace } = wanted.metadata;
   // Created without values, which only an apply owns: the next apply removes what has left the file.
@@ -286,7 +330,7 @@ export async function writeObject(
     const patch = { ...removed, metadata: { ...removed.metadata, ...read } };
     read = versionRefOf(await hub.merge(resource, name, patch, { namespace }));
   }
-  await hub.applyAs(managerOf(fleet), {
+  return hub.applyAs(managerOf(fleet), {
     apiVersion,
     kind,
     ...wanted,

@@ -16,10 +16,9 @@ import { planJoin } from '../wecs/join/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
 import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
 import {
-  noPolicies,
+  noEffects,
   type ReadPolicies,
   readSideEffects,
-  sideEffectsOf,
   type WecChange,
   wecChange,
 } from '../workloads/selection/label-effects.ts';
@@ -84,7 +83,7 @@ export interface FleetOptions {
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
 export async function planFleet(work: FleetWork) {
-  const { fleet, options, its, readPolicies } = work;
+  const { fleet, options, its, open, readPolicies } = work;
   const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its)]);
   const checked = await checkClusters(work, present, access);
   const wanted = fleet.wecs.map((wec): WecPlan => {
@@ -104,6 +103,10 @@ export async function planFleet(work: FleetWork) {
   );
   const items = [...wanted, ...leaving];
   const changes = wanted.flatMap((plan) => changeOf(plan, present));
+  const lookOn = async (name: string) => {
+    const wec = fleet.wecs.find((each) => each.name === name && each.context !== undefined);
+    return wec && open(wec);
+  };
   const { evictWorks = false } = options;
   return {
     fleet: fleet.name,
@@ -118,7 +121,7 @@ export async function planFleet(work: FleetWork) {
     /** What the plan rests on. */
     present,
     /** What the changes of labels and properties do to running workloads. */
-    effects: await readSideEffects(changes, readPolicies),
+    effects: await readSideEffects(changes, readPolicies, lookOn),
   };
 }
 
@@ -128,8 +131,13 @@ export function planNew(fleet: Fleet): FleetPlan {
     const { changes } = planValues(fleet.name, wec, nothingPresent, []);
     return { name: wec.name, action: 'join', changes, adopts: true };
   });
-  const effects = sideEffectsOf(noPolicies, []);
-  const rest = { former: [], left: [], evictWorks: false, present: nothingPresent, effects };
+  const rest = {
+    former: [],
+    left: [],
+    evictWorks: false,
+    present: nothingPresent,
+    effects: noEffects,
+  };
   return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, ...rest };
 }
 
@@ -279,14 +287,17 @@ export function changeOf(
   { clusters, properties }: Present,
 ): WecChange[] {
   const { name } = plan;
-  const cluster = clusters.get(name);
-  if (cluster === undefined || plan.error !== undefined) return [];
+  if (plan.error !== undefined) return [];
+  const present = clusters.get(name);
+  // Nothing is sent to one before it is accepted.
+  const isNew = present?.spec?.hubAcceptsClient !== true;
+  const cluster = present ?? { metadata: { name } };
   const to = (of: ValueKindName) =>
     Object.fromEntries(
       plan.changes.flatMap(({ kind, key, to: value }) => (kind === of ? [[key, value]] : [])),
     );
   const values = { labels: to('label'), annotations: to('annotation'), data: to('property') };
-  const change = wecChange({ cluster, configMap: properties.get(name) }, values);
+  const change = wecChange({ cluster, configMap: properties.get(name) }, values, isNew);
   const { lacks, stale } = change;
   return lacks.length + stale.length === 0 && Object.keys(values.labels).length === 0
     ? []

@@ -1,8 +1,5 @@
-import { mapConcurrently } from '../core/concurrency.ts';
-import { partialReader } from '../kube/access.ts';
-import { type Kube, readsOneByOne } from '../kube/client/client.ts';
-import { missing } from '../kube/client/missing.ts';
-import { type KubeObject, resources } from '../kube/client/objects.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { isLiving, type KubeObject, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { type Binding, originBindingLabel, originWdsLabel } from './model/kubestellar-names.ts';
 
@@ -12,25 +9,15 @@ export interface Origin {
   binding: string;
   /** Undefined if the work's name does not contain it. */
   bindingUid: string | undefined;
+  /** Whose mailbox it is in. */
+  wec: string;
 }
 
-/** Reads the origins of KubeStellar's works in the mailboxes of WECs: for many WECs, of all mailboxes at once, if that is allowed. */
-export async function readOrigins(hub: Kube, wecs: readonly string[]): Promise<Origin[]> {
+/** Reads the origins of KubeStellar's works in all mailboxes, without those that are being deleted. */
+export async function readOrigins(hub: Kube): Promise<Origin[]> {
   const query = { labelSelector: originWdsLabel, metadataOnly: true };
-  const all =
-    wecs.length > readsOneByOne
-      ? await partialReader(hub).list(resources.manifestWorks, query)
-      : missing;
-  if (all !== missing) {
-    const names = new Set(wecs);
-    return all.flatMap((work) =>
-      names.has(work.metadata.namespace ?? '') ? (originOf(work) ?? []) : [],
-    );
-  }
-  const works = await mapConcurrently(wecs, (namespace) =>
-    listServed(hub, resources.manifestWorks, { namespace, ...query }),
-  );
-  return works.flatMap((found) => found.flatMap((work) => originOf(work) ?? []));
+  const works = await listServed(hub, resources.manifestWorks, query);
+  return works.filter(isLiving).flatMap((work) => originOf(work) ?? []);
 }
 
 /**
@@ -45,19 +32,13 @@ export function originOf({ metadata }: KubeObject): Origin | undefined {
   return {
     wds,
     binding,
+    wec: metadata.namespace ?? '',
     bindingUid: metadata.name.startsWith(`${bindingUid}-${wds}-`) ? bindingUid : undefined,
   };
 }
 
-/** Whether works come from these Bindings: a context with the name of a WDS may belong to another WDS. */
-export function isOriginOf(
-  bindings: readonly Binding[],
-  wds: string,
-  origins: readonly Origin[],
-): boolean {
-  const isFrom = ({ binding, bindingUid }: Origin, { metadata: { name, uid } }: Binding) =>
-    name === binding && (bindingUid === undefined || uid === bindingUid);
-  return origins.some(
-    (origin) => origin.wds === wds && bindings.some((binding) => isFrom(origin, binding)),
-  );
-}
+/** Whether a work comes from a Binding of a WDS of the name that it carries: WDSes of several hosting clusters may have one name. */
+export const isFrom = (
+  { binding, bindingUid }: Origin,
+  { metadata: { name, uid } }: Pick<Binding, 'metadata'>,
+): boolean => name === binding && (bindingUid === undefined || uid === bindingUid);

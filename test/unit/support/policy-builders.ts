@@ -7,17 +7,19 @@ export interface PolicyOptions {
   destinations?: string[];
   objects?: BoundObject[];
   orphaned?: boolean;
+  worksOn?: string[];
 }
 
 /** A policy as read from a WDS. */
 export function policy(name: string, options: PolicyOptions = {}): Policy {
-  const { wds = 'wds1', clusterSelectors = [], orphaned = false } = options;
+  const { wds = 'wds1', clusterSelectors = [], orphaned = false, worksOn = [] } = options;
   return {
     wds,
     context: undefined,
     name,
     clusterSelectors,
     orphaned,
+    worksOn,
     binding: binding(name, options),
   };
 }

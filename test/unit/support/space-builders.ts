@@ -352,7 +352,13 @@ export class MemoryCluster {
       cluster: hostingCluster,
       get: async (resource, name, { namespace } = {}) =>
         matching(resource, namespace).find(({ metadata }) => metadata.name === name),
-      list: async (resource, { namespace } = {}) => matching(resource, namespace),
+      list: async (resource, { namespace } = {}) => {
+        if (namespace !== undefined) return matching(resource, namespace) as never;
+        const spaces = new Set(this.objects.map(({ metadata }) => metadata.namespace));
+        // Also where there is no object, or none of a namespace: the kind may be forbidden.
+        const found = [undefined, ...spaces].flatMap((each) => matching(resource, each));
+        return this.objects.filter((object) => found.includes(object)) as never;
+      },
       read: async (path) =>
         /^\/apis?$/.test(path) ? { items: [] } : { resources: [{ name: 'controlplanes' }] },
       mayI: async () => true,

@@ -1,6 +1,7 @@
 import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
 import { few } from '../../core/text/words.ts';
 import { resources } from '../../kube/client/objects.ts';
+import { discoverKinds } from '../../kube/discovery.ts';
 import { listServed } from '../../kube/served.ts';
 import {
   type Binding,
@@ -17,6 +18,7 @@ import { describeObject, keyOf, type ObjectView } from '../../ocm/model/object-r
 import { senderOf } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
+import { kindNames } from '../selection/wds-contents.ts';
 import { sentKey, sentObjects, trimmer, viewOfSent } from './works.ts';
 
 /** What a policy sends, or would send. */
@@ -75,6 +77,53 @@ export async function conflictsOf(
     }
   }
   return conflicts.problems(wds);
+}
+
+/** What another WDS sends to a WEC under the kind and the name of an object, in another namespace. */
+export interface Namesake {
+  /** In words, as `Deployment pay/web`. */
+  object: string;
+  like: ObjectView;
+  wds: string;
+  binding: string;
+  wec: string;
+}
+
+/** Namesakes in works of other WDSes of objects that the WDS combines no statuses of: the other one may combine its own. */
+export async function foreignNamesakes(
+  wds: Wds,
+  { wecs, objects }: Pick<Sending, 'wecs' | 'objects'>,
+): Promise<Namesake[]> {
+  if (wecs.length === 0) return [];
+  const foreign = await sentByOthers(wds);
+  return objects.flatMap((object) =>
+    (foreign.get(nameKey(object)) ?? []).flatMap(({ wec, like, from }) =>
+      wecs.includes(wec) && like.namespace !== (object.namespace ?? null)
+        ? {
+            object: describeObject({ ...object, namespace: object.namespace ?? null }),
+            like,
+            ...from,
+            wec,
+          }
+        : [],
+    ),
+  );
+}
+
+/** What KubeStellar would confuse once a StatusCollector exists that Bindings name already. @throws StellarError what hides the ITS */
+export async function confusedByCollector(collector: string, wds: Wds): Promise<Problem[]> {
+  const bindings = await listServed<Binding>(wds.kube, resources.bindings);
+  const naming = bindings.filter((binding) =>
+    objectsOf(binding).some(({ statusCollectors }) => statusCollectors?.includes(collector)),
+  );
+  const kindOf = kindNames(naming.length === 0 ? [] : await discoverKinds(wds.kube));
+  const sendings = naming.map((binding) => ({
+    policy: binding.metadata.name,
+    wecs: destinationsOf(binding),
+    objects: sentBy(binding, kindOf),
+  }));
+  const problems = await conflictsOf(wds, sendings, bindings);
+  return problems.filter(({ code }) => code === 'statuses-confused');
 }
 
 /** What is wrong where policies, or one, send an object and another of its kind and name to a WEC. */

@@ -8,6 +8,7 @@ import { count, few } from '../../core/text/words.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import {
   groupOf,
+  isLiving,
   type LabelSelector,
   namesOf,
   resources,
@@ -23,11 +24,16 @@ import {
   destinationsOf,
   type Modulation,
   objectsOf,
+  type Policy,
   type PolicySpec,
 } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
+import { isFrom, originOf } from '../../ocm/work-origins.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
+import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
+import { foreignNamesakes, type Namesake } from '../delivery/conflicts.ts';
 import { nameTaken } from '../selection/create-object.ts';
+import type { ReadPolicies } from '../selection/label-effects.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import { type Unseen, unseenOf } from '../selection/unseen.ts';
@@ -193,6 +199,8 @@ interface AskedPolicy {
   wds: Wds;
   /** Refuse to change one. */
   creates?: boolean;
+  /** Reads the policies of its ITS. */
+  readPolicies: ReadPolicies;
 }
 
 const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined) =>
@@ -206,12 +214,64 @@ async function readChange(asked: AskedPolicy) {
   const after = await evaluate(name, spec, wds);
   const { view: explanation, overwritten } = await explanationOf(after, present !== undefined);
   requireWritable(explanation);
-  if (isSame) return { name, present, explanation, ...noChange };
+  if (isSame) return { name, present, explanation, ...noChange, unforeseen: [] };
   const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
   const { lost, ...change } = lossOfChange(binding, after);
   const taken = overwritten.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
-  return { name, present, explanation, ...change, lost: [...lost, ...taken] };
+  const unforeseen = await unforeseenBy(asked, binding, after);
+  return { name, present, explanation, ...change, lost: [...lost, ...taken], unforeseen };
 }
+
+/** Why the change of a policy may take more away than its Binding shows, each a clause. */
+async function unforeseenBy(
+  { name, wds, readPolicies }: AskedPolicy,
+  binding: Binding | undefined,
+  { wecs, objects }: PolicySubject,
+): Promise<string[]> {
+  const { its } = wds;
+  if (its.state !== 'seen') return [];
+  const works = (await worksOfPolicy(its.value.kube, name, wds)).filter(isLiving);
+  const own = works.filter((work) => {
+    const origin = originOf(work);
+    return origin !== undefined && (binding === undefined || isFrom(origin, binding));
+  });
+  const on = (some: typeof works) =>
+    few([...new Set(some.map(({ metadata: { namespace = '' } }) => namespace))]).join(', ');
+  const isEmpty =
+    binding === undefined ||
+    objectsOf(binding).length === 0 ||
+    destinationsOf(binding).length === 0;
+  const sent = objects.map(({ object: { metadata, ...kind } }) => ({ ...kind, ...metadata }));
+  const namesakes = await foreignNamesakes(wds, { wecs: namesOf(wecs), objects: sent });
+  const others = namesakes.length === 0 ? [] : (await readPolicies(false)).policies;
+  const risky = namesakes.filter((namesake) => !others.some((other) => isPlain(other, namesake)));
+  return [
+    ...(isEmpty && own.length > 0
+      ? [`its Binding lists nothing, and works of it are on ${on(own)}`]
+      : []),
+    ...(own.length < works.length
+      ? [
+          `${its.value.name} has works of a ${name} of another ${wds.name}, on ${on(works.filter((work) => !own.includes(work)))}`,
+        ]
+      : []),
+    ...risky
+      .slice(0, 1)
+      .map(
+        ({ object, like, wds: other, wec }) =>
+          `KubeStellar would confuse the statuses of ${object} and ${describeObject(like)} on ${wec} and crash, if WDS ${other} combines them`,
+      ),
+  ];
+}
+
+/** Whether a policy of another WDS is seen to send a namesake without combining its status. */
+const isPlain = (policy: Policy, { wds, binding, like }: Namesake) =>
+  policy.wds === wds &&
+  policy.name === binding &&
+  policy.binding !== undefined &&
+  objectsOf(policy.binding).some(
+    ({ name, namespace, statusCollectors = [] }) =>
+      name === like.name && (namespace ?? null) === like.namespace && statusCollectors.length === 0,
+  );
 
 /**
  * Creates a policy, or changes it after showing what it no longer sends. One with the same selectors stays as it is.
@@ -225,9 +285,10 @@ export async function applyPolicy(
   const { name, spec, wds } = asked;
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
   if (name.length > 63) throw new StellarError('usage', tooLong);
-  const effects = ({ lost, unknown }: PolicyChange) => [
+  const effects = ({ lost, unknown, unforeseen }: PolicyChange) => [
     ...lost,
     ...unknown.map(({ what }) => ({ object: `perhaps ${what}` })),
+    ...unforeseen.map((why) => ({ object: why })),
   ];
   const { present, explanation } = await readConfirmed({
     read: () => readChange(asked),

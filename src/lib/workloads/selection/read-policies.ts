@@ -23,15 +23,15 @@ import {
   resourceOfBound,
   type Unread,
 } from '../../ocm/model/kubestellar-names.ts';
-import { isOriginOf, type Origin, readOrigins } from '../../ocm/work-origins.ts';
+import { isFrom, type Origin, readOrigins } from '../../ocm/work-origins.ts';
 import { controlPlaneOf, type SpaceTools } from '../../spaces/hosting/hosting.ts';
 import { contextFor, isSameCluster, reachSpace } from '../../spaces/space/space-access.ts';
 import { itsOfWds, roleOf } from '../../spaces/space/spaces.ts';
 
 export interface PolicySources {
-  its: Its;
-  /** The WECs to check: their works name WDSes that no hosting cluster shows. */
-  wecs: readonly string[];
+  its: Pick<Its, 'kube'> & { context: Pick<Its['context'], 'name'> };
+  /** Only works in these mailboxes name further WDSes; all by default. */
+  wecs?: readonly string[] | undefined;
   /** The hosting cluster; undefined if none is selected. */
   hosting: Access<SpaceTools> | undefined;
   kubeconfig: Kubeconfig;
@@ -42,52 +42,81 @@ export interface PolicySources {
 }
 
 /**
- * Reads every BindingPolicy that sends workloads through an ITS, from the WDSes of its hosting cluster. If that cluster cannot be
- * read, reads the WDSes that works in the mailboxes of these WECs name and that have a context. A WDS that cannot be read is
+ * Reads every BindingPolicy that sends workloads through an ITS: from the WDSes of its hosting cluster, and from those that its works
+ * name besides and that have a context, since another hosting cluster may use this ITS as well. A WDS that cannot be read is
  * reported with the reason. An ITS without any WDS has no policies, and nothing of it is unread.
  */
 export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
-  const hosted = await hostedOf(sources);
-  // An ITS and its WDSes share a hosting cluster: if a WDS there proves to send through the ITS, skip the search for others.
-  const isSettled =
-    hosted.found.length > 0 && hosted.found.every(({ itsUnknown }) => itsUnknown === undefined);
-  const named = isSettled ? { origins: [], unread: [] } : await originsOf(sources);
-  const known = new Set([
-    ...hosted.found.map(({ name }) => name),
-    ...hosted.unread.map(({ wds }) => wds),
+  const [hosted, read] = await Promise.all([
+    hostedOf(sources),
+    tryRead(() => readOrigins(sources.its.kube)),
   ]);
-  const others = [...new Set(named.origins.map(({ wds }) => wds))].filter((wds) => !known.has(wds));
-  const results = await Promise.all([
-    ...hosted.found.map((wds) => readFirst(wds.name, [wds], named.origins, sources)),
-    ...others.map((wds) => readFirst(wds, contextsFor(wds, sources), named.origins, sources)),
-  ]);
+  const origins = ifSeen(read) ?? [];
+  const ofHosted = await Promise.all(
+    hosted.found.map((wds) => readFirst(wds.name, [wds], origins, sources)),
+  );
+  const others = origins.filter(
+    (origin) =>
+      (sources.wecs?.includes(origin.wec) ?? true) &&
+      !ofHosted.some(
+        ({ wds, bindings }) => wds === origin.wds && bindings.some((each) => isFrom(origin, each)),
+      ),
+  );
+  const known = new Set([...hosted.unread, ...ofHosted].map(({ wds }) => wds));
+  const named = Map.groupBy(others, ({ wds }) => wds);
+  const ofOthers = await Promise.all(
+    [...named].map(([wds, works]) =>
+      known.has(wds)
+        ? { wds, bindings: [], policies: [], unread: whyForeign(wds, works, ofHosted, sources) }
+        : readFirst(wds, contextsFor(wds, sources), origins, sources),
+    ),
+  );
+  const results = [...ofHosted, ...ofOthers];
   return {
     policies: results.flatMap(({ policies }) => policies),
     unread: [
       ...hosted.unread,
       ...results.flatMap(({ unread }) => unread),
-      ...(hosted.isSeen ? [] : named.unread),
+      ...(read.state === 'seen' ? [] : [{ wds: allWdses, why: read.why }]),
     ],
   };
 }
 
+/** Works that carry the name of a WDS that was read, and come from none of its Bindings. */
+function whyForeign(
+  wds: string,
+  works: readonly Origin[],
+  read: readonly PoliciesOfWds[],
+  { its }: PolicySources,
+): Unread[] {
+  const own = read.find((each) => each.wds === wds);
+  if (own === undefined || own.unread.length > 0) return [];
+  // Where its Binding is missing, the policy says that.
+  const isOfPolicy = (work: Origin) =>
+    own.policies.some(({ name, binding }) => name === work.binding && binding === undefined);
+  const [foreign] = works.filter((work) => !isOfPolicy(work));
+  if (foreign === undefined) return [];
+  const why = `${its.context.name} has works of a ${foreign.binding} that come from none of its Bindings: another hosting cluster may have a ${wds}`;
+  return [{ wds, why }];
+}
+
+/** What was read of a WDS. */
+interface PoliciesOfWds extends PoliciesOfIts {
+  wds: string;
+  bindings: readonly Binding[];
+}
+
 /** A user who selects no hosting cluster may have none. */
 async function hostedOf({ its, hosting }: PolicySources) {
-  const none = { found: [], unread: [], isSeen: false };
+  const none = { found: [], unread: [] };
   if (hosting === undefined) return none;
   const hosted = await through(hosting, (tools) => hostedWdses(its, tools));
-  if (hosted.state === 'seen') return { ...hosted.value, isSeen: true };
+  if (hosted.state === 'seen') return hosted.value;
   const isGuess = ifSeen(hosting)?.hostingSource === 'current context';
   return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
 }
 
 const allWdses = 'all WDSes';
-
-async function originsOf({ its, wecs }: PolicySources) {
-  const origins = await tryRead(() => readOrigins(its.kube, wecs));
-  if (origins.state === 'seen') return { origins: origins.value, unread: [] };
-  return { origins: [], unread: [{ wds: allWdses, why: origins.why }] };
-}
 
 /**
  * Reads a WDS in the first of some places that leads to it. A place that nothing else proves must have a Binding that the works come
@@ -98,18 +127,19 @@ async function readFirst(
   places: readonly FoundWds[],
   origins: readonly Origin[],
   sources: PolicySources,
-): Promise<PoliciesOfIts> {
+): Promise<PoliciesOfWds> {
   const reasons: string[] = [];
+  const own = origins.filter((origin) => origin.wds === wds);
   for (const place of places) {
     const { itsUnknown } = place;
-    const read = await tryRead(() => readPoliciesOf(place, sources));
+    const read = await tryRead(() => readPoliciesOf(place, own, sources));
     if (read.state !== 'seen') reasons.push(read.why);
-    else if (itsUnknown === undefined || isOriginOf(read.value.bindings, wds, origins))
-      return { policies: read.value.policies, unread: [] };
+    else if (itsUnknown === undefined || read.value.isProven)
+      return { wds, ...read.value, unread: [] };
     else reasons.push(itsUnknown);
   }
   const none = 'no context of the kubeconfig is known to lead to it';
-  return { policies: [], unread: [{ wds, why: reasons.join('; ') || none }] };
+  return { wds, bindings: [], policies: [], unread: [{ wds, why: reasons.join('; ') || none }] };
 }
 
 /** The contexts that may lead to a WDS that only works name: those with its name, and those that are marked as its contexts. */
@@ -132,6 +162,7 @@ const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta) =>
 /** A policy that is being deleted no longer selects anything. */
 async function readPoliciesOf(
   { name: wds, open, context }: FoundWds,
+  works: readonly Origin[],
   { withTemplates }: PolicySources,
 ) {
   const kube = open();
@@ -148,10 +179,16 @@ async function readPoliciesOf(
     ({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
       const binding = bindingOf.get(name);
       const orphaned = !named.has(name);
-      return { wds, context, name, clusterSelectors, binding, orphaned, asked: asked?.get(name) };
+      const ofIt = works.filter(
+        (work) => work.binding === name && (binding === undefined || isFrom(work, binding)),
+      );
+      const worksOn = [...new Set(ofIt.map(({ wec }) => wec))];
+      const read = { binding, orphaned, worksOn, asked: asked?.get(name) };
+      return { wds, context, name, clusterSelectors, ...read };
     },
   );
-  return { bindings, policies: found };
+  const isProven = works.some((work) => bindings.some((binding) => isFrom(work, binding)));
+  return { bindings, policies: found, isProven };
 }
 
 /** The properties that the objects of Bindings ask for, by Binding: one list for each kind. */
@@ -205,7 +242,7 @@ interface FoundWds {
 }
 
 /** Returns the WDSes of a hosting cluster that send, or may send, workloads through an ITS. */
-async function hostedWdses(its: Its, tools: SpaceTools) {
+async function hostedWdses(its: PolicySources['its'], tools: SpaceTools) {
   const all = await listServed<ControlPlane>(tools.hosting, resources.controlPlanes);
   const answers = new Map<ControlPlane, ReturnType<typeof compareWithIts>>();
   const whyItsUnknown = (controlPlane: ControlPlane) => {
@@ -234,7 +271,11 @@ async function hostedWdses(its: Its, tools: SpaceTools) {
 }
 
 /** Whether a control plane is this ITS: undefined for yes, false for no, otherwise why this is unknown. */
-async function compareWithIts(its: Its, controlPlane: ControlPlane, tools: SpaceTools) {
+async function compareWithIts(
+  its: PolicySources['its'],
+  controlPlane: ControlPlane,
+  tools: SpaceTools,
+) {
   const isSame = await isSameCluster(its.kube, controlPlane, tools);
   if (isSame.state === 'seen') return isSame.value ? undefined : false;
   return `whether its ITS ${controlPlane.metadata.name} is ${its.context.name} is not known: ${isSame.why}`;

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { writeObject } from '../../../../src/lib/fleet/apply.ts';
+import { writeObject, writeValues } from '../../../../src/lib/fleet/apply.ts';
+import type { FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
+import type { FleetWork } from '../../../../src/lib/fleet/plan.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
@@ -49,4 +51,59 @@ test('properties that were not there are created without values, and then applie
 
 test('properties that another program has created meanwhile are not overwritten', async () => {
   assert.deepEqual(await written(true), ['conflict', []]);
+});
+
+test('properties are added before labels, and removed after them', async () => {
+  const manager = 'stellarctl-fleet-prod';
+  const owned = (fields: object) => [{ manager, fieldsV1: fields }];
+  const cluster = {
+    metadata: {
+      ...{ name: 'c1', uid: 'u', resourceVersion: '1', labels: { env: 'prod' } },
+      managedFields: owned({ 'f:metadata': { 'f:labels': { 'f:env': {} } } }),
+    },
+  };
+  const configMap = {
+    metadata: {
+      ...{ name: 'c1', resourceVersion: '1' },
+      managedFields: owned({ 'f:data': { 'f:old': {} } }),
+    },
+    data: { old: 'x' },
+  };
+  const writesOf = async (labels: Record<string, string>, properties: Record<string, string>) => {
+    const { kube } = new MemoryCluster([]);
+    const writes: string[] = [];
+    const note = (verb: string, kind = '', body: object = {}) => {
+      const { data, metadata } = body as Partial<typeof configMap & typeof cluster>;
+      writes.push(`${verb} ${kind} ${JSON.stringify(data ?? metadata?.labels)}`);
+      return { metadata: { name: 'c1', resourceVersion: '2' } };
+    };
+    Object.assign(kube, {
+      merge: async ({ kind }: { kind: string }, _: string, patch: object) =>
+        note('merge', kind, patch),
+      applyAs: async (_: string, object: KubeObject) => note('apply', object.kind, object),
+    });
+    const wec = { name: 'c1', labels, annotations: {}, properties } as unknown as FleetWec;
+    const work = { fleet: { name: 'prod' }, options: {}, its: { kube } } as unknown as FleetWork;
+    await writeValues(work, wec, {
+      clusters: new Map([['c1', cluster]]),
+      properties: new Map([['c1', configMap]]),
+    });
+    return writes;
+  };
+  const { env } = cluster.metadata.labels;
+  assert.deepEqual(await writesOf({ env, tier: 'web' }, { old: 'x', region: 'eu' }), [
+    'apply ConfigMap {"old":"x","region":"eu"}',
+    'apply ManagedCluster {"env":"prod","tier":"web"}',
+  ]);
+  assert.deepEqual(await writesOf({}, { region: 'eu' }), [
+    'apply ConfigMap {"old":"x","region":"eu"}',
+    'merge ManagedCluster {"env":null}',
+    'apply ManagedCluster {}',
+    'merge ConfigMap {"old":null}',
+    'apply ConfigMap {"region":"eu"}',
+  ]);
+  assert.deepEqual(await writesOf({ env }, {}), [
+    'merge ConfigMap {"old":null}',
+    'apply ConfigMap {}',
+  ]);
 });

@@ -9,7 +9,7 @@ import {
   type PolicyChange,
 } from '../../../../src/lib/workloads/policy/create-policy.ts';
 import { joinedCluster } from '../../support/builders.ts';
-import { binding } from '../../support/policy-builders.ts';
+import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 import { openWds } from './open-wds.ts';
@@ -43,12 +43,15 @@ const policyWith = (spec: object) =>
 const patchedSpec = (patch: { spec?: object }) =>
   Object.fromEntries(Object.entries(patch.spec ?? {}).filter(([, value]) => value !== null));
 
+const readPolicies = async () => ({ policies: [], unread: [] });
+
 /** The loss of a change, as it is shown, and the writes. @param hide changes what the WDS answers */
 async function change(
   spec: object,
   hide: (inWds: WorkloadCluster) => void = () => {},
   wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
   contextsNamed: NonNullable<Wds['contextsNamed']> = async () => [],
+  works: KubeObject[] = [],
 ) {
   const policy = policyWith(both);
   const sent = binding('shop', { destinations: ['w1', 'w2'], objects: bound });
@@ -62,14 +65,15 @@ async function change(
     shown = seenNow;
     return false;
   };
-  const wds = openWds(inWds.kube, new MemoryCluster(wecs).kube, { contextsNamed });
-  const { error } = await applyPolicy({ name: 'shop', spec, wds }, confirm, soon());
+  const wds = openWds(inWds.kube, new MemoryCluster([...wecs, ...works]).kube, { contextsNamed });
+  const { error } = await applyPolicy({ name: 'shop', spec, wds, readPolicies }, confirm, soon());
   assert.ok(shown);
   return {
     code: error?.code,
     lost: shown.lost.map(describeEffect),
     unknown: shown.unknown.map(({ what }) => what),
     sentTo: shown.sentTo,
+    unforeseen: shown.unforeseen,
   };
 }
 
@@ -78,12 +82,32 @@ test('what a Binding sends and the new policy does not select is lost', async ()
     'no longer sent: Deployment shop/web on w1',
     'no longer sent: Deployment shop/web on w2',
   ];
-  assert.deepEqual(await change(narrow), { code: undefined, lost, unknown: [], sentTo: 2 });
+  assert.deepEqual(await change(narrow), {
+    ...{ code: undefined, lost, unknown: [], sentTo: 2 },
+    unforeseen: [],
+  });
   assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, [
     'no longer sent: 2 objects on w1',
     'no longer sent: 2 objects on w2',
   ]);
   assert.deepEqual((await change(both)).lost, []);
+});
+
+test('an empty Binding does not hide what its works show, and works of a namesake are not its own', async () => {
+  const changing = (hide: (inWds: WorkloadCluster) => void, uid = uidOf('shop')) =>
+    change(narrow, hide, undefined, undefined, [workOf('shop', 'wds1', 'w1', uid)]);
+  const isBinding = ({ kind }: { kind?: string }) => kind === 'Binding';
+  const empty = (inWds: WorkloadCluster) =>
+    Object.assign(inWds.objects.find(isBinding) ?? {}, { spec: {} });
+  const without = (inWds: WorkloadCluster) =>
+    Object.assign(inWds.objects.find(isBinding)?.metadata ?? {}, { name: 'another' });
+  for (const hide of [empty, without])
+    assert.deepEqual((await changing(hide)).unforeseen, [
+      'its Binding lists nothing, and works of it are on w1',
+    ]);
+  assert.deepEqual((await changing(() => {})).unforeseen, []);
+  const foreign = await changing(() => {}, uidOf('foreign'));
+  assert.match(String(foreign.unforeseen), /has works of a shop of another wds1, on w1/);
 });
 
 test('a policy that is not what was applied is no success', async () => {
@@ -138,7 +162,7 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
     });
     const wds = openWds(inWds.kube);
     const { error } = await applyPolicy(
-      { name: 'shop', spec: narrow, wds },
+      { name: 'shop', spec: narrow, wds, readPolicies },
       async () => false,
       soon(),
     );

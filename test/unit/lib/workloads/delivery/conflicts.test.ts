@@ -7,6 +7,8 @@ import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   bySeverity,
   conflictsOf,
+  confusedByCollector,
+  foreignNamesakes,
   sentBy,
 } from '../../../../../src/lib/workloads/delivery/conflicts.ts';
 import { binding, workOf } from '../../../support/policy-builders.ts';
@@ -119,4 +121,40 @@ describe('what is sent to a WEC', () => {
     const empty = { policy: 'a', wecs: ['w1'], objects: [] };
     assert.deepEqual(await conflictsOf(wds as unknown as Wds, [empty], [a]), []);
   });
+});
+
+test('a StatusCollector that Bindings name already would confuse the statuses of namesakes', async () => {
+  const on = { destinations: ['w1'] };
+  const inWds = new WorkloadCluster([
+    binding('shop', { ...on, objects: [{ ...web(), statusCollectors: ['replicas'] }] }),
+    binding('pay', { ...on, objects: [{ ...web(), namespace: 'pay' }] }),
+  ] as never);
+  const confused = (
+    collector: string,
+    its = seen({ name: 'its1', kube: new WorkloadCluster([]).kube }),
+  ) => confusedByCollector(collector, { name: 'wds1', kube: inWds.kube, its } as unknown as Wds);
+  assert.match(
+    String((await confused('replicas'))[0]?.message),
+    /Deployment shop\/web, Deployment pay\/web on w1/,
+  );
+  assert.deepEqual(await confused('other'), []);
+});
+
+test('namesakes that another WDS sends are found, those in other places are not', async () => {
+  const its = new WorkloadCluster([sending('wds2', 'w1'), sending('wds1', 'w1')] as never);
+  const wds = { name: 'wds1', its: seen({ name: 'its1', kube: its.kube }) } as unknown as Wds;
+  const named = (namespace: string, wecs: string[]) =>
+    foreignNamesakes(wds, {
+      wecs,
+      objects: [
+        { group: 'apps', resource: 'deployments', kind: 'Deployment', name: 'web', namespace },
+      ],
+    });
+  const [found] = await named('pay', ['w1']);
+  assert.deepEqual(
+    [found?.wds, found?.object, found?.like.namespace],
+    ['wds2', 'Deployment pay/web', 'shop'],
+  );
+  assert.deepEqual(await named('shop', ['w1']), []);
+  assert.deepEqual(await named('pay', ['w2']), []);
 });

@@ -4,7 +4,7 @@ import { removalsOf } from '../../../../../src/lib/core/read-confirmed.ts';
 import type { LabelSelector } from '../../../../../src/lib/kube/client/objects.ts';
 import {
   effectOn,
-  sideEffectsOf,
+  judgeChanges,
   wecChange,
 } from '../../../../../src/lib/workloads/selection/label-effects.ts';
 import { policy } from '../../../support/policy-builders.ts';
@@ -52,12 +52,12 @@ describe('what a command takes away is one number, whatever the number of polici
   const removed = (count: number) =>
     names
       .slice(0, count)
-      .map((name) => ({ name, before: { name }, after: {}, lacks: ['name'], stale: [] }));
+      .map((name) => ({ name, before: { name }, after: {}, has: [], lacks: ['name'], stale: [] }));
   test('six policies, each of one WEC', () => {
     const policies = names.map((name) =>
       policy(name, { clusterSelectors: [{ matchLabels: { name } }], destinations: [name] }),
     );
-    const effects = sideEffectsOf({ policies, unread: [] }, removed(6));
+    const effects = judgeChanges({ policies, unread: [] }, removed(6));
     assert.equal(effects.released.length, 6);
     const leaving = ['c7', 'c1'].map((wec) => ({ object: 'its registration', wec }));
     const counted = removalsOf([...leaving, ...effects.lost], 6, effects.sentTo);
@@ -78,13 +78,53 @@ describe('what a command takes away is one number, whatever the number of polici
         asked: new Set(['x']),
       },
     ];
-    const effects = sideEffectsOf({ policies: [all, ...others], unread: [] }, removed(1));
+    const effects = judgeChanges({ policies: [all, ...others], unread: [] }, removed(1));
     assert.deepEqual(
       effects.released.map((each) => [each.policy.name, each.wecs, each.lacking]),
       [['all', names, 'name of c1']],
     );
     const counted = removalsOf(effects.lost, undefined, effects.sentTo);
     assert.deepEqual(counted, { wecs: 6, of: 7, max: undefined });
+  });
+});
+
+describe('a WEC that a policy starts to select', () => {
+  const conf = {
+    ...policy('conf', {
+      clusterSelectors: [{ matchLabels: { env: 'prod' } }],
+      destinations: ['c1', 'c2'],
+    }),
+    asked: new Set(['region', 'env']),
+  };
+  const labels = { env: 'prod' };
+  const released = (data: Record<string, string>, metadata: object = {}, isNew = false) =>
+    judgeChanges({ policies: [conf], unread: [] }, [
+      wecChange(
+        {
+          cluster: { metadata: { name: 'c3', ...metadata } },
+          configMap: { metadata: { name: 'c3' }, data },
+        },
+        { labels },
+        isNew,
+      ),
+    ]).lost.map(({ wec }) => wec);
+  test('and lacks a property of its templates takes it from all others', () => {
+    assert.deepEqual(released({}), ['c1', 'c2']);
+    assert.deepEqual(released({ region: 'eu' }), []);
+  });
+  test('although it has the labels already, once it is accepted', () => {
+    assert.deepEqual(released({}, { labels }), []);
+    assert.deepEqual(released({}, { labels }, true), ['c1', 'c2']);
+  });
+  test('by an absence stops being selected by a label that is added', () => {
+    const absent = { matchExpressions: [{ key: 'quarantine', operator: 'DoesNotExist' }] };
+    const pay = policy('pay', { clusterSelectors: [absent], destinations: ['c1'] });
+    const change = wecChange(
+      { cluster: { metadata: { name: 'c1', labels } }, configMap: undefined },
+      { labels: { quarantine: 'true' } },
+    );
+    const { lost } = judgeChanges({ policies: [pay], unread: [] }, [change]);
+    assert.deepEqual(lost, [{ object: 'what pay (wds1) sends', wec: 'c1' }]);
   });
 });
 
@@ -95,7 +135,7 @@ describe('a property that gets another value', () => {
     asked: new Set([key]),
   });
   const outdated = (change: ReturnType<typeof wecChange>) =>
-    sideEffectsOf(
+    judgeChanges(
       { policies: [of('c1', 'region'), of('c1', 'size'), of('c2', 'region')], unread: [] },
       [change],
     ).outdated.map(({ name }) => name);

@@ -71,7 +71,7 @@ async function read(
   const context = { name: 'its1', server: 'https://its1.example.com:6443', cluster: {}, user: {} };
   const result = await readPolicies({
     its: { kube: hub, context },
-    ...{ wecs: ['m1'], kubeconfig, connect },
+    ...{ kubeconfig, connect },
     ...sources,
     hosting: hosting && ('state' in hosting ? hosting : seen(hosting)),
   });
@@ -126,6 +126,30 @@ describe('policies of a hosting cluster', () => {
     );
     const shown = await readFrom({ wds1: demo }, [workOf('demo', 'wds1', 'm1')]);
     assert.deepEqual([shown.policies, shown.unread], [['demo (wds1)'], []]);
+  });
+  test('of a WDS of the same name on another hosting cluster are unread, as are those of another WDS', async () => {
+    const clusters = { its1: hub, wds1: demo };
+    const own = workOf('demo', 'wds1', 'm1');
+    const settled = await readFrom(clusters, [own]);
+    assert.deepEqual([settled.unread, settled.found[0]?.worksOn], [[], ['m1']]);
+    for (const name of ['demo', 'shop']) {
+      const foreign = workOf(name, 'wds1', 'm2', uidOf('foreign'));
+      const { unread, found } = await readFrom(clusters, [own, foreign]);
+      assert.match(unread[0]?.why ?? '', /has works of a \w+ that come from none of its Bindings/);
+      assert.deepEqual(found[0]?.worksOn, ['m1']);
+    }
+    const other = await readFrom(clusters, [own, workOf('x', 'team2', 'm2')]);
+    assert.deepEqual(
+      other.unread.map(({ wds: of }) => of),
+      ['team2'],
+    );
+  });
+  test('whose Binding is missing show on which WECs their works are', async () => {
+    const without = new MemoryCluster([bindingPolicy('demo')]);
+    const { unread, found } = await readFrom({ its1: hub, wds1: without }, [
+      workOf('demo', 'wds1', 'm1'),
+    ]);
+    assert.deepEqual([unread, found[0]?.worksOn], [[], ['m1']]);
   });
   test('of a WDS that does not answer, or cannot be reached, are unread', async () => {
     const silent = await readFrom({ its1: hub, wds1: refusing('It is silent.') });

@@ -1,0 +1,32 @@
+import { type Changes, effectiveChanges } from '../../core/changes.ts';
+import type { Kube } from '../../kube/client/client.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
+import { type WecChange, wecChange } from '../../workloads/selection/label-effects.ts';
+import { selectableLabels } from '../registration/saved-labels.ts';
+import { readProperties } from './properties.ts';
+
+/** A WEC that gets labels, or is accepted with those that it has. */
+export interface LabelledWec {
+  name: string;
+  /** Undefined if it is not registered yet. */
+  cluster: ManagedCluster | undefined;
+  labels: Changes;
+  /** Whether nothing is sent to it yet: before it is accepted. */
+  isNew?: boolean;
+}
+
+/** What becomes of WECs by labels. Those that change nothing by which policies may select them are left out. */
+export async function labelChanges(hub: Kube, wecs: readonly LabelledWec[]): Promise<WecChange[]> {
+  const changing = wecs.filter(({ cluster, labels, isNew = false }) => {
+    const present = cluster?.metadata.labels ?? {};
+    const changes = effectiveChanges(present, labels);
+    return (
+      Object.keys(changes).length > 0 ||
+      (isNew && cluster !== undefined && Object.keys(selectableLabels(cluster)).length > 0)
+    );
+  });
+  const configMaps = changing.length > 0 ? await readProperties(hub) : new Map();
+  return changing.map(({ name, cluster = { metadata: { name } }, labels, isNew }) =>
+    wecChange({ cluster, configMap: configMaps.get(name) }, { labels }, isNew),
+  );
+}
