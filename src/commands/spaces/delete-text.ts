@@ -40,7 +40,10 @@ function describeIts({ name, wdses, ...its }: ItsToDelete, type: string) {
   ];
 }
 
-function describeWds({ its, policies, works, unseen, shared, keep }: WdsToDelete, type: string) {
+function describeWds(
+  { name, its, policies, works, foreign, unseen, shared, keep }: WdsToDelete,
+  type: string,
+) {
   const effect = keep ? 'stay, and nothing manages them' : 'will be removed';
   const others = shared.length === 0 ? '' : `: those of ${shared.join(', ')} as well; they stay`;
   return [
@@ -53,6 +56,11 @@ function describeWds({ its, policies, works, unseen, shared, keep }: WdsToDelete
     ...(works.length === 0
       ? []
       : [`${count(works.length, 'work')} on ${wecsOf(works)}: their workloads ${effect}.`]),
+    ...(foreign.length === 0
+      ? []
+      : [
+          `${count(foreign.length, 'work')} on ${wecsOf(foreign)}: they carry the name ${name} and come from none of its Bindings that can be read; they stay, with their workloads.`,
+        ]),
     type === 'host' ? whatStays(shared) : 'Everything in it will be lost.',
   ];
 }

@@ -5,6 +5,7 @@ import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
 import { readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
+import { jsonObject } from '../core/text/formats.ts';
 import { count } from '../core/text/words.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -15,6 +16,7 @@ import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
+import { isFrom, originOf } from '../ocm/work-origins.ts';
 import { sentElsewhere, whyElsewhere, worksSentBy } from './choose/works-of-policy.ts';
 import {
   type ControlPlaneToDelete,
@@ -44,10 +46,32 @@ export interface WdsToDelete extends ControlPlaneToDelete {
   unseen: string | undefined;
   policies: readonly BindingPolicy[];
   bindings: readonly Binding[];
+  /** Those that come from its Bindings. */
   works: readonly ManifestWork[];
+  /** Others that carry its name: those of a WDS of another hosting cluster, or of Bindings that cannot be read. They stay. */
+  foreign: readonly ManifestWork[];
+  /** Its Bindings, those that an earlier run has deleted included, and its policies. */
+  own: readonly BindingId[];
   /** Other WDSes on the same API server, that of the hosting cluster: they share its binding policies. */
   shared: readonly string[];
 }
+
+/** What a work names of its Binding. */
+type BindingId = Pick<Binding, 'metadata'>;
+
+/** On a ControlPlane: the UIDs of the Bindings by name, before their deletion. A rerun finds by them which works are its own. */
+const bindingsAnnotation = 'stellarctl.kubestellar.io/bindings-before-deletion';
+
+const notedBindings = ({ metadata }: ControlPlane): BindingId[] =>
+  Object.entries(jsonObject(metadata.annotations?.[bindingsAnnotation] ?? '') ?? {}).map(
+    ([name, uid]) => ({ metadata: { name, uid: String(uid) } }),
+  );
+
+/** Whether a work comes from one of these Bindings: its label has only the name of its WDS. */
+const isOwn = (own: readonly BindingId[]) => (work: ManifestWork) => {
+  const origin = originOf(work);
+  return origin !== undefined && own.some((binding) => isFrom(origin, binding));
+};
 
 /** What a WDS has and has sent, as far as it can be read. @param isShared whether another WDS is on its API server */
 async function readContents(
@@ -91,6 +115,8 @@ export async function inspectWds(
     policies: [],
     bindings: [],
     works: [],
+    foreign: [],
+    own: [],
     shared: [],
   };
   const { object } = controlPlane;
@@ -114,8 +140,13 @@ export async function inspectWds(
   const anyway = nextStep(toDelete(wds, tools.hosting, '--force'), 'If that does not matter');
   if (unseen !== undefined && !force)
     throw sentUnknown(name, 'and would be left there without an owner', unseen, anyway);
+  // The name of a work of several objects has no UID.
+  const own = [...(ifSeen(bindings) ?? []), ...(ifSeen(policies) ?? []), ...notedBindings(object)];
+  const named = ifSeen(works) ?? [];
   return {
     ...wds,
+    own,
+    foreign: named.filter((work) => !isOwn(own)(work)),
     wds:
       policies.state === 'seen' && (!keep || bindings.state === 'seen')
         ? ifSeen(inside)
@@ -124,7 +155,7 @@ export async function inspectWds(
     unseen,
     policies: ifSeen(policies) ?? [],
     bindings: ifSeen(bindings) ?? [],
-    works: ifSeen(works) ?? [],
+    works: named.filter(isOwn(own)),
     shared,
   };
 }
@@ -163,6 +194,7 @@ export async function deleteWds(
   const { controlPlane, shared } = wds;
   const { hosting } = tools;
   const inside = wds.wds;
+  await noteBindings(wds, hosting);
   if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
   const type = controlPlane.object === undefined ? '' : typeOf(controlPlane.object);
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
@@ -185,6 +217,21 @@ export async function deleteWds(
           )
         : error,
   };
+}
+
+async function noteBindings(
+  { controlPlane: { object }, own, works }: WdsToDelete,
+  hosting: Kube,
+): Promise<void> {
+  if (object === undefined || works.length === 0) return;
+  const { name, uid } = object.metadata;
+  const noted = JSON.stringify(
+    // Those of Bindings, which are first, count.
+    Object.fromEntries(own.toReversed().map(({ metadata }) => [metadata.name, metadata.uid ?? ''])),
+  );
+  if (object.metadata.annotations?.[bindingsAnnotation] === noted) return;
+  const annotations = { [bindingsAnnotation]: noted };
+  await hosting.merge(resources.controlPlanes, name, { metadata: { uid, annotations } });
 }
 
 /**
@@ -210,6 +257,7 @@ async function removeContents(
     its,
     wds,
     works,
+    own,
   } = space;
   await removePolicies(space, run);
   // The API server of type host outlives the WDS.
@@ -225,7 +273,8 @@ async function removeContents(
       ? met
       : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`);
   const unmet = (remaining: ManifestWork[]) => notRemoved(space, remaining, its, hosting);
-  await untilMet({ name, check, read: () => worksSentBy(its, name), unmet }, run);
+  const read = async () => (await worksSentBy(its, name)).filter(isOwn(own));
+  await untilMet({ name, check, read, unmet }, run);
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
 
@@ -270,8 +319,8 @@ function notRemoved(
 }
 
 /** Also removes the works that the transport has sent since they were read. */
-async function removeWorks({ name, works, keep }: WdsToDelete, its: Kube, run: Run) {
-  const remaining = its.dryRun ? works : await worksSentBy(its, name);
+async function removeWorks({ name, works, keep, own }: WdsToDelete, its: Kube, run: Run) {
+  const remaining = its.dryRun ? works : (await worksSentBy(its, name)).filter(isOwn(own));
   const present = remaining.filter(isLiving);
   if (keep) await makeOrphans(its, present, run);
   await deleteObjects(its, resources.manifestWorks, remaining);

@@ -1,10 +1,18 @@
 import { type Check, fail, type Outcome, pass, skipped, unless, warn } from '../core/checks.ts';
 import { begun } from '../core/deadline.ts';
-import { advice, command, flagsOf, hostingFlags, problem, run } from '../core/next-step.ts';
+import {
+  advice,
+  command,
+  flagsOf,
+  hostingFlags,
+  type Problem,
+  problem,
+  run,
+} from '../core/next-step.ts';
 import { count, few, withoutValues } from '../core/text/words.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { resources } from '../kube/client/objects.ts';
+import { isLiving, resources } from '../kube/client/objects.ts';
 import { discoverKinds } from '../kube/discovery.ts';
 import { listServed } from '../kube/served.ts';
 import { provenWec } from '../ocm/hub/find-wecs.ts';
@@ -15,10 +23,12 @@ import {
   originBindingLabel,
   originWdsLabel,
 } from '../ocm/model/kubestellar-names.ts';
-import type { ManifestWork } from '../ocm/model/manifest-works.ts';
+import { type ManifestWork, wecsOf } from '../ocm/model/manifest-works.ts';
 import { describeObject, keyOf } from '../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
+import { isFrom, originOf } from '../ocm/work-origins.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
+import { worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import { readGuard } from '../spaces/guard.ts';
 import { bySeverity, conflictsOf, sentBy } from './delivery/conflicts.ts';
 import { lastingDifferences } from './delivery/diff.ts';
@@ -130,10 +140,28 @@ async function findConflicts(wds: Wds): Promise<Outcome> {
     wecs: destinationsOf(binding),
     objects: sentBy(binding, kindOf),
   }));
-  const found = await tryRead(() => conflictsOf(wds, sendings, bindings));
+  const found = await tryRead(async () => [
+    ...(await namesakesOf(wds, bindings)),
+    ...(await conflictsOf(wds, sendings, bindings)),
+  ]);
   if (found.state !== 'seen') return skipped(found.why);
   const [first, ...rest] = found.value.sort(bySeverity);
   return unless(first && { ...first, details: rest.map(({ message }) => message) });
+}
+
+/** Works that carry the name of a WDS and come from none of its Bindings: each of two transports deletes those of the other. */
+async function namesakesOf(wds: Wds, bindings: readonly Binding[]): Promise<Problem[]> {
+  if (wds.isContext || wds.its.state !== 'seen') return [];
+  const { name, kube } = wds.its.value;
+  const works = await worksSentBy(kube, wds.name, { metadataOnly: true });
+  const foreign = works.filter((work) => {
+    const origin = originOf(work);
+    return isLiving(work) && origin && !bindings.some((binding) => isFrom(origin, binding));
+  });
+  if (foreign.length === 0) return [];
+  const message = `${name} has ${count(foreign.length, 'work')} on ${wecsOf(foreign)} that carry the name ${wds.name} and come from none of its Bindings: if another hosting cluster has a WDS of that name, each of their transports deletes the works of the other.`;
+  const step = advice('Give one of them another name, or another ITS');
+  return [problem('works-of-namesake', message, step)];
 }
 
 async function judgePolicies(wds: Wds): Promise<Outcome> {

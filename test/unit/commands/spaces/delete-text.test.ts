@@ -36,6 +36,8 @@ describe('the confirmation to delete a WDS', () => {
     },
     ...{ policies: [{ kind: 'BindingPolicy', metadata: { name: 'nginx' } }], bindings: [] },
     works: [{ kind: 'ManifestWork', metadata: { name: 'w1', namespace: 'cluster1' } }],
+    foreign: [],
+    own: [],
     shared: [],
   };
   test('says what happens to workloads', () => {

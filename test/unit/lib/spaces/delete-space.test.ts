@@ -12,6 +12,7 @@ import { deleteWds, inspectWds } from '../../../../src/lib/spaces/delete-wds.ts'
 import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
 import { proof } from '../../support/builders.ts';
 import { newPath } from '../../support/folder.ts';
+import { uidOf } from '../../support/policy-builders.ts';
 import {
   controlPlane,
   its,
@@ -355,7 +356,8 @@ describe('a WDS', () => {
     const log: string[] = [];
     const its1: Kube = {
       ...withWorks(kube, () => works),
-      merge: async (_, name) => {
+      merge: async ({ kind }, name) => {
+        if (kind === 'ControlPlane') return {} as never;
         log.push(`orphan ${name}`);
         works.splice(1, 1, orphaned(name));
         return {} as never;
@@ -449,13 +451,44 @@ describe('a WDS', () => {
       dryRun: true,
     });
     await deleteWds(request, toolsOf(cluster.kube), soon());
-    assert.deepEqual(cluster.writes, ['delete ControlPlane wds1', 'delete ManifestWork w1']);
+    assert.deepEqual(cluster.writes, [
+      'merge ControlPlane wds1',
+      'delete ControlPlane wds1',
+      'delete ManifestWork w1',
+    ]);
+  });
+  test('leaves works of another WDS of its name, also with --force, and knows its own after its Bindings are gone', async () => {
+    const ofUid = (uid: string) => ({
+      ...work(`${uid}-wds1-21e57e7f-121f-4fd5-9ef0-dde4c669f86f`),
+    });
+    const [own, foreign] = [uidOf('nginx'), uidOf('other')].map(ofUid) as [KubeObject, KubeObject];
+    const bound = { ...sent, metadata: { ...sent.metadata, uid: uidOf('nginx') } };
+    const seenBy = async (objects: readonly KubeObject[], force = false) => {
+      const found = await inspected(new MemoryCluster([...objects, own, foreign]).kube, force);
+      return [found.works, found.foreign].map((works) =>
+        works.map(({ metadata }) => metadata.name),
+      );
+    };
+    const apart = [[own.metadata.name], [foreign.metadata.name]];
+    assert.deepEqual(await seenBy([...planes, policy, bound]), apart);
+    const both = [...planes, wds('wds2'), policy, bound, own, foreign];
+    const cluster = new MemoryCluster(both, { dryRun: true });
+    await deleteWds({ ...request, force: true }, toolsOf(cluster.kube), soon());
+    assert.deepEqual(
+      cluster.writes.filter((write) => write.includes('ManifestWork')),
+      [`delete ManifestWork ${own.metadata.name}`],
+    );
+    const [note] = cluster.bodies as [{ metadata: Pick<KubeObject['metadata'], 'annotations'> }];
+    const begun = wds('wds1');
+    const noted = { ...begun, metadata: { ...begun.metadata, ...note.metadata } };
+    assert.deepEqual(await seenBy([its('its1'), noted]), apart);
+    assert.deepEqual(await seenBy(planes), [[], [own.metadata.name, foreign.metadata.name]]);
   });
   test('stays if its works are not removed in time, and the next step is shown', async () => {
     const cluster = new MemoryCluster([...planes, policy, work('w1')]);
     const { error, type, changed } = await deleteWds(request, toolsOf(cluster.kube), soon(0));
     assert.deepEqual([error?.code, type, changed], ['timeout', 'host', true]);
     assert.match(stepsOf(error), /wds delete wds1 --force --hosting-context kind-kubeflex/);
-    assert.deepEqual(cluster.writes, ['delete BindingPolicy nginx']);
+    assert.deepEqual(cluster.writes, ['merge ControlPlane wds1', 'delete BindingPolicy nginx']);
   });
 });

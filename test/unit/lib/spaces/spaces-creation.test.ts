@@ -11,6 +11,7 @@ import { managerBinding, type WdsInput } from '../../../../src/lib/spaces/space/
 import { now, recordingProgress, tokenWith } from '../../support/builders.ts';
 import { writtenApart } from '../../support/folder.ts';
 import { contextsOf } from '../../support/one-context.ts';
+import { workOf } from '../../support/policy-builders.ts';
 import {
   conditions,
   deployment,
@@ -214,6 +215,21 @@ describe('creating a WDS', () => {
       }),
     );
     assert.deepEqual(cluster.writes, []);
+  });
+  test('is refused if its ITS has works of a WDS of this name, or does not show them', async () => {
+    const ready = its('its1', { conditions: [conditions.synced, conditions.ready] });
+    const created = (kube: Partial<Kube> = {}, works = [workOf('shop', 'wds1', 'c1')]) =>
+      createdWds(dryRun([ready, managerBinding(), ...works], kube));
+    await assert.rejects(created(), {
+      code: 'name-taken',
+      message: /its1 has 1 work on c1 that a WDS wds1 has sent/,
+    });
+    const list: Kube['list'] = async ({ plural }) => {
+      if (plural === 'manifestworks') throw new StellarError('forbidden', 'You may not.');
+      return plural === 'controlplanes' ? ([ready] as never) : (chart as never);
+    };
+    await assert.rejects(created({ list }), { code: 'loss-unknown' });
+    assert.equal((await created({}, [])).error, undefined);
   });
   test('accepts names of API groups', () =>
     assert.rejects(createdWds(dryRun([]), { apiGroups: ['apps', 'Not/One'] }), {

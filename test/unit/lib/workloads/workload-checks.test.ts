@@ -140,10 +140,16 @@ test('nor whether something else sends the same', async () => {
   Object.assign((sending as { spec?: object }).spec ?? {}, {
     workload: { namespaceScope: [configMap] },
   });
-  const conflicts = (isSeen: boolean) =>
-    judged([policy('p'), sending], isSeen, undefined, [wec], 'wds-conflicts');
+  const conflicts = (isSeen: boolean, bindings = [sending, binding('c', 'w1')]) =>
+    judged([policy('p'), ...bindings], isSeen, undefined, [wec], 'wds-conflicts');
   assert.equal((await conflicts(true)).status, 'pass');
   assert.equal((await conflicts(false)).status, 'skipped');
+  const foreign = await conflicts(true, [sending]);
+  assert.ok('message' in foreign);
+  assert.match(
+    foreign.message,
+    /^its1 has 1 work on w1 that carry the name wds1 and come from none of its Bindings/,
+  );
 });
 
 test('nor if a part of the ITS may not be read', async () => {
