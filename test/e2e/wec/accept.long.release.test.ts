@@ -159,7 +159,8 @@ describe('accept, if several agents request one name,', () => {
 
     await cli.succeed(['accept', 'taken', '--agent', '03be2222']);
     assert.equal(await stateOf(hub, request), 'Approved');
-    assert.deepEqual(await writesOn(hub), [approvalOf(request)]);
+    const asWhom = 'create selfsubjectreviews ';
+    assert.deepEqual(await writesOn(hub), [asWhom, approvalOf(request)]);
   });
 });
 

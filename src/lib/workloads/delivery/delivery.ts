@@ -1,7 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { command, run } from '../../core/next-step.ts';
 import type { BlockedVerdict } from '../../core/stages.ts';
-import { type Access, ifSeen, seen, through, tryRead } from '../../kube/access.ts';
+import { type Access, errorOf, ifSeen, seen, through, tryRead } from '../../kube/access.ts';
 import type { Kube, Selection } from '../../kube/client/client.ts';
 import { missing, shownList } from '../../kube/client/missing.ts';
 import {
@@ -240,7 +240,8 @@ export async function readDelivery(wds: Wds, kinds: readonly DiscoveredKind[], o
 /** Returns the parts of the evidence that could not be read. */
 export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
   ...unseenOf('WECs', evidence.inventory),
-  ...unseenOf('works', evidence.works),
+  // What is no hub has no works either.
+  ...(errorOf(evidence.inventory)?.code === 'not-a-hub' ? [] : unseenOf('works', evidence.works)),
   ...unseenOf('statuses of WECs', evidence.workStatuses),
   ...unseenOf('transforms', evidence.transforms),
   ...unseenOf('status collectors', evidence.collectors),
