@@ -2,9 +2,16 @@ import { StellarError } from '../../core/errors.ts';
 import { command, partial } from '../../core/next-step.ts';
 import { isObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type ConfigMap, type KubeObject, resources } from '../../kube/client/objects.ts';
+import {
+  byName,
+  type ConfigMap,
+  groupOf,
+  type KubeObject,
+  resources,
+} from '../../kube/client/objects.ts';
+import { type DiscoveredKind, discoverKinds } from '../../kube/discovery.ts';
 import { listIfDefined, listServed } from '../../kube/served.ts';
-import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
+import { getManagedCluster, listProperties } from '../../ocm/hub/find-wecs.ts';
 import {
   effectiveProperties,
   isExpanded,
@@ -13,7 +20,8 @@ import {
 } from '../../ocm/model/customization.ts';
 import { inProperties } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { describeObject } from '../../ocm/model/object-ref.ts';
+import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
+import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectorOfSent } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
@@ -21,7 +29,7 @@ import { isAsked } from './diff.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import type { CustomTransform } from './transforms.ts';
 import { findObject, type NamedObject } from './workload.ts';
-import { sentObjects } from './works.ts';
+import { type SentObject, sentKey, sentObjects, viewOfSent } from './works.ts';
 
 /**
  * The manifest of an object in its work for a WEC, or, if there is none, as the transport of KubeStellar 0.30 would make it.
@@ -56,6 +64,57 @@ export async function render(named: NamedObject, wec: string, wds: Wds) {
   );
   return { manifest, work: undefined, errors };
 }
+
+/** What the transport would send for an object to a WEC; undefined if that cannot be predicted. @param sent as a work has it */
+type Predict = (sent: SentObject['object'], wec: string) => KubeObject | undefined;
+
+/**
+ * Reads what the works of a policy are made from: objects, transforms and properties. What the WDS no longer has, and templates that this
+ * program does not fill, cannot be predicted.
+ */
+export async function predictManifests(
+  works: readonly ManifestWork[],
+  wds: Wds,
+  its: Kube,
+): Promise<Predict> {
+  const wanted = works.flatMap(sentObjects).map(({ object }) => viewOfSent(object));
+  const isWanted = (kind: DiscoveredKind) =>
+    wanted.some((each) => each.kind === kind.kind && each.group === groupOf(kind.apiVersion));
+  const kinds = (await discoverKinds(wds.kube)).filter(isWanted);
+  const [lists, transforms, clusters, properties] = await Promise.all([
+    Promise.all(kinds.map((kind) => listServed<KubeObject>(wds.kube, kind))),
+    listIfDefined<CustomTransform>(wds.kube, resources.customTransforms),
+    listServed<ManagedCluster>(its, resources.managedClusters),
+    listProperties(its),
+  ]);
+  const clusterOf = byName(clusters);
+  const objects = new Map(
+    kinds.flatMap((kind, index) =>
+      (lists[index] ?? []).map((object) => {
+        const ref = { group: groupOf(kind.apiVersion), resource: kind.plural };
+        const removed = (transforms ?? [])
+          .filter(isTransformOf(ref))
+          .flatMap(({ spec }) => spec?.remove ?? []);
+        // Items of a list do not say their kind.
+        const whole = { ...object, apiVersion: kind.apiVersion, kind: kind.kind };
+        return [keyOfSent(viewOfSent(whole)), { whole, removed }];
+      }),
+    ),
+  );
+  return (sent, wec) => {
+    const { whole, removed } = objects.get(keyOfSent(viewOfSent(sent))) ?? {};
+    if (whole === undefined || removed === undefined || whole.apiVersion !== sent.apiVersion)
+      return undefined;
+    const values = effectiveProperties(wec, clusterOf.get(wec), properties.get(wec));
+    const filled = asSent(whole, removed, new Map(values.map(({ key, value }) => [key, value])));
+    return filled.open.length > 0 ? undefined : plain(filled.manifest);
+  };
+}
+
+const keyOfSent = (object: ObjectView) => sentKey('', '', object);
+
+/** As JSON has it: without fields that are undefined. */
+const plain = (object: KubeObject) => JSON.parse(JSON.stringify(object)) as KubeObject;
 
 /** @param what the field of an object @param missing the property that it asks for, if it is a template that is filled */
 function unfilled(what: string, missing: string | undefined, wec: string, its: Kube) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../../core/each-name.ts';
 import { StellarError } from '../../core/errors.ts';
 import { untilMet } from '../../core/follow.ts';
@@ -6,6 +7,7 @@ import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { originGenerationAnnotation } from '../../ocm/model/kubestellar-names.ts';
@@ -13,6 +15,8 @@ import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { readControllers } from '../../spaces/space/controllers-run.ts';
+import { predictManifests } from '../delivery/render.ts';
+import { sentObjects } from '../delivery/works.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
 import { requireIts } from '../selection/unseen.ts';
 import { noSuchPolicy } from './explain.ts';
@@ -25,7 +29,8 @@ export interface RefreshResult extends ChangeResult {
 
 /**
  * Makes the transport rewrite the works of a policy with the current transforms and properties. The transport compares a work by
- * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed.
+ * the generation in its annotation (kubestellar v0.30.0, pkg/transport/generic): without the annotation the work counts as changed. Done
+ * once each work has what `render` predicts.
  * @throws StellarError `not-found`; `workload-blocked` if the transport does not run; if the ITS is not reachable
  */
 export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<RefreshResult> {
@@ -42,14 +47,21 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
     );
   const result: RefreshResult = { name, wds: wds.name, works: works.length, changed: false };
   return forName(result, run, async () => {
-    const annotations = { [originGenerationAnnotation]: null };
-    for (const work of works)
-      await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
+    await rewrite(works, its);
+    let tries = 1;
     await untilMet<readonly ManifestWork[]>(
       {
         check: (open) =>
           open.length === 0 ? met : waiting(`${count(open.length, 'work')} to be rewritten`),
-        read: async () => (await worksOfPolicy(its, name, wds)).filter(lacksGeneration),
+        async read() {
+          const now = await worksOfPolicy(its, name, wds);
+          const open = now.filter(lacksGeneration);
+          if (open.length > 0 || its.dryRun) return open;
+          const stale = await staleWorks(now, wds, its);
+          if (tries < mostRewrites) await rewrite(stale, its);
+          tries += stale.length > 0 ? 1 : 0;
+          return stale;
+        },
         name,
         unmet: (open) => notRewritten(name, open.length, wds),
       },
@@ -61,6 +73,29 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
         : `${count(works.length, 'work')} rewritten`;
     run.progress.done(name, state);
   });
+}
+
+/** The transport may have read the earlier value once; what differs then will not become equal. */
+const mostRewrites = 5;
+
+async function rewrite(works: readonly ManifestWork[], its: Kube): Promise<void> {
+  const annotations = { [originGenerationAnnotation]: null };
+  for (const work of works)
+    await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
+}
+
+/**
+ * The works that are not what the transport would make of the objects now, as far as that can be predicted: it reads properties by
+ * another watch than works, and may have rewritten a work with the earlier value.
+ */
+async function staleWorks(works: readonly ManifestWork[], wds: Wds, its: Kube) {
+  const predict = await predictManifests(works, wds, its);
+  return works.filter((work) =>
+    sentObjects(work).some(({ object }) => {
+      const predicted = predict(object, work.metadata.namespace ?? '');
+      return predicted !== undefined && !isDeepStrictEqual(predicted, object);
+    }),
+  );
 }
 
 const lacksGeneration = ({ metadata }: ManifestWork) =>

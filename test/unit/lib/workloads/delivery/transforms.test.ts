@@ -15,6 +15,7 @@ import {
   MemoryCluster,
   pod,
   soon,
+  waitForNothing,
   wdsDeployments,
   wds as wdsOf,
 } from '../../../support/space-builders.ts';
@@ -123,6 +124,42 @@ describe('works of a policy are rewritten', () => {
     const result = await refreshPolicy('p', wds, soon());
     assert.deepEqual([result.works, result.changed], [2, true]);
     assert.deepEqual(its.writes, ['merge ManifestWork a', 'merge ManifestWork b']);
+  });
+
+  test('again where the transport has used the earlier value of a property', async () => {
+    const object = (region: string): Typed =>
+      ({
+        ...{ apiVersion: 'v1', kind: 'ConfigMap' },
+        metadata: {
+          ...{ name: 'c', namespace: 'shop' },
+          annotations: { 'control.kubestellar.io/expand-templates': 'true' },
+        },
+        data: { region },
+      }) as Typed;
+    const properties: Typed = {
+      kind: 'ConfigMap',
+      metadata: { name: 'w1', namespace: 'customization-properties' },
+      data: { region: 'new' },
+    } as Typed;
+    /** @param uses what the transport fills in at each rewriting */
+    const refreshed = async (uses: string[]) => {
+      const manifest = (region: string) => ({ workload: { manifests: [object(region)] } });
+      const sentWork = { ...work('a', '3'), spec: manifest('old') };
+      const wec: Typed = { kind: 'ManagedCluster', metadata: { name: 'w1' } };
+      const { wds, its } = wdsWith([object('{{.region}}')], [sentWork, wec, properties]);
+      const { merge } = its.kube;
+      its.kube.merge = async (...patch) => {
+        Object.assign(sentWork, { spec: manifest(uses.shift() ?? 'old') });
+        return merge(...patch);
+      };
+      const waits = waitForNothing();
+      const { error } = await refreshPolicy('p', wds, soon(300));
+      waits();
+      return [error?.code, its.writes.length];
+    };
+    assert.deepEqual(await refreshed(['new']), [undefined, 1]);
+    assert.deepEqual(await refreshed(['old', 'old', 'new']), [undefined, 3]);
+    assert.deepEqual(await refreshed([]), ['timeout', 5]);
   });
 
   test('but not while the transport does not run', async () => {
