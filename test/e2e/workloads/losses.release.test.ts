@@ -1,0 +1,174 @@
+/** What would take workloads away by a label, a property or a collector is refused, on KubeStellar's own controllers. */
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
+import { startWds, type WdsBed } from '../support/wds-bed.ts';
+
+let all: WdsBed;
+let wds1: Plane;
+const at = '--wds wds1 --its its1';
+
+before(async () => {
+  all = await startWds(['w1', 'w2', 'w3'], { hasAddon: true, wecs: ['w1', 'w2'] });
+  ({ wds1 } = all);
+});
+
+after(() => all?.stop());
+
+const type = (line: string) => all.cli.type(line);
+const run = (line: string) => all.cli.run(line.split(' '));
+
+/** A Namespace with objects in the WDS, which a policy sends. */
+async function send(name: string, clusters: string, objects: AnyObject[], more = '') {
+  const labels = { app: name };
+  await wds1.admin.create(resources.namespaces, { metadata: { name, labels } });
+  for (const { metadata, ...rest } of objects)
+    await wds1.admin.create(resources.resourceOf(rest as AnyObject), {
+      ...rest,
+      metadata: { ...metadata, namespace: name, labels },
+    } as AnyObject);
+  await all.cli.succeed([
+    ...['policy', 'create', name, '--clusters', clusters, '-l', `app=${name}`],
+    ...`${more} ${at} --yes`.trim().split(' '),
+  ]);
+}
+
+const configMap = (data: object, annotations = {}): AnyObject =>
+  ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'conf', annotations }, data }) as never;
+const web = (): AnyObject =>
+  ({
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
+    spec: {
+      selector: { matchLabels: { run: 'web' } },
+      template: {
+        metadata: { labels: { run: 'web' } },
+        spec: { containers: [{ name: 'web', image: 'registry.k8s.io/pause:3.10' }] },
+      },
+    },
+  }) as never;
+const templated = { 'control.kubestellar.io/expand-templates': 'true' };
+
+/** The UIDs of a Namespace on a WEC, of what is in it, and of an object of somebody else there. */
+async function uidsOn(wec: string, namespace: string): Promise<string[]> {
+  const { admin } = all.bed.plane(wec);
+  const space = await admin.find<AnyObject>(resources.namespaces, namespace);
+  const lists = await Promise.all(
+    [resources.configMaps, resources.deployments].map((kind) =>
+      admin.list<AnyObject>(kind, { namespace }),
+    ),
+  );
+  return [space, ...lists.flatMap(({ items }) => items)].flatMap((each) =>
+    each === undefined || each.metadata.deletionTimestamp !== undefined
+      ? []
+      : `${each.metadata.name} ${each.metadata.uid}`,
+  );
+}
+
+/** Waits until a policy has arrived, then somebody else writes an object into its Namespace. */
+async function arrived(wec: string, namespace: string) {
+  const isThere = async () =>
+    (await uidsOn(wec, namespace)).some((line) => /^(conf|web) /.test(line));
+  await until(isThere, `${namespace} on ${wec}`);
+  await all.bed
+    .plane(wec)
+    .admin.create(resources.configMaps, { metadata: { namespace, name: 'of-somebody-else' } });
+  return uidsOn(wec, namespace);
+}
+
+/** What KubeStellar and the agents would have done by then, they have done. */
+const settled = () => sleep(20_000);
+
+describe('what is on the WECs stays where a command is refused:', () => {
+  it('a label by whose absence a policy selects', async () => {
+    await send('pay', '!quarantine', [configMap({ a: 'b' })]);
+    const before = [await arrived('w1', 'pay'), await arrived('w2', 'pay')];
+    const asked = await run('label --all quarantine=true --its its1');
+    assert.equal(asked.exitCode, 1, asked.stderr);
+    assert.match(asked.stderr, /pay \(wds1\) will stop selecting w1, w2/);
+    const limited = await run('label --all quarantine=true --its its1 --yes');
+    assert.match(limited.stderr, /2 WECs would lose objects, more than 1/);
+    await settled();
+    assert.deepEqual([await uidsOn('w1', 'pay'), await uidsOn('w2', 'pay')], before);
+  });
+
+  it('a label by which a WEC is selected that lacks a property, also of a WEC that joins', async () => {
+    await type('wec properties w1 region=eu --its its1');
+    await type('label w1 env=prod --its its1');
+    await send('conf', 'env=prod', [configMap({ region: '{{.region}}' }, templated)]);
+    const before = await arrived('w1', 'conf');
+    const labelled = await run('label w2 env=prod --its its1');
+    assert.equal(labelled.exitCode, 1, labelled.stderr);
+    assert.match(labelled.stderr, /conf \(wds1\) will lack region of w2/);
+    const joined = await run('wec join w3 --its its1 --accept --label env=prod');
+    assert.equal(joined.exitCode, 4, joined.stderr);
+    assert.match(
+      joined.stderr,
+      /It is unknown what WECs would lose: what conf \(wds1\) sends on w1/,
+    );
+    await settled();
+    assert.deepEqual(await uidsOn('w1', 'conf'), before);
+    assert.equal(await all.its1.admin.find(resources.managedClusters, 'w3'), undefined);
+    await type('wec properties w2 region=us --its its1');
+    await type('label w2 env=prod --its its1');
+    await until(async () => (await uidsOn('w2', 'conf')).length > 1, 'conf on w2');
+  });
+
+  it('a label that brings namesakes together whose statuses KubeStellar confuses', async () => {
+    await type('label w1 a=1 --its its1');
+    await type('label w2 b=1 --its its1');
+    await type(`collector create replicas --preset replicas ${at}`);
+    await send('s1', 'a=1', [web()], '--status replicas');
+    await send('s2', 'b=1', [web()]);
+    const before = [await arrived('w1', 's1'), await arrived('w2', 's2')];
+    const refused = await run('label w2 a=1 --its its1');
+    assert.equal(refused.exitCode, 4, refused.stderr);
+    assert.match(
+      refused.stderr,
+      /would confuse the statuses of deployments\/s1\/web and deployments\/s2\/web on w2/,
+    );
+    await settled();
+    assert.deepEqual([await uidsOn('w1', 's1'), await uidsOn('w2', 's2')], before);
+  });
+
+  it('a label by which an agent would overwrite what somebody else has created', async () => {
+    await send('team', 'team=x', [configMap({ of: 'wds1' })]);
+    const { admin } = all.bed.plane('w1');
+    await admin.create(resources.namespaces, { metadata: { name: 'team' } });
+    await admin.create(resources.configMaps, {
+      metadata: { namespace: 'team', name: 'conf' },
+      data: { of: 'somebody else' },
+    } as AnyObject);
+    const refused = await run('label w1 team=x --its its1');
+    assert.equal(refused.exitCode, 4, refused.stderr);
+    assert.match(refused.stderr, /team \(wds1\) would overwrite .*configmaps\/team\/conf on w1/);
+    await settled();
+    const { data } = await admin.get<AnyObject>(resources.configMaps, 'team/conf');
+    assert.deepEqual(data, { of: 'somebody else' });
+  });
+});
+
+it('a refresh ends with the present value, although the transport may have read the earlier one', async () => {
+  const { admin } = all.its1;
+  const worksOf = async () =>
+    (await admin.list<AnyObject>(resources.manifestWorks, { namespace: 'w1' })).items.filter(
+      ({ metadata }) =>
+        metadata.labels?.['transport.kubestellar.io/originOwnerReferenceBindingKey'] === 'conf',
+    );
+  const annotation = 'transport.kubestellar.io/originOwnerReferenceBindingGeneration';
+  for (let round = 1; round <= 200; round += 1) {
+    const works = await worksOf();
+    await Promise.all([
+      admin.patch(resources.configMaps, 'customization-properties/w1', {
+        data: { region: `eu-${round}` },
+      }),
+      ...works.map(({ metadata: { namespace, name } }) =>
+        admin.patch(resources.manifestWorks, `${namespace}/${name}`, {
+          metadata: { annotations: { [annotation]: null } },
+        }),
+      ),
+    ]);
+    await type(`policy refresh conf ${at}`);
+    assert.match(JSON.stringify(await worksOf()), new RegExp(`"region":"eu-${round}"`));
+  }
+});
