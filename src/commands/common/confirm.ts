@@ -1,6 +1,6 @@
 import { monotonic } from '../../lib/core/deadline.ts';
 import { StellarError } from '../../lib/core/errors.ts';
-import { advice, run } from '../../lib/core/next-step.ts';
+import { advice, type NextStep, run } from '../../lib/core/next-step.ts';
 import {
   type Confirm,
   describeGrouped,
@@ -112,13 +112,18 @@ export const confirming =
 export function lossUnknown(unknown: Unknown): StellarError {
   const why =
     'text' in unknown ? unknown.text : `${unknown.what} could not be read: ${unknown.why}`;
-  return new StellarError(
+  const next = 'error' in unknown ? (unknown.error?.next ?? []) : [];
+  return lossRefused(`It is unknown what WECs would lose: ${why}`, ...next);
+}
+
+/** @param what a sentence without its full stop @param next what helps before */
+export const lossRefused = (what: string, ...next: NextStep[]): StellarError =>
+  new StellarError(
     'loss-unknown',
-    `It is unknown what WECs would lose: ${why}. Nothing was written.`,
-    ...('error' in unknown ? (unknown.error?.next ?? []) : []),
+    `${what}. Nothing was written.`,
+    ...next,
     advice('To change it all the same, say how many WECs may lose their workloads: --max-removed'),
   );
-}
 
 function hasGrown(more: readonly Effect[]) {
   return new StellarError(

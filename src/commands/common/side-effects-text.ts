@@ -1,5 +1,5 @@
 import { command } from '../../lib/core/next-step.ts';
-import { describeEffect, refuseManyRemovals, removalsOf } from '../../lib/core/read-confirmed.ts';
+import { describeGrouped, refuseManyRemovals, removalsOf } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/text/words.ts';
 import { ifSelected, seenOrThrow } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
@@ -13,7 +13,7 @@ import type {
 } from '../../lib/workloads/selection/label-effects.ts';
 import type { PolicySources } from '../../lib/workloads/selection/read-policies.ts';
 import type { LookOn } from '../../lib/workloads/selection/unforeseen.ts';
-import { lossUnknown, type Unknown } from './confirm.ts';
+import { lossRefused, lossUnknown, type Unknown } from './confirm.ts';
 import type { Session } from './session.ts';
 
 /** What a change does besides taking workloads away. */
@@ -122,7 +122,8 @@ export async function requireForeseen(
   session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]);
   const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
   if (maxRemoved !== undefined) return refuseManyRemovals(removals, 'would lose objects');
-  const [unknown = effects.lost[0] && { text: describeEffect(effects.lost[0]) }] =
-    unknownLosses(effects);
+  const [unknown] = unknownLosses(effects);
   if (unknown !== undefined) throw lossUnknown(unknown);
+  const [lost] = describeGrouped(effects.lost);
+  if (lost !== undefined) throw lossRefused(`WECs would lose ${lost}`);
 }

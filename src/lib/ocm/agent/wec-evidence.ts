@@ -84,8 +84,6 @@ const isAgentPod = ({ metadata }: Pod) =>
 export const isOperatorPod = ({ metadata }: Pod) =>
   metadata.namespace === operatorNamespace && metadata.labels?.app === operatorName;
 
-/** A pod that is being deleted does not count. */
-
 /**
  * The first operator or agent that has pods, none of them running. Pods are newer evidence than the conditions of their Deployments
  * and of the Klusterlet.

@@ -93,7 +93,7 @@ export async function deregister(
 }
 
 /**
- * Deregisters one WEC from what was read after the user's last confirmation: release.ts removes it from its policies, with or without
+ * Deregisters one WEC from what was read after the user's last confirmation: detach-from-policies.ts removes it from its policies, with or without
  * its workloads, delete-cluster.ts deletes it and its objects on the ITS, clean-up.ts removes its objects from the cluster. An error is in the
  * result.
  * @param askAgain throws unless the user confirms again
