@@ -45,7 +45,8 @@ before(async () => {
       spec: { leaseDurationSeconds: 20 },
     });
     await type(`accept ${name} --its its1`);
-    await type(`label ${name} shop=${name} --its its1`);
+    // No WDS can be read here.
+    await type(`label ${name} shop=${name} --its its1 --yes --max-removed 0`);
     const manifests = demoManifests(`${name}-space`);
     await bindWorkload(hosting, { policy: name, matchLabels: { shop: name }, manifests });
     // Three works, that of the status add-on, the Klusterlet, three objects and a pod.

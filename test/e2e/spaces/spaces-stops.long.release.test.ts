@@ -164,6 +164,7 @@ describe('a deletion that is killed after each of its writes and rerun each time
     );
     const kinds = writes.map((write) => write.replace(/manifestworks\/.*/, 'manifestworks'));
     assert.deepEqual(kinds, [
+      'PATCH controlplanes/wds1',
       'PATCH bindings/p1',
       'DELETE bindingpolicies/p1',
       ...Array(3).fill('PATCH manifestworks'),

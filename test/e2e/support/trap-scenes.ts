@@ -258,6 +258,8 @@ export const traps: Trap[] = [
       objects: [deployment('collected', {}, 'nginx', 'till')],
     },
     clause: {
+      // Every scene has a ConfigMap of one name.
+      resources: ['namespaces', 'deployments'],
       objectSelectors: [{ matchLabels: { app: 'collected' } }],
       statusCollectors: ['replicas'],
     },

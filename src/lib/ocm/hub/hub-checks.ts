@@ -131,16 +131,21 @@ async function admitsWorks(hub: Kube): Promise<Outcome> {
     metadataOnly: true,
     labelSelector: clusterNameLabel,
   });
-  const mailbox = namespaces.find(isLiving)?.metadata.name;
-  if (mailbox === undefined) return pass('it has no mailbox');
   const trial = {
     apiVersion: 'v1',
     kind: 'ConfigMap',
     metadata: { name: 'stellarctl-try', namespace: 'default' },
   };
-  const work = { namespace: mailbox, spec: { workload: { manifests: [trial] } } };
-  const refusal = await testAdmission(hub, resources.manifestWorks, work);
-  return refusal === undefined ? pass() : refused(refusal.words, mailbox, hub.cluster.context);
+  for (const { metadata } of namespaces.filter(isLiving)) {
+    const { name } = metadata;
+    const work = { namespace: name, spec: { workload: { manifests: [trial] } } };
+    const refusal = await testAdmission(hub, resources.manifestWorks, work);
+    if (refusal === undefined) return pass();
+    // Its WEC may have been deleted meanwhile.
+    const now = await hub.get(resources.namespaces, name);
+    if (now && isLiving(now)) return refused(refusal.words, name, hub.cluster.context);
+  }
+  return pass('it has no mailbox');
 }
 
 /** @param words of the API server about a work that was tried */

@@ -240,9 +240,13 @@ export async function readDelivery(wds: Wds, kinds: readonly DiscoveredKind[], o
 /** Returns the parts of the evidence that could not be read. */
 export const unseenIn = (evidence: DeliveryEvidence): Unseen[] => [
   ...unseenOf('WECs', evidence.inventory),
-  // What is no hub has no works either.
-  ...(errorOf(evidence.inventory)?.code === 'not-a-hub' ? [] : unseenOf('works', evidence.works)),
-  ...unseenOf('statuses of WECs', evidence.workStatuses),
+  // What is no hub has neither.
+  ...(errorOf(evidence.inventory)?.code === 'not-a-hub'
+    ? []
+    : [
+        ...unseenOf('works', evidence.works),
+        ...unseenOf('statuses of WECs', evidence.workStatuses),
+      ]),
   ...unseenOf('transforms', evidence.transforms),
   ...unseenOf('status collectors', evidence.collectors),
   ...unseenOf('combined statuses', evidence.combined),

@@ -13,16 +13,24 @@ interface Hub {
   words?: string;
   mayCreate?: boolean;
   namespaces?: KubeObject[];
+  /** Those that are there once a work was refused. */
+  left?: KubeObject[];
 }
 
 const leaving = { metadata: { name: 'cluster0', deletionTimestamp: '2026-11-23T00:00:00Z' } };
 const mailboxes = [leaving, { metadata: { name: 'cluster1' } }];
 
-async function outcome({ words, mayCreate = true, namespaces = mailboxes }: Hub) {
+async function outcome({
+  words,
+  mayCreate = true,
+  namespaces = mailboxes,
+  left = namespaces,
+}: Hub) {
   const tried: KubeObject[] = [];
   const hub = fakeKube({
     mayI: async () => mayCreate,
     list: async () => namespaces,
+    get: async (_resource, name) => left.find(({ metadata }) => metadata.name === name) as never,
     tryCreate: async (_resource, object) => {
       tried.push(object);
       if (words !== undefined)
@@ -68,6 +76,10 @@ describe('works are tried in a mailbox', () => {
       (await denied('manifestworkvalidators.admission.work.open-cluster-management.io')).status,
       'pass',
     );
+  });
+  test('one that is deleted meanwhile says nothing', async () => {
+    const gone = { words: 'unable to create new content in namespace cluster1', left: [leaving] };
+    assert.equal((await outcome(gone)).status, 'pass');
   });
   test('a quota is found in the namespace', async () => {
     const { status, step } = await outcome({
