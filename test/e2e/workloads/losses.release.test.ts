@@ -129,7 +129,9 @@ describe('what is on the WECs stays where a command is refused:', () => {
   });
 
   it('a label by which an agent would overwrite what somebody else has created', async () => {
+    await type('label w2 team=x --its its1');
     await send('team', 'team=x', [configMap({ of: 'wds1' })]);
+    await until(async () => (await uidsOn('w2', 'team')).length > 1, 'team on w2');
     const { admin } = all.bed.plane('w1');
     await admin.create(resources.namespaces, { metadata: { name: 'team' } });
     await admin.create(resources.configMaps, {

@@ -19,6 +19,7 @@ export function policy(name: string, options: PolicyOptions = {}): Policy {
     name,
     clusterSelectors,
     orphaned,
+    isFresh: false,
     worksOn,
     binding: binding(name, options),
   };

@@ -66,6 +66,8 @@ export interface Policy {
    * regardless of their labels.
    */
   orphaned: boolean;
+  /** Whether it has no Binding only because KubeStellar has just got it. */
+  isFresh: boolean;
   /** The WECs in whose mailboxes the ITS has works of it. */
   worksOn: readonly string[];
   /** The properties that its templates ask for, if they were read. */

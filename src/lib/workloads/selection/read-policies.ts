@@ -8,8 +8,10 @@ import {
   namesOf,
   type ObjectMeta,
   resources,
+  writtenAt,
 } from '../../kube/client/objects.ts';
 import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
+import { isRead } from '../../kube/pods.ts';
 import { listServed } from '../../kube/served.ts';
 import type { Its } from '../../ocm/hub/its.ts';
 import { propertiesAskedBy } from '../../ocm/model/customization.ts';
@@ -159,6 +161,9 @@ const contextsFor = (name: string, { kubeconfig, connect }: PolicySources): Foun
 const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta) =>
   deletionTimestamp === undefined && !ownerReferences?.length;
 
+/** KubeStellar writes a Binding two seconds after it has got its policy, if it is not busy (kubestellar v0.30.0, seen). */
+const bindingMs = 10_000;
+
 /** A policy that is being deleted no longer selects anything. */
 async function readPoliciesOf(
   { name: wds, open, context }: FoundWds,
@@ -176,14 +181,18 @@ async function readPoliciesOf(
   const current = policies.filter(isLiving);
   const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
   const found = [...current, ...orphans.map(({ metadata }): BindingPolicy => ({ metadata }))].map(
-    ({ metadata: { name }, spec: { clusterSelectors = [] } = {} }): Policy => {
+    (policy): Policy => {
+      const { metadata, spec: { clusterSelectors = [] } = {} } = policy;
+      const { name } = metadata;
       const binding = bindingOf.get(name);
+      const isFresh =
+        binding === undefined && (!isRead(policy) || kube.now() - writtenAt(policy) < bindingMs);
       const orphaned = !named.has(name);
       const ofIt = works.filter(
         (work) => work.binding === name && (binding === undefined || isFrom(work, binding)),
       );
       const worksOn = [...new Set(ofIt.map(({ wec }) => wec))];
-      const read = { binding, orphaned, worksOn, asked: asked?.get(name) };
+      const read = { binding, orphaned, isFresh, worksOn, asked: asked?.get(name) };
       return { wds, context, name, clusterSelectors, ...read };
     },
   );

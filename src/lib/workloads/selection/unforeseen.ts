@@ -25,7 +25,7 @@ export type LookOn = (wec: string) => Promise<Kube | undefined>;
 const mostLookedFor = 20;
 
 /**
- * Why it cannot be said what WECs lose by changes of them, each a clause: Bindings that list nothing although the
+ * Why it cannot be said what WECs lose by changes of them, each a clause: policies without a Binding yet, and Bindings that list nothing although the
  * ITS has their works; statuses that KubeStellar 0.30.0 would confuse, after which its controller manager crashes and takes the
  * workloads of all policies away (conflicts.ts); objects of somebody else that agents would overwrite, and delete later.
  */
@@ -78,6 +78,9 @@ export async function unforeseen(
     ...empty.map(
       (policy) =>
         `the Binding of ${describePolicy(policy)} lists nothing, and works of it are on ${few(policy.worksOn).join(', ')}`,
+    ),
+    ...starting.flatMap(({ policy }) =>
+      policy.isFresh ? `KubeStellar has not bound ${describePolicy(policy)} yet` : [],
     ),
     ...new Set(confused),
     ...looked.flat(),

@@ -11,6 +11,7 @@ import {
   type PolicySources,
   readPolicies,
 } from '../../../../../src/lib/workloads/selection/read-policies.ts';
+import { now } from '../../../support/builders.ts';
 import { binding, uidOf, workOf } from '../../../support/policy-builders.ts';
 import {
   controlPlane,
@@ -150,6 +151,19 @@ describe('policies of a hosting cluster', () => {
       workOf('demo', 'wds1', 'm1'),
     ]);
     assert.deepEqual([unread, found[0]?.worksOn], [[], ['m1']]);
+  });
+  test('are fresh without a Binding until KubeStellar has had time for one', async () => {
+    const created = async (ageMs: number, generation: number) => {
+      const policy = { ...bindingPolicy('demo'), status: { observedGeneration: 1 } };
+      const creationTimestamp = new Date(now - ageMs).toISOString();
+      Object.assign(policy.metadata, { creationTimestamp, generation });
+      const { found } = await readFrom({ its1: hub, wds1: new MemoryCluster([policy]) });
+      return found[0]?.isFresh;
+    };
+    assert.deepEqual(
+      [await created(5_000, 1), await created(60_000, 2), await created(60_000, 1)],
+      [true, true, false],
+    );
   });
   test('of a WDS that does not answer, or cannot be reached, are unread', async () => {
     const silent = await readFrom({ its1: hub, wds1: refusing('It is silent.') });

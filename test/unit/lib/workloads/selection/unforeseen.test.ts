@@ -62,6 +62,14 @@ test('a Binding that lists nothing hides what its works show', async () => {
   assert.deepEqual(await judge([{ ...without, worksOn: [] }]), []);
 });
 
+test('what a policy sends that has just been created is not known', async () => {
+  const fresh = { ...policy('fresh'), binding: undefined, isFresh: true };
+  assert.deepEqual(await judge([fresh], [[fresh, 'c1']]), [
+    'KubeStellar has not bound fresh (wds1) yet',
+  ]);
+  assert.deepEqual(await judge([fresh]), []);
+});
+
 test('objects of somebody else on a WEC that starts to be selected would be overwritten', async () => {
   const present = (owner?: string) =>
     new MemoryCluster([
