@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Shows for each row of test/regressions.txt that its test is red without the sources that cured it: bash scripts/regressions.sh COMMIT
-# It puts src of that commit beside today's tests, in a copy, and runs each test by its name. A row that stays green is an error.
+# It puts src and docs of that commit beside today's tests, in a copy, and runs each test by its name. A row that stays green is an error.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git archive HEAD | tar -x -C "$copy"
-rm -rf "${copy:?}/src" && git archive "$1" src | tar -x -C "$copy"
+rm -rf "${copy:?}"/{src,docs} && git archive "$1" src docs | tar -x -C "$copy"
 ln -s "$PWD/node_modules" "$copy/node_modules"
 green=0
 while IFS=$'\t' read -r finding file name; do
