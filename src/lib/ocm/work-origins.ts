@@ -42,3 +42,7 @@ export const isFrom = (
   { binding, bindingUid }: Origin,
   { metadata: { name, uid } }: Pick<Binding, 'metadata'>,
 ): boolean => name === binding && (bindingUid === undefined || uid === bindingUid);
+
+/** Whether a work has applied an object on a WEC: its agent makes the record of the work an owner (ocm pkg/work/spoke). */
+export const isAppliedByWork = ({ metadata }: KubeObject): boolean =>
+  (metadata.ownerReferences ?? []).some(({ kind }) => kind === resources.appliedManifestWorks.kind);

@@ -51,6 +51,10 @@ export const objectsOf = ({ spec }: Binding): BoundObject[] => [
 export const destinationsOf = (binding: Binding | undefined) =>
   (binding?.spec?.destinations ?? []).map(({ clusterId }) => clusterId);
 
+/** Whether a Binding lists no object or no WEC, as each start of the controller manager leaves it for a while. */
+export const isEmptyBinding = (binding: Binding | undefined): boolean =>
+  binding === undefined || objectsOf(binding).length === 0 || destinationsOf(binding).length === 0;
+
 /** A BindingPolicy that sends workloads through one ITS. */
 export interface Policy {
   /** The WDS that contains it. */

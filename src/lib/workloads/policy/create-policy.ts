@@ -22,6 +22,7 @@ import {
   type BindingPolicy,
   type DownsyncClause,
   destinationsOf,
+  isEmptyBinding,
   type Modulation,
   objectsOf,
   type Policy,
@@ -237,16 +238,12 @@ async function unforeseenBy(
   });
   const on = (some: typeof works) =>
     few([...new Set(some.map(({ metadata: { namespace = '' } }) => namespace))]).join(', ');
-  const isEmpty =
-    binding === undefined ||
-    objectsOf(binding).length === 0 ||
-    destinationsOf(binding).length === 0;
   const sent = objects.map(({ object: { metadata, ...kind } }) => ({ ...kind, ...metadata }));
   const namesakes = await foreignNamesakes(wds, { wecs: namesOf(wecs), objects: sent });
   const others = namesakes.length === 0 ? [] : (await readPolicies(false)).policies;
   const risky = namesakes.filter((namesake) => !others.some((other) => isPlain(other, namesake)));
   return [
-    ...(isEmpty && own.length > 0
+    ...(isEmptyBinding(binding) && own.length > 0
       ? [`its Binding lists nothing, and works of it are on ${on(own)}`]
       : []),
     ...(own.length < works.length

@@ -11,6 +11,7 @@ import { listIfDefined, listServed } from '../../kube/served.ts';
 import type { Binding, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
+import { isAppliedByWork } from '../../ocm/work-origins.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { bySeverity, conflictsOf } from '../delivery/conflicts.ts';
 import {
@@ -162,9 +163,9 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
     async ({ object: { of, metadata } }: SelectedObject<WdsObject>) => {
       const { name, namespace } = metadata;
       const present = await kube.get(of, name, { namespace });
-      const owners = present?.metadata.ownerReferences ?? [];
-      const isFree = owners.every(({ kind }) => kind !== resources.appliedManifestWorks.kind);
-      return present !== undefined && isFree ? describeObject({ kind: of.kind, ...metadata }) : [];
+      return present === undefined || isAppliedByWork(present)
+        ? []
+        : describeObject({ kind: of.kind, ...metadata });
     };
   const look = (wec: ManagedCluster) =>
     tryRead(async () => {

@@ -104,7 +104,7 @@ interface PolicyEffect {
 /** Reads the policies that may send workloads to WECs, as far as they can be read; if told so, with the properties that they ask for. */
 export type ReadPolicies = (withTemplates: boolean) => Promise<PoliciesOfIts>;
 
-/** What changes do, by the policies that they may concern. @param lookOn looks for objects of somebody else on WECs */
+/** What changes do, by the policies that they may concern. @param lookOn opens WECs, on which others may have created objects */
 export async function readSideEffects(
   changes: readonly WecChange[],
   readPolicies: ReadPolicies,

@@ -2,15 +2,16 @@ import { mapConcurrently } from '../../core/concurrency.ts';
 import { few } from '../../core/text/words.ts';
 import { tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
 import {
   type BoundObject,
   describePolicy,
   destinationsOf,
+  isEmptyBinding,
   objectsOf,
   type Policy,
   resourceOfBound,
 } from '../../ocm/model/kubestellar-names.ts';
+import { isAppliedByWork } from '../../ocm/work-origins.ts';
 
 /** A policy that starts to select WECs. */
 export interface Starting {
@@ -18,7 +19,7 @@ export interface Starting {
   wecs: readonly string[];
 }
 
-/** Opens a WEC, to look for objects that nobody has sent. @returns undefined if no context is proven to lead there */
+/** Opens a WEC, where objects may be that no work has applied. @returns undefined if no context is proven to lead there */
 export type LookOn = (wec: string) => Promise<Kube | undefined>;
 
 /** Of so many WECs that start to be selected, so many objects are looked for. */
@@ -27,7 +28,7 @@ const mostLookedFor = 20;
 /**
  * Why it cannot be said what WECs lose by changes of them, each a clause: policies without a Binding yet, and Bindings that list nothing although the
  * ITS has their works; statuses that KubeStellar 0.30.0 would confuse, after which its controller manager crashes and takes the
- * workloads of all policies away (conflicts.ts); objects of somebody else that agents would overwrite, and delete later.
+ * workloads of all policies away (conflicts.ts); objects that others have created, which agents would overwrite, and delete later.
  */
 export async function unforeseen(
   policies: readonly Policy[],
@@ -35,11 +36,7 @@ export async function unforeseen(
   lookOn: LookOn | undefined,
 ): Promise<string[]> {
   const empty = policies.filter(
-    ({ binding, worksOn }) =>
-      worksOn.length > 0 &&
-      (binding === undefined ||
-        objectsOf(binding).length === 0 ||
-        destinationsOf(binding).length === 0),
+    ({ binding, worksOn }) => worksOn.length > 0 && isEmptyBinding(binding),
   );
   const byName = Map.groupBy(
     policies.flatMap((policy) =>
@@ -105,9 +102,7 @@ async function ownedByNobody(kube: Kube, objects: readonly BoundObject[]) {
   const found = await mapConcurrently(objects.slice(0, mostLookedFor), async (object) => {
     const { name, namespace } = object;
     const present = await kube.get(resourceOfBound(object), name, { namespace });
-    const owners = present?.metadata.ownerReferences ?? [];
-    const isSent = owners.some(({ kind }) => kind === resources.appliedManifestWorks.kind);
-    return present === undefined || isSent ? [] : object;
+    return present === undefined || isAppliedByWork(present) ? [] : object;
   });
   return found.flat();
 }
