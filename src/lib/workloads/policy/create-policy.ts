@@ -5,6 +5,7 @@ import { advice, command, flagsOf, run as nextStep, partial } from '../../core/n
 import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
 import type { Run } from '../../core/run.ts';
 import { count, few } from '../../core/text/words.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import {
   groupOf,
@@ -219,19 +220,24 @@ async function readChange(asked: AskedPolicy) {
   const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
   const { lost, ...change } = lossOfChange(binding, after);
   const taken = overwritten.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
-  const unforeseen = await unforeseenBy(asked, binding, after);
+  const isUnbound = present !== undefined && isEmptyBinding(binding);
+  const unforeseen =
+    wds.its.state === 'seen'
+      ? await unforeseenBy(asked, wds.its.value, binding, after)
+      : isUnbound
+        ? [`its Binding lists nothing, and its works could not be read: ${wds.its.why}`]
+        : [];
   return { name, present, explanation, ...change, lost: [...lost, ...taken], unforeseen };
 }
 
 /** Why the change of a policy may take more away than its Binding shows, each a clause. */
 async function unforeseenBy(
   { name, wds, readPolicies }: AskedPolicy,
+  its: { name: string; kube: Kube },
   binding: Binding | undefined,
   { wecs, objects }: PolicySubject,
 ): Promise<string[]> {
-  const { its } = wds;
-  if (its.state !== 'seen') return [];
-  const works = (await worksOfPolicy(its.value.kube, name, wds)).filter(isLiving);
+  const works = (await worksOfPolicy(its.kube, name, wds)).filter(isLiving);
   const own = works.filter((work) => {
     const origin = originOf(work);
     return origin !== undefined && (binding === undefined || isFrom(origin, binding));
@@ -248,7 +254,7 @@ async function unforeseenBy(
       : []),
     ...(own.length < works.length
       ? [
-          `${its.value.name} has works of a ${name} of another ${wds.name}, on ${on(works.filter((work) => !own.includes(work)))}`,
+          `${its.name} has works of a ${name} of another ${wds.name}, on ${on(works.filter((work) => !own.includes(work)))}`,
         ]
       : []),
     ...risky

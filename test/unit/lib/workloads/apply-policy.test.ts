@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeEffect } from '../../../../src/lib/core/read-confirmed.ts';
+import { hidden } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
@@ -52,6 +53,7 @@ async function change(
   wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
   contextsNamed: NonNullable<Wds['contextsNamed']> = async () => [],
   works: KubeObject[] = [],
+  its?: Wds['its'],
 ) {
   const policy = policyWith(both);
   const sent = binding('shop', { destinations: ['w1', 'w2'], objects: bound });
@@ -65,7 +67,10 @@ async function change(
     shown = seenNow;
     return false;
   };
-  const wds = openWds(inWds.kube, new MemoryCluster([...wecs, ...works]).kube, { contextsNamed });
+  const wds = openWds(inWds.kube, new MemoryCluster([...wecs, ...works]).kube, {
+    contextsNamed,
+    ...(its && { its }),
+  });
   const { error } = await applyPolicy({ name: 'shop', spec, wds, readPolicies }, confirm, soon());
   assert.ok(shown);
   return {
@@ -106,6 +111,10 @@ test('an empty Binding does not hide what its works show, and works of a namesak
       'its Binding lists nothing, and works of it are on w1',
     ]);
   assert.deepEqual((await changing(() => {})).unforeseen, []);
+  const unread = await change(narrow, empty, undefined, undefined, [], hidden('no route'));
+  assert.deepEqual(unread.unforeseen, [
+    'its Binding lists nothing, and its works could not be read: no route',
+  ]);
   const foreign = await changing(() => {}, uidOf('foreign'));
   assert.match(String(foreign.unforeseen), /has works of a shop of another wds1, on w1/);
 });
