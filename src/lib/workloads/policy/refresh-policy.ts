@@ -5,6 +5,7 @@ import { untilMet } from '../../core/follow.ts';
 import { command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
+import { isObject } from '../../core/text/formats.ts';
 import { count } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -75,6 +76,16 @@ export async function refreshPolicy(name: string, wds: Wds, run: Run): Promise<R
   });
 }
 
+/** Where all annotations are removed, an empty map may stay, or none. */
+function withoutEmpty(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutEmpty);
+  if (!isObject(value)) return value;
+  const fields = Object.entries(value).map(([key, field]) => [key, withoutEmpty(field)] as const);
+  const isEmpty = (field: unknown) =>
+    field === null || (isObject(field) && Object.keys(field).length === 0);
+  return Object.fromEntries(fields.filter(([, field]) => !isEmpty(field)));
+}
+
 /** The transport may have read the earlier value once; what differs then will not become equal. */
 const mostRewrites = 5;
 
@@ -93,7 +104,9 @@ async function staleWorks(works: readonly ManifestWork[], wds: Wds, its: Kube) {
   return works.filter((work) =>
     sentObjects(work).some(({ object }) => {
       const predicted = predict(object, work.metadata.namespace ?? '');
-      return predicted !== undefined && !isDeepStrictEqual(predicted, object);
+      return (
+        predicted !== undefined && !isDeepStrictEqual(withoutEmpty(predicted), withoutEmpty(object))
+      );
     }),
   );
 }

@@ -162,6 +162,16 @@ describe('works of a policy are rewritten', () => {
     assert.deepEqual(await refreshed([]), ['timeout', 5]);
   });
 
+  test('once where only an annotation of kubectl is left out', async () => {
+    const space = (metadata: object): Typed =>
+      ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', ...metadata } }) as Typed;
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': '{}' };
+    const sentWork = { ...work('a', '3'), spec: { workload: { manifests: [space({})] } } };
+    const { wds, its } = wdsWith([space({ annotations })], [sentWork]);
+    const { error } = await refreshPolicy('p', wds, soon(300));
+    assert.deepEqual([error, its.writes.length], [undefined, 1]);
+  });
+
   test('but not while the transport does not run', async () => {
     const { wds, its } = wdsWith([], [work('a', '3')]);
     const [transport] = wdsDeployments('its1').map((each) => inSpace('Deployment', 'wds1', each));
