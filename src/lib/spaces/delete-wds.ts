@@ -13,7 +13,11 @@ import { byName, isLiving, namesOf, resources } from '../kube/client/objects.ts'
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
-import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
+import {
+  type Binding,
+  type BindingPolicy,
+  originWdsLabel,
+} from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
 import { isFrom, originOf } from '../ocm/work-origins.ts';
@@ -194,7 +198,6 @@ export async function deleteWds(
   const { controlPlane, shared } = wds;
   const { hosting } = tools;
   const inside = wds.wds;
-  await noteBindings(wds, hosting);
   if (shared.length > 0 || inside === undefined) return deleteFirst(wds, tools, run);
   const type = controlPlane.object === undefined ? '' : typeOf(controlPlane.object);
   const result: SpaceResult = { name, type, ...unreached, changed: false, context: null };
@@ -242,8 +245,22 @@ async function deleteFirst(wds: WdsToDelete, tools: SpaceTools, run: Run): Promi
   const { its } = wds;
   const result = await deleteControlPlane(wds, tools, run);
   if (result.error !== undefined || its === undefined) return result;
-  return forName(result, run, () => removeWorks(wds, its, run));
+  return forName(result, run, async () => {
+    await removeWorks(wds, its, run);
+    if (wds.unseen !== undefined && wds.foreign.length > 0) throw worksLeft(wds, its);
+  });
 }
+
+/** Without its Bindings nothing proves whose works those are that carry its name. */
+const worksLeft = ({ name, foreign }: WdsToDelete, its: Kube) =>
+  new StellarError(
+    'identity-unproven',
+    `${name} is deleted, and ${count(foreign.length, 'work')} on ${wecsOf(foreign)} that carry its name stay, with their workloads: its Bindings could not be read, so they may be those of another hosting cluster.`,
+    nextStep(
+      command`kubectl --context ${its.cluster.context} get manifestworks -A -l ${`${originWdsLabel}=${name}`}`,
+      'See them',
+    ),
+  );
 
 async function removeContents(
   space: WdsToDelete & { wds: Kube },
@@ -259,6 +276,7 @@ async function removeContents(
     works,
     own,
   } = space;
+  await noteBindings(space, hosting);
   await removePolicies(space, run);
   // The API server of type host outlives the WDS.
   if (controlPlane !== undefined && typeOf(controlPlane) === 'host') {
