@@ -90,7 +90,7 @@ export const policiesBeside =
     return openPolicies(session, { kube, context: { name } }, { withTemplates });
   };
 
-/** What changes of WECs do to workloads, with objects of somebody else looked for where a context is proven to lead to the WEC. */
+/** What changes of WECs do to workloads. Objects that others have created are found where a context is proven to lead to the WEC. */
 export async function foresee(
   session: Session,
   its: Its,

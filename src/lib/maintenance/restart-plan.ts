@@ -1,6 +1,6 @@
 import { StellarError } from '../core/errors.ts';
 import { command, flagsOf, run as nextStep, noted, partial } from '../core/next-step.ts';
-import { type Access, through, whyUnseen } from '../kube/access.ts';
+import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import {
   byName,
@@ -31,9 +31,8 @@ import {
   destinationsOf,
   objectsOf,
 } from '../ocm/model/kubestellar-names.ts';
-import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { openedBy, type Wds } from '../spaces/choose/open-wds.ts';
-import { worksSentBy } from '../spaces/choose/works-of-policy.ts';
+import { worksOf } from '../spaces/choose/works-of-policy.ts';
 import { requireSpace } from '../spaces/get-space.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { noteBinding, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';
@@ -215,10 +214,6 @@ async function refuseShared(
     throw restartRefused(why, controlPlane.metadata.name, hosting).with({ next });
   }
 }
-
-/** The works of a WDS on its ITS. */
-export const worksOf = ({ name, its }: Wds): Promise<Access<ManifestWork[]>> =>
-  through(its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 /** What a controller manager writes for a policy in error, or for none, is not what it has written before. */
 async function refuseErrors(wds: Wds, bindings: readonly Binding[]) {

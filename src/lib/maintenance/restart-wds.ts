@@ -27,7 +27,7 @@ import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
-import { sentElsewhere } from '../spaces/choose/works-of-policy.ts';
+import { sentElsewhere, worksOf } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
@@ -53,7 +53,6 @@ import {
   type RestartPlan,
   removeProbes,
   usersObjects,
-  worksOf,
   writeProbe,
 } from './restart-plan.ts';
 
@@ -167,7 +166,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
     if (work.change) {
-      await stop(plan.place, managerDeployment, { late: lateFor(plan), subject: name }, run);
+      await stop(plan.place, managerDeployment, { late, subject: name }, run);
       await work.change();
     }
     await restartManager(plan, note, run);

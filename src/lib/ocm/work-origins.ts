@@ -43,6 +43,14 @@ export const isFrom = (
   { metadata: { name, uid } }: Pick<Binding, 'metadata'>,
 ): boolean => name === binding && (bindingUid === undefined || uid === bindingUid);
 
+/** Whether a work comes from one of some Bindings: its label has only the name of its WDS. */
+export const comesFromAny =
+  (bindings: readonly Pick<Binding, 'metadata'>[]) =>
+  (work: KubeObject): boolean => {
+    const origin = originOf(work);
+    return origin !== undefined && bindings.some((binding) => isFrom(origin, binding));
+  };
+
 /** Whether a work has applied an object on a WEC: its agent makes the record of the work an owner (ocm pkg/work/spoke). */
 export const isAppliedByWork = ({ metadata }: KubeObject): boolean =>
   (metadata.ownerReferences ?? []).some(({ kind }) => kind === resources.appliedManifestWorks.kind);

@@ -20,7 +20,7 @@ import {
 } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
-import { isFrom, originOf } from '../ocm/work-origins.ts';
+import { comesFromAny } from '../ocm/work-origins.ts';
 import { sentElsewhere, whyElsewhere, worksSentBy } from './choose/works-of-policy.ts';
 import {
   type ControlPlaneToDelete,
@@ -70,12 +70,6 @@ const notedBindings = ({ metadata }: ControlPlane): BindingId[] =>
   Object.entries(jsonObject(metadata.annotations?.[bindingsAnnotation] ?? '') ?? {}).map(
     ([name, uid]) => ({ metadata: { name, uid: String(uid) } }),
   );
-
-/** Whether a work comes from one of these Bindings: its label has only the name of its WDS. */
-const isOwn = (own: readonly BindingId[]) => (work: ManifestWork) => {
-  const origin = originOf(work);
-  return origin !== undefined && own.some((binding) => isFrom(origin, binding));
-};
 
 /** What a WDS has and has sent, as far as it can be read. @param isShared whether another WDS is on its API server */
 async function readContents(
@@ -150,7 +144,7 @@ export async function inspectWds(
   return {
     ...wds,
     own,
-    foreign: named.filter((work) => !isOwn(own)(work)),
+    foreign: named.filter((work) => !comesFromAny(own)(work)),
     wds:
       policies.state === 'seen' && (!keep || bindings.state === 'seen')
         ? ifSeen(inside)
@@ -159,7 +153,7 @@ export async function inspectWds(
     unseen,
     policies: ifSeen(policies) ?? [],
     bindings: ifSeen(bindings) ?? [],
-    works: named.filter(isOwn(own)),
+    works: named.filter(comesFromAny(own)),
     shared,
   };
 }
@@ -291,7 +285,7 @@ async function removeContents(
       ? met
       : waiting(`removing ${count(remaining.length, 'work')} from ${wecsOf(remaining)}`);
   const unmet = (remaining: ManifestWork[]) => notRemoved(space, remaining, its, hosting);
-  const read = async () => (await worksSentBy(its, name)).filter(isOwn(own));
+  const read = async () => (await worksSentBy(its, name)).filter(comesFromAny(own));
   await untilMet({ name, check, read, unmet }, run);
   run.progress.reached(name, `binding policies and ${count(works.length, 'work')} removed`);
 }
@@ -338,7 +332,7 @@ function notRemoved(
 
 /** Also removes the works that the transport has sent since they were read. */
 async function removeWorks({ name, works, keep, own }: WdsToDelete, its: Kube, run: Run) {
-  const remaining = its.dryRun ? works : (await worksSentBy(its, name)).filter(isOwn(own));
+  const remaining = its.dryRun ? works : (await worksSentBy(its, name)).filter(comesFromAny(own));
   const present = remaining.filter(isLiving);
   if (keep) await makeOrphans(its, present, run);
   await deleteObjects(its, resources.manifestWorks, remaining);

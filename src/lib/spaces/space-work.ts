@@ -4,7 +4,7 @@ import { StellarError } from '../core/errors.ts';
 import { asCalled, command, rerun } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { type Standing, unreached } from '../core/stages.ts';
-import { hidden, ifSeen, seenOrThrow, through } from '../kube/access.ts';
+import { ifSeen, seenOrThrow } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { resources } from '../kube/client/objects.ts';
 import { type ContextToSet, setContext } from '../kube/kubeconfig/contexts.ts';
@@ -13,7 +13,7 @@ import type { SpaceRole } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import type { ExternalCluster } from './bootstrap.ts';
 import { openedBy } from './choose/open-wds.ts';
-import { worksSentBy } from './choose/works-of-policy.ts';
+import { worksOf } from './choose/works-of-policy.ts';
 import { forControlPlane, type SpaceTools } from './hosting/hosting.ts';
 import { followSpace } from './space/follow-space.ts';
 import { accessSpace, contextsOf } from './space/space-access.ts';
@@ -118,10 +118,7 @@ export async function sendsNothing(
 ): Promise<boolean> {
   if (role === 'its') return true;
   const wds = openedBy(watcher, name, await listControlPlanes(hosting));
-  const works = await through(wds?.its ?? hidden('it was not reached'), ({ kube }) =>
-    worksSentBy(kube, name, { metadataOnly: true }),
-  );
-  return ifSeen(works)?.length === 0;
+  return wds !== undefined && ifSeen(await worksOf(wds))?.length === 0;
 }
 
 /**

@@ -26,7 +26,7 @@ import {
 import { type ManifestWork, wecsOf } from '../ocm/model/manifest-works.ts';
 import { describeObject, keyOf } from '../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
-import { isFrom, originOf } from '../ocm/work-origins.ts';
+import { comesFromAny } from '../ocm/work-origins.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
 import { worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import { readGuard } from '../spaces/guard.ts';
@@ -154,10 +154,8 @@ async function namesakesOf(wds: Wds, bindings: readonly Binding[]): Promise<Prob
   if (wds.isContext || wds.its.state !== 'seen') return [];
   const { name, kube } = wds.its.value;
   const works = await worksSentBy(kube, wds.name, { metadataOnly: true });
-  const foreign = works.filter((work) => {
-    const origin = originOf(work);
-    return isLiving(work) && origin && !bindings.some((binding) => isFrom(origin, binding));
-  });
+  const isOwn = comesFromAny(bindings);
+  const foreign = works.filter((work) => isLiving(work) && !isOwn(work));
   if (foreign.length === 0) return [];
   const message = `${name} has ${count(foreign.length, 'work')} on ${wecsOf(foreign)} that carry the name ${wds.name} and come from none of its Bindings: if another hosting cluster has a WDS of that name, each of their transports deletes the works of the other.`;
   const step = advice('Give one of them another name, or another ITS');

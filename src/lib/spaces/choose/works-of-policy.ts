@@ -1,6 +1,7 @@
 import { labelValueProblem } from '../../core/changes.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, run } from '../../core/next-step.ts';
+import { type Access, through } from '../../kube/access.ts';
 import type { Reader, Selection } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { listServed, type Proven, prove } from '../../kube/served.ts';
@@ -62,6 +63,13 @@ export const worksSentBy = (its: Reader, wds: string, selection: Selection = {})
     ...selection,
     labelSelector: `${originWdsLabel}=${wds}`,
   });
+
+/** The metadata of the works that carry the name of a WDS, on its ITS. */
+export const worksOf = ({
+  name,
+  its,
+}: Pick<Wds, 'name' | 'its'>): Promise<Access<ManifestWork[]>> =>
+  through(its, ({ kube }) => worksSentBy(kube, name, { metadataOnly: true }));
 
 /** A Binding that its transport has sent, and that has none of these works of its WDS: they are on another ITS. */
 export const sentElsewhere = (
