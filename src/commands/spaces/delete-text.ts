@@ -1,10 +1,10 @@
 import { count } from '../../lib/core/text/words.ts';
 import { ifSeen, whyUnseen } from '../../lib/kube/access.ts';
 import { namesOf } from '../../lib/kube/client/objects.ts';
+import type { WdsToDelete } from '../../lib/maintenance/delete-wds.ts';
 import { wecsOf } from '../../lib/ocm/model/manifest-works.ts';
 import { adoptedAccount } from '../../lib/spaces/bootstrap.ts';
 import type { ItsToDelete } from '../../lib/spaces/delete-control-plane.ts';
-import type { WdsToDelete } from '../../lib/spaces/delete-wds.ts';
 import { typeOf } from '../../lib/spaces/space/spaces.ts';
 
 export type SpaceToDelete = ItsToDelete | WdsToDelete;

@@ -71,8 +71,8 @@ export function definition(role: SpaceRole): Definition<Options> {
       const remove =
         role === 'its'
           ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
-          : (await import('../../lib/spaces/delete-wds.ts')).deleteWds;
-      const { lossesOfWds } = await import('../../lib/spaces/delete-wds.ts');
+          : (await import('../../lib/maintenance/delete-wds.ts')).deleteWds;
+      const { lossesOfWds } = await import('../../lib/maintenance/delete-wds.ts');
       const tools = await session.hostingToWrite();
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {

@@ -25,14 +25,9 @@ import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { isOrphan } from '../../ocm/orphan-works.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
-import {
-  deleteBoth,
-  isOwnerless,
-  readBoth,
-  releasePolicy,
-} from '../../spaces/keep-policy-workloads.ts';
 import { getPolicy } from '../selection/policy-subject.ts';
 import { requireIts } from '../selection/unseen.ts';
+import { deleteBoth, isOwnerless, readBoth, releasePolicy } from './keep-policy-workloads.ts';
 
 export interface PolicyDeletion {
   name: string;

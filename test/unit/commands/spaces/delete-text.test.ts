@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deletionOfSpaces } from '../../../../src/commands/spaces/delete-text.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { WdsToDelete } from '../../../../src/lib/maintenance/delete-wds.ts';
 import type { ItsToDelete } from '../../../../src/lib/spaces/delete-control-plane.ts';
-import type { WdsToDelete } from '../../../../src/lib/spaces/delete-wds.ts';
 import { proof } from '../../support/builders.ts';
 import { its, wds } from '../../support/space-builders.ts';
 

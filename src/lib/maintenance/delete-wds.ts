@@ -21,7 +21,7 @@ import {
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
 import { comesFromAny } from '../ocm/work-origins.ts';
-import { sentElsewhere, whyElsewhere, worksSentBy } from './choose/works-of-policy.ts';
+import { sentElsewhere, whyElsewhere, worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import {
   type ControlPlaneToDelete,
   type DeletionOptions,
@@ -30,14 +30,14 @@ import {
   lossOf,
   resumable,
   toDelete,
-} from './delete-control-plane.ts';
-import { findSpace } from './get-space.ts';
-import { deleteGuard, readGuard } from './guard.ts';
-import type { SpaceTools } from './hosting/hosting.ts';
-import { deleteBoth, releasePolicy } from './keep-policy-workloads.ts';
-import { openSpace, toSeeSpace } from './space/space-access.ts';
-import { itsOfWds, sharersOf, typeOf } from './space/spaces.ts';
-import type { SpaceResult } from './space-work.ts';
+} from '../spaces/delete-control-plane.ts';
+import { findSpace } from '../spaces/get-space.ts';
+import { deleteGuard, readGuard } from '../spaces/guard.ts';
+import type { SpaceTools } from '../spaces/hosting/hosting.ts';
+import { openSpace, toSeeSpace } from '../spaces/space/space-access.ts';
+import { itsOfWds, sharersOf, typeOf } from '../spaces/space/spaces.ts';
+import type { SpaceResult } from '../spaces/space-work.ts';
+import { deleteBoth, releasePolicy } from '../workloads/policy/keep-policy-workloads.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */
 export interface WdsToDelete extends ControlPlaneToDelete {
