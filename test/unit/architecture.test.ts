@@ -45,6 +45,7 @@ const rooms: Record<string, readonly string[]> = {
   ocm: ['model', 'versions', 'hub', 'agent'],
   spaces: ['hosting', 'space', 'choose', 'roles', 'local', 'install'],
   workloads: ['selection', 'status', 'delivery', 'policy'],
+  forecast: [],
   maintenance: [],
   wecs: ['registration', 'diagnose', 'values', 'join', 'deregister'],
   installation: [],

@@ -1,12 +1,12 @@
 import { command } from '../../lib/core/next-step.ts';
 import { type Confirm, removalsOf } from '../../lib/core/read-confirmed.ts';
-import { applyFleet, isRefused } from '../../lib/fleet/apply.ts';
+import { applyFleet, isRefused, takenByPlan } from '../../lib/fleet/apply.ts';
 import { type Fleet, readFleet } from '../../lib/fleet/fleet-file.ts';
 import type { FleetPlan } from '../../lib/fleet/plan.ts';
 import { isAssumed } from '../common/clusters.ts';
 import { type Confirmation, confirm, confirming, confirmRepair } from '../common/confirm.ts';
+import { refreshSteps, unknownLosses } from '../common/forecast-text.ts';
 import type { Session } from '../common/session.ts';
-import { refreshSteps, unknownLosses } from '../common/side-effects-text.ts';
 import { deregisterShown } from '../wec/deregister.ts';
 import { type FileOptions, itsOfFile, openClusters, readSpaces } from './open.ts';
 import { changesAnything, describePlan, describeSpaces } from './plan-text.ts';
@@ -30,7 +30,13 @@ export async function applyFile(session: Session, options: Options): Promise<voi
     confirmations: (plan) =>
       isRefused(plan) || !changesAnything(plan)
         ? []
-        : [{ ...confirmation, ...lossesIn(plan, options.maxRemoved) }],
+        : [
+            {
+              ...confirmation,
+              removals: removalsOf(takenByPlan(plan), options.maxRemoved, plan.effects.sentTo),
+              unknown: unknownLosses(plan.effects),
+            },
+          ],
   });
   // The plan is seconds old: it need not be read again.
   let refresh: string[] = [];
@@ -57,16 +63,4 @@ async function createMissing(session: Session, fleet: Fleet, confirmation: Confi
   const { createSpaces } = await import('../../lib/fleet/fleet-spaces.ts');
   const tools = await session.spaceTools();
   return createSpaces(fleet, missing, confirmRemaining, tools, session.run);
-}
-
-/** What a plan takes away, and what of that could not be read. */
-function lossesIn(plan: FleetPlan, maxRemoved: number | undefined) {
-  const { lost, sentTo } = plan.effects;
-  const leaving = plan.items.flatMap(({ name, action }) =>
-    action === 'remove' ? { object: 'its registration', wec: name } : [],
-  );
-  return {
-    removals: removalsOf([...leaving, ...lost], maxRemoved, sentTo),
-    unknown: unknownLosses(plan.effects),
-  };
 }

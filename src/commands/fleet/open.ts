@@ -4,6 +4,7 @@ import { advice } from '../../lib/core/next-step.ts';
 import type { Fleet } from '../../lib/fleet/fleet-file.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetOptions, FleetWork } from '../../lib/fleet/plan.ts';
+import { foresee } from '../common/forecast-text.ts';
 import {
   hostingContextOption,
   itsOption,
@@ -12,7 +13,6 @@ import {
   wecKubeconfigOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { openPolicies } from '../common/side-effects-text.ts';
 
 /** Options of the commands that compare a file with an ITS. */
 export interface FileOptions extends FleetOptions {
@@ -89,6 +89,6 @@ export async function openClusters(
     async open({ context: name = '', kubeconfig }) {
       return session.connectWec(await contextIn(kubeconfig, name));
     },
-    readPolicies: (withTemplates) => openPolicies(session, its, { withTemplates }),
+    foresee: (changes, lookOn) => foresee(session, its, changes, lookOn),
   };
 }

@@ -1,8 +1,9 @@
 import { count } from '../../lib/core/text/words.ts';
 import type { SpacePlan } from '../../lib/fleet/fleet-spaces.ts';
 import type { FleetPlan, WecPlan } from '../../lib/fleet/plan.ts';
+import { unforeseenIn } from '../../lib/forecast/losses.ts';
 import type { Policy } from '../../lib/ocm/model/kubestellar-names.ts';
-import { describeReleased, describeSideEffects } from '../common/side-effects-text.ts';
+import { describeReleased, describeSideEffects } from '../common/forecast-text.ts';
 import { toDocument } from '../terminal/output.ts';
 
 const actionSigns = { join: '+', move: '>', change: '~', unchanged: ' ', remove: '-' } as const;
@@ -98,7 +99,7 @@ export function planDocument({
   evictWorks,
   effects,
 }: FleetPlan): object {
-  const { starting, released, unread, unforeseen } = effects;
+  const { starting, released, unread, rows } = effects;
   const nameOf = ({ wds, name }: Policy) => ({ wds, policy: name });
   return {
     fleet,
@@ -111,7 +112,8 @@ export function planDocument({
       starting: starting.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       released: released.map(({ policy, wecs }) => ({ ...nameOf(policy), wecs })),
       unread,
-      unforeseen,
+      unforeseen: unforeseenIn(effects),
+      rows,
     },
   };
 }

@@ -5,6 +5,7 @@ import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
 import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
+import { policiesBeside } from '../common/forecast-text.ts';
 import {
   allowErrorsOption,
   dryRunOption,
@@ -12,7 +13,6 @@ import {
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
-import { policiesBeside } from '../common/side-effects-text.ts';
 
 type Options = { filename: string; maxRemoved?: number };
 

@@ -98,7 +98,7 @@ async function requireAccepted(
 ) {
   const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
   const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
-  const { requireForeseen } = await import('../common/side-effects-text.ts');
+  const { requireForeseen } = await import('../common/forecast-text.ts');
   const found = await findWecs(its.kube, { names: targets.map(({ name }) => name) });
   const waiting = found.filter(({ cluster }) => cluster && cluster.spec?.hubAcceptsClient !== true);
   const changes = await labelChanges(

@@ -7,7 +7,7 @@ import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-loc
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect-wec.ts';
 import { isGone } from '../../lib/wecs/deregister/leftovers.ts';
 import { selectableLabels } from '../../lib/wecs/registration/saved-labels.ts';
-import { withSpaces } from '../common/side-effects-text.ts';
+import { withSpaces } from '../common/forecast-text.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */
 export const describeDeregistration = (

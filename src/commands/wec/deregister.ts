@@ -6,6 +6,7 @@ import type { Its } from '../../lib/ocm/hub/its.ts';
 import type { DeregisterOptions } from '../../lib/wecs/deregister/inspect-wec.ts';
 import { type Confirmation, confirm, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
+import { openPolicies, requireForeseen } from '../common/forecast-text.ts';
 import {
   dryRunOption,
   itsOption,
@@ -16,7 +17,6 @@ import {
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import { openPolicies, requireForeseen } from '../common/side-effects-text.ts';
 import {
   type ChosenWecs,
   noneMatches,
@@ -132,7 +132,7 @@ export async function deregisterShown(
       its,
       wecs: await (options.cleanup ? session.registeredWecs(wecs, its.kube) : session.wecs(wecs)),
       options,
-      readPolicies: () => openPolicies(session, its, { wecs: names }),
+      readPolicies: () => openPolicies(session, its, names),
       confirm: confirming(session, {
         show: (inspected) => {
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;

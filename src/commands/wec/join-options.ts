@@ -93,7 +93,7 @@ export async function requireLabels(
   const { changesFor } = await import('../../lib/core/changes.ts');
   const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
   const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
-  const { requireForeseen } = await import('../common/side-effects-text.ts');
+  const { requireForeseen } = await import('../common/forecast-text.ts');
   const found = await findWecs(kube, { names: wecs.map(({ name }) => name) });
   const changes = await labelChanges(
     kube,

@@ -24,7 +24,7 @@ const properties: ValueKind<WecProperties> = {
   parse: parsePropertyChanges,
   open: async (hub) => (await import('../../lib/wecs/values/properties.ts')).propertyStore(hub),
   async effectsOf(_its, found, changes) {
-    const { wecChange } = await import('../../lib/workloads/selection/label-effects.ts');
+    const { wecChange } = await import('../../lib/forecast/wec-change.ts');
     const changed = found.flatMap(({ source }) =>
       source ? wecChange(source, { data: changes }) : [],
     );

@@ -2,6 +2,9 @@ import { type Changes, isChange } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import { addedTo, type Effect, removalsOf } from '../../lib/core/read-confirmed.ts';
+import type { Forecast } from '../../lib/forecast/forecast.ts';
+import { lostBy } from '../../lib/forecast/losses.ts';
+import type { WecChange } from '../../lib/forecast/wec-change.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import type {
@@ -10,9 +13,15 @@ import type {
   ListedValues,
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
-import type { SideEffects, WecChange } from '../../lib/workloads/selection/label-effects.ts';
 import { type Confirmation, confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
+import {
+  describeReleased,
+  describeSideEffects,
+  foresee,
+  refreshSteps,
+  unknownLosses,
+} from '../common/forecast-text.ts';
 import {
   dryRunOption,
   hostingContextOption,
@@ -22,13 +31,6 @@ import {
   yesOption,
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
-import {
-  describeReleased,
-  describeSideEffects,
-  foresee,
-  refreshSteps,
-  unknownLosses,
-} from '../common/side-effects-text.ts';
 import {
   noneMatches,
   parseWecTarget,
@@ -146,7 +148,7 @@ function approveRemoval<Source>(
 ): { approve: Approval<Source>; refresh: string[] } {
   let changed: WecChange[] = [];
   let approved: Effect[] | undefined;
-  const ask = confirming<SideEffects>(session, {
+  const ask = confirming<Forecast>(session, {
     show: (effects) =>
       session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
     confirmations: (effects) => confirmationsOf(effects, changed, removing),
@@ -160,7 +162,7 @@ function approveRemoval<Source>(
     // Another value takes nothing away.
     if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return true;
     const losses = [
-      ...effects.lost,
+      ...lostBy(effects),
       ...unknownLosses(effects).map((unknown) => ({
         object: 'text' in unknown ? unknown.text : unknown.what,
       })),
@@ -177,14 +179,14 @@ function approveRemoval<Source>(
 
 /** Nothing is asked about what takes nothing away. */
 function confirmationsOf(
-  effects: SideEffects,
+  effects: Forecast,
   changed: readonly WecChange[],
   { changes, maxRemoved }: Removing,
 ): Confirmation[] {
   const details = describeReleased(effects);
   const unknown = unknownLosses(effects);
   if (details.length + unknown.length === 0) return [];
-  const removals = removalsOf(effects.lost, maxRemoved, effects.sentTo);
+  const removals = removalsOf(lostBy(effects), maxRemoved, effects.sentTo);
   const oneWec = removals.wecs <= 1 && changed.length === 1;
   const name = Object.keys(changes).join(',');
   return [{ verb: 'Change', name, oneWec, details, unknown, removals }];

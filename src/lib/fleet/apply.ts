@@ -1,7 +1,8 @@
 import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName, type NamedResult } from '../core/each-name.ts';
 import { type ErrorCode, StellarError } from '../core/errors.ts';
-import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import { lostBy } from '../forecast/losses.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
@@ -24,14 +25,7 @@ import {
   type ValueKindName,
   type ValuePlan,
 } from './owned-values.ts';
-import {
-  type FleetOptions,
-  type FleetPlan,
-  type FleetWork,
-  planFleet,
-  requireOwn,
-  type WecPlan,
-} from './plan.ts';
+import { type FleetPlan, type FleetWork, planFleet, requireOwn, type WecPlan } from './plan.ts';
 
 /** The result for one WEC. The fields are an interface: docs/output.md. */
 export interface FleetResult extends ChangeResult {
@@ -57,11 +51,11 @@ export function applyFleet(
     permit: (name: string) => Promise<void>,
   ) => Promise<NamedResult[]>,
 ): Promise<FleetResult[]> {
-  const { fleet, options, run, its } = work;
+  const { fleet, run, its } = work;
   return withHostingLease(its.kube, `fleet apply ${fleet.name}`, run, async () => {
     const plan = await readConfirmed<FleetPlan>({
       read: () => planFleet(work),
-      effects: (seen) => lossesOf(seen, options),
+      effects: agreedTo,
       confirm,
     });
     if (isRefused(plan)) return plan.items.map(resultOf);
@@ -162,18 +156,25 @@ const wrongStatements: readonly ErrorCode[] = [
 export const isRefused = ({ items }: FleetPlan) =>
   items.some(({ error }) => error !== undefined && wrongStatements.includes(error.code));
 
+/** What a plan takes from WECs: it is counted by the limit. */
+export const takenByPlan = ({ items, effects, evictWorks }: FleetPlan): Effect[] => [
+  ...items.flatMap(({ name: wec, action, unsent = [] }) => [
+    ...(action === 'remove' ? [{ object: 'its registration', wec }] : []),
+    ...(evictWorks ? unsent.map((object) => ({ object, wec })) : []),
+  ]),
+  ...lostBy(effects),
+];
+
 /** What the user must have agreed to, by names that stay the same while agents make progress. */
-function lossesOf({ items, effects }: FleetPlan, { evictWorks }: FleetOptions) {
+function agreedTo(plan: FleetPlan): Effect[] {
   return [
-    ...items.flatMap(({ name: wec, action, from, changes, unsent = [] }) => [
-      ...(action === 'remove' ? [{ object: 'its registration', wec }] : []),
+    ...plan.items.flatMap(({ name: wec, from, changes }) => [
       ...(from === undefined ? [] : [{ object: `its registration at ${from}`, wec }]),
-      ...(evictWorks ? unsent.map((object) => ({ object, wec })) : []),
       ...changes.flatMap(({ kind, key, from: before, to }) =>
         before === null ? [] : { object: `${kind} ${key}: ${before} → ${to ?? '-'}`, wec },
       ),
     ]),
-    ...effects.lost,
+    ...takenByPlan(plan),
   ];
 }
 

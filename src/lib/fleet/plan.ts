@@ -2,6 +2,9 @@ import { mapConcurrently } from '../core/concurrency.ts';
 import { ExitCode, failureOf, StellarError } from '../core/errors.ts';
 import { refuseManyRemovals } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
+import type { Forecast } from '../forecast/forecast.ts';
+import { type LookOn, noForecast } from '../forecast/read-forecast.ts';
+import { type WecChange, wecChange } from '../forecast/wec-change.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { namesOf } from '../kube/client/objects.ts';
 import { readWec } from '../ocm/agent/wec-evidence.ts';
@@ -15,13 +18,6 @@ import type { JoiningWec, RemainingWorks } from '../wecs/join/join-options.ts';
 import { planJoin } from '../wecs/join/join-plan.ts';
 import { type JoinProbes, joinProbes } from '../wecs/join/join-requirements.ts';
 import { proveIdentity, requireProof } from '../wecs/registration/identity.ts';
-import {
-  noEffects,
-  type ReadPolicies,
-  readSideEffects,
-  type WecChange,
-  wecChange,
-} from '../workloads/selection/label-effects.ts';
 import { type Fleet, type FleetWec, joinOptionsOf } from './fleet-file.ts';
 import {
   conflictOf,
@@ -65,7 +61,8 @@ export interface FleetWork {
   its: Its;
   /** A client for a WEC. @throws StellarError `context-unknown` */
   open(wec: FleetWec): Promise<Kube>;
-  readPolicies: ReadPolicies;
+  /** What changes of WECs do to workloads. */
+  foresee(changes: readonly WecChange[], lookOn: LookOn): Promise<Forecast>;
 }
 
 export interface FleetOptions {
@@ -83,7 +80,7 @@ export interface FleetOptions {
 
 /** Reads the ITS once and the WECs in parallel, and compares them with the file. It writes nothing. @throws StellarError `not-a-hub` */
 export async function planFleet(work: FleetWork) {
-  const { fleet, options, its, open, readPolicies } = work;
+  const { fleet, options, its, open } = work;
   const [present, access] = await Promise.all([readPresent(its.kube), accessHub(its)]);
   const checked = await checkClusters(work, present, access);
   const wanted = fleet.wecs.map((wec): WecPlan => {
@@ -121,7 +118,7 @@ export async function planFleet(work: FleetWork) {
     /** What the plan rests on. */
     present,
     /** What the changes of labels and properties do to running workloads. */
-    effects: await readSideEffects(changes, readPolicies, lookOn),
+    effects: await work.foresee(changes, lookOn),
   };
 }
 
@@ -136,7 +133,7 @@ export function planNew(fleet: Fleet): FleetPlan {
     left: [],
     evictWorks: false,
     present: nothingPresent,
-    effects: noEffects,
+    effects: noForecast,
   };
   return { fleet: fleet.name, its: fleet.its[0]?.name ?? '', items, ...rest };
 }

@@ -8,7 +8,7 @@ import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
 import { conditionOf, isTrue, resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
-import type { ManifestStatus, ManifestWork } from './model/manifest-works.ts';
+import { isOrphan, type ManifestStatus, type ManifestWork } from './model/manifest-works.ts';
 
 /** Removes the work's ownership of objects on the WEC itself. */
 export type ReleaseOnWec = (
@@ -70,9 +70,6 @@ export async function makeOrphans(
     run,
   );
 }
-
-export const isOrphan = ({ spec }: ManifestWork) =>
-  spec?.deleteOption?.propagationPolicy === 'Orphan';
 
 /** Sets deletion option Orphan on an existing work. */
 export async function setOrphan(hub: Kube, work: ManifestWork): Promise<void> {

@@ -13,9 +13,13 @@ export interface Origin {
   wec: string;
 }
 
-/** Reads the origins of KubeStellar's works in all mailboxes, without those that are being deleted. */
-export async function readOrigins(hub: Kube): Promise<Origin[]> {
-  const query = { labelSelector: originWdsLabel, metadataOnly: true };
+/**
+ * Reads the origins of KubeStellar's works in all mailboxes, without those that are being deleted.
+ * @param known WDSes whose works are left out
+ */
+export async function readOrigins(hub: Kube, known: readonly string[] = []): Promise<Origin[]> {
+  const others = known.length === 0 ? [] : [`${originWdsLabel} notin (${known.join()})`];
+  const query = { labelSelector: [originWdsLabel, ...others].join(), metadataOnly: true };
   const works = await listServed(hub, resources.manifestWorks, query);
   return works.filter(isLiving).flatMap((work) => originOf(work) ?? []);
 }

@@ -7,12 +7,11 @@ export interface PolicyOptions {
   destinations?: string[];
   objects?: BoundObject[];
   orphaned?: boolean;
-  worksOn?: string[];
 }
 
 /** A policy as read from a WDS. */
 export function policy(name: string, options: PolicyOptions = {}): Policy {
-  const { wds = 'wds1', clusterSelectors = [], orphaned = false, worksOn = [] } = options;
+  const { wds = 'wds1', clusterSelectors = [], orphaned = false } = options;
   return {
     wds,
     context: undefined,
@@ -20,7 +19,6 @@ export function policy(name: string, options: PolicyOptions = {}): Policy {
     clusterSelectors,
     orphaned,
     isFresh: false,
-    worksOn,
     binding: binding(name, options),
   };
 }

@@ -72,10 +72,6 @@ export interface Policy {
   orphaned: boolean;
   /** Whether it has no Binding only because KubeStellar has just got it. */
   isFresh: boolean;
-  /** The WECs in whose mailboxes the ITS has works of it. */
-  worksOn: readonly string[];
-  /** The properties that its templates ask for, if they were read. */
-  asked?: ReadonlySet<string> | undefined;
 }
 
 /** A WDS, or a part of it, that could not be read. */

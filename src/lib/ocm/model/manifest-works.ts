@@ -52,6 +52,10 @@ export const isLeaving = (manifest: { metadata?: { deletionTimestamp?: string } 
 /** The finalizer that only a WEC's work agent removes, after it has removed what the work applied. */
 export const workFinalizer = 'cluster.open-cluster-management.io/manifest-work-cleanup';
 
+/** Whether its deletion leaves its objects on the WEC. */
+export const isOrphan = ({ spec }: ManifestWork) =>
+  spec?.deleteOption?.propagationPolicy === 'Orphan';
+
 export function isAddonWork({ metadata }: ManifestWork): boolean {
   return metadata.labels?.[addonNameLabel] !== undefined || metadata.name.startsWith('addon-');
 }

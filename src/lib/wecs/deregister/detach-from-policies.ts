@@ -11,13 +11,14 @@ import { deleteObjects } from '../../kube/writes.ts';
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
 import {
   isMadeByHand,
+  isOrphan,
   type ManifestStatus,
   type ManifestWork,
   policiesOf,
   toSeeHolders,
   workFinalizer,
 } from '../../ocm/model/manifest-works.ts';
-import { isOrphan, makeOrphans, type ReleaseOnWec, setOrphan } from '../../ocm/orphan-works.ts';
+import { makeOrphans, type ReleaseOnWec, setOrphan } from '../../ocm/orphan-works.ts';
 import {
   type AppliedManifestWork,
   type AppliedResource,

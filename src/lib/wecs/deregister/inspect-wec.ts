@@ -3,6 +3,7 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import type { Effect } from '../../core/read-confirmed.ts';
 import { count } from '../../core/text/words.ts';
+import { type SelectionChange, selectionChange } from '../../forecast/wec-change.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { type Pod, resources } from '../../kube/client/objects.ts';
@@ -25,11 +26,9 @@ import {
   type PoliciesOfIts,
   type Policy,
 } from '../../ocm/model/kubestellar-names.ts';
-import { isGuarded, objectsIn } from '../../ocm/model/manifest-works.ts';
+import { isGuarded, isOrphan, objectsIn } from '../../ocm/model/manifest-works.ts';
 import { agentNamespace, isOurs } from '../../ocm/model/ocm-names.ts';
-import { isOrphan } from '../../ocm/orphan-works.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
-import { effectOn, type LabelEffect } from '../../workloads/selection/label-effects.ts';
 import type { Wec } from '../diagnose/follow-registration.ts';
 import { proveIdentity, requireProof } from '../registration/identity.ts';
 import { savedLabels, selectableLabels } from '../registration/saved-labels.ts';
@@ -195,7 +194,7 @@ export function refuseUnfinishable(
 type WecOfPolicies = Pick<InspectedWec, 'name' | 'hubState' | 'policies'>;
 
 /** The policies that have objects, or may have some, on which the removal of a WEC's labels has this effect. */
-function affected(effect: LabelEffect, { name, hubState, policies }: WecOfPolicies): Policy[] {
+function affected(effect: SelectionChange, { name, hubState, policies }: WecOfPolicies): Policy[] {
   const { object: managedCluster } = hubState.managedCluster;
   if (managedCluster === undefined) return [];
   const present = managedCluster.metadata.labels ?? {};
@@ -205,7 +204,7 @@ function affected(effect: LabelEffect, { name, hubState, policies }: WecOfPolici
   );
   const change = { name, before: { ...savedLabels(managedCluster), ...present }, after: kept };
   return policies.policies.filter(
-    (policy) => sendsObjects(policy) && effectOn(policy, change) === effect,
+    (policy) => sendsObjects(policy) && selectionChange(policy, change) === effect,
   );
 }
 

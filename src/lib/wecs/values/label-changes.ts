@@ -1,7 +1,7 @@
 import { type Changes, effectiveChanges } from '../../core/changes.ts';
+import { type WecChange, wecChange } from '../../forecast/wec-change.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { type WecChange, wecChange } from '../../workloads/selection/label-effects.ts';
 import { selectableLabels } from '../registration/saved-labels.ts';
 import { readProperties } from './properties.ts';
 

@@ -124,6 +124,7 @@ type Share = <T extends object>(value: T) => T;
 function trimWork(object: KubeObject, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
   const { name, namespace, generation, deletionTimestamp, labels, annotations } = metadata;
+  const { deleteOption } = spec ?? {};
   const kept = (all: Record<string, string> = {}, ...keys: string[]) =>
     shared(Object.fromEntries(Object.entries(all).filter(([key]) => keys.includes(key))));
   const stated = (status?.resourceStatus?.manifests ?? []).map(
@@ -142,7 +143,10 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
       ...(generation === undefined ? {} : { generation }),
       ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
     },
-    spec: shared({ workload: { manifests: (spec?.workload?.manifests ?? []).map(trimManifest) } }),
+    spec: shared({
+      workload: { manifests: (spec?.workload?.manifests ?? []).map(trimManifest) },
+      ...(deleteOption && { deleteOption }),
+    }),
     status: shared({
       conditions: trimConditions(status?.conditions),
       resourceStatus: { manifests: stated },

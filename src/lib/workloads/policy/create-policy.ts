@@ -26,6 +26,7 @@ import {
   isEmptyBinding,
   type Modulation,
   objectsOf,
+  type PoliciesOfIts,
   type Policy,
   type PolicySpec,
 } from '../../ocm/model/kubestellar-names.ts';
@@ -35,7 +36,6 @@ import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { foreignNamesakes, type Namesake } from '../delivery/conflicts.ts';
 import { nameTaken } from '../selection/create-object.ts';
-import type { ReadPolicies } from '../selection/label-effects.ts';
 import { isValid } from '../selection/label-selectors.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
 import { type Unseen, unseenOf } from '../selection/unseen.ts';
@@ -202,7 +202,7 @@ interface AskedPolicy {
   /** Refuse to change one. */
   creates?: boolean;
   /** Reads the policies of its ITS. */
-  readPolicies: ReadPolicies;
+  readPolicies(): Promise<PoliciesOfIts>;
 }
 
 const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined) =>
@@ -246,7 +246,7 @@ async function unforeseenBy(
     few([...new Set(some.map(({ metadata: { namespace = '' } }) => namespace))]).join(', ');
   const sent = objects.map(({ object: { metadata, ...kind } }) => ({ ...kind, ...metadata }));
   const namesakes = await foreignNamesakes(wds, { wecs: namesOf(wecs), objects: sent });
-  const others = namesakes.length === 0 ? [] : (await readPolicies(false)).policies;
+  const others = namesakes.length === 0 ? [] : (await readPolicies()).policies;
   const risky = namesakes.filter((namesake) => !others.some((other) => isPlain(other, namesake)));
   return [
     ...(isEmptyBinding(binding) && own.length > 0

@@ -15,6 +15,7 @@ import { deleteObjects } from '../../kube/writes.ts';
 import { isAvailable } from '../../ocm/hub/hub-evidence.ts';
 import {
   holdersOf,
+  isOrphan,
   type ManifestWork,
   objectsIn,
   toSeeHolders,
@@ -22,7 +23,6 @@ import {
   wecsOf,
 } from '../../ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { isOrphan } from '../../ocm/orphan-works.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 import { getPolicy } from '../selection/policy-subject.ts';

@@ -8,7 +8,8 @@ import { resources } from '../../kube/client/objects.ts';
 import { prove } from '../../kube/served.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
-import { isOrphan, makeOrphans } from '../../ocm/orphan-works.ts';
+import { isOrphan } from '../../ocm/model/manifest-works.ts';
+import { makeOrphans } from '../../ocm/orphan-works.ts';
 import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
 import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
 

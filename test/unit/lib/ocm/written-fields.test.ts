@@ -55,7 +55,7 @@ const observed: Written = {
   'workloads/policy/policy-view.ts': binding,
   // As far as a kind has it: what a WEC has returned.
   'workloads/status/returned-status.ts': 'kubernetes apps/v1',
-  'workloads/selection/read-policies.ts': policy,
+  'forecast/read-policies.ts': policy,
   'workloads/delivery/workload.ts': 'kubernetes apps/v1',
   'workloads/delivery/stages-in-wds.ts': policy,
   'workloads/delivery/stages-on-wec.ts': binding,

@@ -1,18 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import { type Access, hidden, seen } from '../../../../../src/lib/kube/access.ts';
-import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { missing } from '../../../../../src/lib/kube/client/missing.ts';
-import type { KubeObject, LabelSelector } from '../../../../../src/lib/kube/client/objects.ts';
-import type { ControlPlane } from '../../../../../src/lib/ocm/model/kubeflex-objects.ts';
-import type { SpaceTools } from '../../../../../src/lib/spaces/hosting/hosting.ts';
-import {
-  type PolicySources,
-  readPolicies,
-} from '../../../../../src/lib/workloads/selection/read-policies.ts';
-import { now } from '../../../support/builders.ts';
-import { binding, uidOf, workOf } from '../../../support/policy-builders.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { type PolicySources, readPolicies } from '../../../../src/lib/forecast/read-policies.ts';
+import { type Access, hidden, seen } from '../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../src/lib/kube/client/missing.ts';
+import type { KubeObject, LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
+import type { ControlPlane } from '../../../../src/lib/ocm/model/kubeflex-objects.ts';
+import type { SpaceTools } from '../../../../src/lib/spaces/hosting/hosting.ts';
+import { now } from '../../support/builders.ts';
+import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
 import {
   controlPlane,
   its,
@@ -21,7 +18,7 @@ import {
   MemoryCluster,
   toolsOf,
   wds,
-} from '../../../support/space-builders.ts';
+} from '../../support/space-builders.ts';
 
 const edge: LabelSelector[] = [{ matchLabels: { tier: 'edge' } }];
 const bindingPolicy = (name: string, clusterSelectors = edge): KubeObject & { spec: object } => ({
@@ -132,12 +129,11 @@ describe('policies of a hosting cluster', () => {
     const clusters = { its1: hub, wds1: demo };
     const own = workOf('demo', 'wds1', 'm1');
     const settled = await readFrom(clusters, [own]);
-    assert.deepEqual([settled.unread, settled.found[0]?.worksOn], [[], ['m1']]);
+    assert.deepEqual(settled.unread, []);
     for (const name of ['demo', 'shop']) {
       const foreign = workOf(name, 'wds1', 'm2', uidOf('foreign'));
-      const { unread, found } = await readFrom(clusters, [own, foreign]);
+      const { unread } = await readFrom(clusters, [own, foreign]);
       assert.match(unread[0]?.why ?? '', /has works of a \w+ that come from none of its Bindings/);
-      assert.deepEqual(found[0]?.worksOn, ['m1']);
     }
     const other = await readFrom(clusters, [own, workOf('x', 'team2', 'm2')]);
     assert.deepEqual(
@@ -145,12 +141,11 @@ describe('policies of a hosting cluster', () => {
       ['team2'],
     );
   });
-  test('whose Binding is missing show on which WECs their works are', async () => {
+  test('whose Binding is missing are read all the same', async () => {
     const without = new MemoryCluster([bindingPolicy('demo')]);
-    const { unread, found } = await readFrom({ its1: hub, wds1: without }, [
-      workOf('demo', 'wds1', 'm1'),
-    ]);
-    assert.deepEqual([unread, found[0]?.worksOn], [[], ['m1']]);
+    const works = [workOf('demo', 'wds1', 'm1')];
+    const { unread, policies } = await readFrom({ its1: hub, wds1: without }, works);
+    assert.deepEqual([unread, policies], [[], ['demo (wds1)']]);
   });
   test('are fresh without a Binding until KubeStellar has had time for one', async () => {
     const created = async (ageMs: number, generation: number) => {

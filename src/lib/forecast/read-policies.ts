@@ -1,34 +1,30 @@
-import { mapConcurrently } from '../../core/concurrency.ts';
-import { type Access, ifSeen, through, tryRead } from '../../kube/access.ts';
-import type { Connect, Kube } from '../../kube/client/client.ts';
+import { type Access, ifSeen, seenOrThrow, through, tryRead } from '../kube/access.ts';
+import type { Connect, Kube } from '../kube/client/client.ts';
 import {
   byName,
   isLiving,
-  type KubeObject,
   namesOf,
   type ObjectMeta,
   resources,
   writtenAt,
-} from '../../kube/client/objects.ts';
-import { type Kubeconfig, selectContext } from '../../kube/kubeconfig/kubeconfig.ts';
-import { isRead } from '../../kube/pods.ts';
-import { listServed } from '../../kube/served.ts';
-import type { Its } from '../../ocm/hub/its.ts';
-import { propertiesAskedBy } from '../../ocm/model/customization.ts';
-import type { ControlPlane } from '../../ocm/model/kubeflex-objects.ts';
-import {
-  type Binding,
-  type BindingPolicy,
-  objectsOf,
-  type PoliciesOfIts,
-  type Policy,
-  resourceOfBound,
-  type Unread,
-} from '../../ocm/model/kubestellar-names.ts';
-import { isFrom, type Origin, readOrigins } from '../../ocm/work-origins.ts';
-import { controlPlaneOf, type SpaceTools } from '../../spaces/hosting/hosting.ts';
-import { contextFor, isSameCluster, reachSpace } from '../../spaces/space/space-access.ts';
-import { itsOfWds, roleOf } from '../../spaces/space/spaces.ts';
+} from '../kube/client/objects.ts';
+import { type Kubeconfig, selectContext } from '../kube/kubeconfig/kubeconfig.ts';
+import { isRead } from '../kube/pods.ts';
+import { listServed } from '../kube/served.ts';
+import type { Its } from '../ocm/hub/its.ts';
+import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
+import type {
+  Binding,
+  BindingPolicy,
+  PoliciesOfIts,
+  Policy,
+  Unread,
+} from '../ocm/model/kubestellar-names.ts';
+import { isFrom, type Origin, readOrigins } from '../ocm/work-origins.ts';
+import { controlPlaneOf, type SpaceTools } from '../spaces/hosting/hosting.ts';
+import { contextFor, isSameCluster, reachSpace } from '../spaces/space/space-access.ts';
+import { itsOfWds, roleOf } from '../spaces/space/spaces.ts';
+import type { SentWork } from './world.ts';
 
 export interface PolicySources {
   its: Pick<Its, 'kube'> & { context: Pick<Its['context'], 'name'> };
@@ -39,8 +35,13 @@ export interface PolicySources {
   kubeconfig: Kubeconfig;
   /** Opens a client for a kubeconfig context. */
   connect: Connect;
-  /** Whether the objects of the policies are read for the properties that they ask for. */
-  withTemplates?: boolean | undefined;
+  /** The works in the mailboxes of some WECs. Without them, all mailboxes show which WDSes send something. */
+  mailboxes?: Access<ReadonlyMap<string, readonly SentWork[]>> | undefined;
+}
+
+/** The policies that could be read, with a client for each WDS that has some. */
+export interface ReadPolicies extends PoliciesOfIts {
+  kubes: ReadonlyMap<string, Kube>;
 }
 
 /**
@@ -48,14 +49,12 @@ export interface PolicySources {
  * name besides and that have a context, since another hosting cluster may use this ITS as well. A WDS that cannot be read is
  * reported with the reason. An ITS without any WDS has no policies, and nothing of it is unread.
  */
-export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIts> {
-  const [hosted, read] = await Promise.all([
-    hostedOf(sources),
-    tryRead(() => readOrigins(sources.its.kube)),
-  ]);
+export async function readPolicies(sources: PolicySources): Promise<ReadPolicies> {
+  const hosted = await hostedOf(sources);
+  const read = await tryRead(() => originsFor(sources, hosted.found));
   const origins = ifSeen(read) ?? [];
   const ofHosted = await Promise.all(
-    hosted.found.map((wds) => readFirst(wds.name, [wds], origins, sources)),
+    hosted.found.map((wds) => readFirst(wds.name, [wds], origins)),
   );
   const others = origins.filter(
     (origin) =>
@@ -69,19 +68,33 @@ export async function readPolicies(sources: PolicySources): Promise<PoliciesOfIt
   const ofOthers = await Promise.all(
     [...named].map(([wds, works]) =>
       known.has(wds)
-        ? { wds, bindings: [], policies: [], unread: whyForeign(wds, works, ofHosted, sources) }
-        : readFirst(wds, contextsFor(wds, sources), origins, sources),
+        ? { ...nothingOf(wds), unread: whyForeign(wds, works, ofHosted, sources) }
+        : readFirst(wds, contextsFor(wds, sources), origins),
     ),
   );
   const results = [...ofHosted, ...ofOthers];
   return {
     policies: results.flatMap(({ policies }) => policies),
+    kubes: new Map(results.flatMap(({ wds, kube }) => (kube ? [[wds, kube] as const] : []))),
     unread: [
       ...hosted.unread,
       ...results.flatMap(({ unread }) => unread),
       ...(read.state === 'seen' ? [] : [{ wds: allWdses, why: read.why }]),
     ],
   };
+}
+
+/** Other WDSes than those that the hosting cluster proves are looked for in all mailboxes. */
+async function originsFor({ its, mailboxes }: PolicySources, found: readonly FoundWds[]) {
+  if (mailboxes === undefined) return readOrigins(its.kube);
+  const proven = found.flatMap(({ name, itsUnknown }) => (itsUnknown === undefined ? name : []));
+  const own = [...(seenOrThrow(mailboxes)?.values() ?? [])].flat();
+  return [
+    ...own.flatMap(({ origin, isLeaving }) =>
+      origin !== undefined && !isLeaving && proven.includes(origin.wds) ? origin : [],
+    ),
+    ...(await readOrigins(its.kube, proven)),
+  ];
 }
 
 /** Works that carry the name of a WDS that was read, and come from none of its Bindings. */
@@ -105,8 +118,12 @@ function whyForeign(
 /** What was read of a WDS. */
 interface PoliciesOfWds extends PoliciesOfIts {
   wds: string;
+  /** Undefined if it could not be read. */
+  kube?: Kube;
   bindings: readonly Binding[];
 }
+
+const nothingOf = (wds: string): PoliciesOfWds => ({ wds, bindings: [], policies: [], unread: [] });
 
 /** A user who selects no hosting cluster may have none. */
 async function hostedOf({ its, hosting }: PolicySources) {
@@ -118,7 +135,8 @@ async function hostedOf({ its, hosting }: PolicySources) {
   return isGuess ? none : { ...none, unread: [{ wds: allWdses, why: hosted.why }] };
 }
 
-const allWdses = 'all WDSes';
+/** What is unread if it is not known which WDSes there are. */
+export const allWdses = 'all WDSes';
 
 /**
  * Reads a WDS in the first of some places that leads to it. A place that nothing else proves must have a Binding that the works come
@@ -128,20 +146,19 @@ async function readFirst(
   wds: string,
   places: readonly FoundWds[],
   origins: readonly Origin[],
-  sources: PolicySources,
 ): Promise<PoliciesOfWds> {
   const reasons: string[] = [];
   const own = origins.filter((origin) => origin.wds === wds);
   for (const place of places) {
     const { itsUnknown } = place;
-    const read = await tryRead(() => readPoliciesOf(place, own, sources));
+    const read = await tryRead(() => readPoliciesOf(place, own));
     if (read.state !== 'seen') reasons.push(read.why);
     else if (itsUnknown === undefined || read.value.isProven)
       return { wds, ...read.value, unread: [] };
     else reasons.push(itsUnknown);
   }
   const none = 'no context of the kubeconfig is known to lead to it';
-  return { wds, bindings: [], policies: [], unread: [{ wds, why: reasons.join('; ') || none }] };
+  return { ...nothingOf(wds), unread: [{ wds, why: reasons.join('; ') || none }] };
 }
 
 /** The contexts that may lead to a WDS that only works name: those with its name, and those that are marked as its contexts. */
@@ -165,11 +182,7 @@ const isKept = ({ deletionTimestamp, ownerReferences }: ObjectMeta) =>
 const bindingMs = 10_000;
 
 /** A policy that is being deleted no longer selects anything. */
-async function readPoliciesOf(
-  { name: wds, open, context }: FoundWds,
-  works: readonly Origin[],
-  { withTemplates }: PolicySources,
-) {
+async function readPoliciesOf({ name: wds, open, context }: FoundWds, works: readonly Origin[]) {
   const kube = open();
   const [policies, bindings] = await Promise.all([
     listServed<BindingPolicy>(kube, resources.bindingPolicies),
@@ -177,7 +190,6 @@ async function readPoliciesOf(
   ]);
   const named = new Set(namesOf(policies));
   const bindingOf = byName(bindings);
-  const asked = withTemplates ? await askedByBindings(kube, bindings) : undefined;
   const current = policies.filter(isLiving);
   const orphans = bindings.filter(({ metadata }) => !named.has(metadata.name) && isKept(metadata));
   const found = [...current, ...orphans.map(({ metadata }): BindingPolicy => ({ metadata }))].map(
@@ -188,56 +200,11 @@ async function readPoliciesOf(
       const isFresh =
         binding === undefined && (!isRead(policy) || kube.now() - writtenAt(policy) < bindingMs);
       const orphaned = !named.has(name);
-      const ofIt = works.filter(
-        (work) => work.binding === name && (binding === undefined || isFrom(work, binding)),
-      );
-      const worksOn = [...new Set(ofIt.map(({ wec }) => wec))];
-      const read = { binding, orphaned, isFresh, worksOn, asked: asked?.get(name) };
-      return { wds, context, name, clusterSelectors, ...read };
+      return { wds, context, name, clusterSelectors, binding, orphaned, isFresh };
     },
   );
   const isProven = works.some((work) => bindings.some((binding) => isFrom(work, binding)));
-  return { bindings, policies: found, isProven };
-}
-
-/** The properties that the objects of Bindings ask for, by Binding: one list for each kind. */
-async function askedByBindings(
-  kube: Kube,
-  bindings: readonly Binding[],
-): Promise<Map<string, Set<string>>> {
-  const bound = bindings.flatMap((binding) =>
-    objectsOf(binding).map((object) => ({ ...object, binding })),
-  );
-  const kinds = [
-    ...Map.groupBy(bound, ({ group, version, resource }) =>
-      [group, version, resource].join('/'),
-    ).values(),
-  ];
-  const asked = new Map<string, Set<string>>();
-  await mapConcurrently(kinds, async (ofKind) => {
-    const [first] = ofKind as [(typeof bound)[number]];
-    const trim = (object: KubeObject) => {
-      const { name, namespace } = object.metadata;
-      return { metadata: { name, namespace }, asked: propertiesAskedBy(object) } as KubeObject;
-    };
-    const all = await listServed<KubeObject & { asked: Set<string> }>(
-      kube,
-      resourceOfBound(first),
-      { trim },
-    );
-    const askedBy = new Map(
-      all.map((object) => [
-        `${object.metadata.namespace ?? ''}/${object.metadata.name}`,
-        object.asked,
-      ]),
-    );
-    for (const { name, namespace = '', binding } of ofKind) {
-      const policy = binding.metadata.name;
-      const keys = askedBy.get(`${namespace}/${name}`) ?? [];
-      asked.set(policy, new Set([...(asked.get(policy) ?? []), ...keys]));
-    }
-  });
-  return asked;
+  return { kube, bindings, policies: found, isProven };
 }
 
 /** A WDS that may send workloads through the ITS. */

@@ -1,0 +1,173 @@
+import { command } from '../../lib/core/next-step.ts';
+import { describeGrouped, refuseManyRemovals, removalsOf } from '../../lib/core/read-confirmed.ts';
+import { few } from '../../lib/core/text/words.ts';
+import type { Forecast, PolicyEffect, Row } from '../../lib/forecast/forecast.ts';
+import { effectOf, isTaken, lostBy, unforeseenIn } from '../../lib/forecast/losses.ts';
+import type { LookOn } from '../../lib/forecast/read-forecast.ts';
+import type { PolicySources } from '../../lib/forecast/read-policies.ts';
+import type { WecChange } from '../../lib/forecast/wec-change.ts';
+import { ifSelected, seenOrThrow } from '../../lib/kube/access.ts';
+import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
+import type { Its } from '../../lib/ocm/hub/its.ts';
+import { describePolicy } from '../../lib/ocm/model/kubestellar-names.ts';
+import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
+import { lossRefused, lossUnknown, type Unknown } from './confirm.ts';
+import type { Session } from './session.ts';
+
+/** What a change does besides taking workloads away. */
+export function describeSideEffects(seen: Forecast): string[] {
+  return [
+    ...seen.unread.map(
+      ({ wds, why }) =>
+        `The binding policies of ${wds} could not be read, so whether they select by what is changed is unknown (${why}).`,
+    ),
+    ...unforeseenIn(seen).map((why) => `It is unknown what WECs would lose: ${why}.`),
+    ...seen.starting.map(
+      ({ policy, wecs }) =>
+        `The binding policy ${describePolicy(policy)} will start selecting ${few(wecs).join(', ')}.`,
+    ),
+  ];
+}
+
+/** What is deleted from WECs. @param shown how many WECs are named */
+export const describeReleased = ({ released, rows }: Forecast, shown?: number) =>
+  released.flatMap((effect) => {
+    const { policy, wecs, lacking } = effect;
+    const own = rowsOf(effect, rows);
+    const named = few(wecs, shown).join(', ');
+    const removed = own.filter(isTaken);
+    const spaces = withSpaces([
+      ...new Set(removed.flatMap(({ object }) => namespaceOf(object) ?? [])),
+    ]);
+    const why =
+      lacking === undefined
+        ? `The binding policy ${describePolicy(policy)} will stop selecting ${named}`
+        : `The templates of the binding policy ${describePolicy(policy)} will lack ${lacking}`;
+    const where = lacking === undefined ? 'there' : `from ${named}`;
+    const lost =
+      removed.length === 0
+        ? `${why}: nothing is deleted ${where}.`
+        : `${why}: its workloads are deleted ${where}${spaces}.`;
+    return [
+      lost,
+      ...describeRows(own, 'kept', 'stay'),
+      ...describeRows(own, 'recreated', 'are deleted and created again, without their data'),
+    ];
+  });
+
+const rowsOf = ({ policy, wecs }: PolicyEffect, rows: readonly Row[]) =>
+  rows.filter(
+    (row) =>
+      row.policy === policy.name &&
+      row.wds === policy.wds &&
+      row.wec !== null &&
+      wecs.includes(row.wec),
+  );
+
+/** As `  Deployment shop/web on cluster1, cluster2 stay: pay (wds1) has applied it too.` */
+function describeRows(rows: readonly Row[], effect: Row['effect'], verb: string): string[] {
+  const groups = Map.groupBy(
+    rows.filter((row) => row.effect === effect),
+    ({ why }) => why,
+  );
+  return [...groups].map(
+    ([why, of]) => `  ${few(describeGrouped(of.map(effectOf))).join(', ')} ${verb}: ${why}.`,
+  );
+}
+
+const namespaceOf = (object: Row['object']) =>
+  object?.kind === 'Namespace' ? `Namespace ${object.name}` : undefined;
+
+/** The commands that give works the values that a change has replaced. */
+export const refreshSteps = ({ rows }: Forecast) => [
+  ...new Set(
+    rows.flatMap(({ effect, policy, wds }) =>
+      effect === 'stale'
+        ? command`stellarctl policy refresh ${policy ?? ''} --wds ${wds ?? ''}`
+        : [],
+    ),
+  ),
+];
+
+/** Namespaces go with what others have created in them. */
+export const withSpaces = (namespaces: readonly string[]) =>
+  namespaces.length === 0
+    ? ''
+    : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
+
+/** What may be lost besides what is shown. */
+export const unknownLosses = (seen: Forecast): Unknown[] => [
+  ...seen.unread.map(({ wds, why }) => ({ what: `the binding policies of ${wds}`, why })),
+  ...unforeseenIn(seen).map((text) => ({ text })),
+];
+
+/**
+ * Reads every BindingPolicy that sends workloads through an ITS and can be read now. Unreadable ones are no error.
+ * @param wecs those whose works may name further WDSes (default: all)
+ */
+export async function openPolicies(
+  session: Session,
+  its: PolicySources['its'],
+  wecs?: readonly string[],
+) {
+  const { readPolicies } = await import('../../lib/forecast/read-policies.ts');
+  return readPolicies({ ...(await sourcesOf(session, its)), wecs });
+}
+
+async function sourcesOf(session: Session, its: PolicySources['its']) {
+  const [kubeconfig, hosting] = await Promise.all([
+    session.kubeconfig(),
+    ifSelected(() => session.spaceTools()),
+  ]);
+  const connect = (context: SelectedContext) => session.connect(context);
+  return { its, hosting, kubeconfig, connect };
+}
+
+/** Reads the policies that send workloads through the ITS of a WDS. */
+export const policiesBeside =
+  (session: Session, { its }: Wds) =>
+  async () => {
+    const seen = seenOrThrow(its);
+    if (seen === undefined) return { policies: [], unread: [] };
+    const { name, kube } = seen;
+    return openPolicies(session, { kube, context: { name } });
+  };
+
+/** What changes of WECs do to workloads. Objects that others have created are found where a context is proven to lead to the WEC. */
+export async function foresee(
+  session: Session,
+  its: Its,
+  changes: readonly WecChange[],
+  lookOn?: LookOn,
+): Promise<Forecast> {
+  const { readForecast } = await import('../../lib/forecast/read-forecast.ts');
+  const { provenWec } = await import('../../lib/ocm/hub/find-wecs.ts');
+  if (changes.length > 0)
+    session.progress.waiting(its.context.name, 'reading its binding policies');
+  const provenOn: LookOn = async (wec) =>
+    provenWec(wec, its.kube, await session.contextsNamed(wec));
+  const sources = await sourcesOf(session, its);
+  return readForecast({ wecs: changes }, { ...sources, lookOn: lookOn ?? provenOn });
+}
+
+/**
+ * Refuses changes of WECs that take workloads away, or may do so, in a command that has no question about it.
+ * @param options.maxRemoved `--max-removed`: so many WECs may lose their workloads, whatever is unknown @throws StellarError `loss-unknown`
+ */
+export async function requireForeseen(
+  session: Session,
+  its: Its,
+  changes: readonly WecChange[],
+  { maxRemoved, lookOn }: { maxRemoved?: number | undefined; lookOn?: LookOn },
+): Promise<void> {
+  if (changes.length === 0) return;
+  const seen = await foresee(session, its, changes, lookOn);
+  session.noteLines([...describeSideEffects(seen), ...describeReleased(seen)]);
+  const lost = lostBy(seen);
+  const removals = removalsOf(lost, maxRemoved, seen.sentTo);
+  if (maxRemoved !== undefined) return refuseManyRemovals(removals, 'would lose objects');
+  const [unknown] = unknownLosses(seen);
+  if (unknown !== undefined) throw lossUnknown(unknown);
+  const [first] = describeGrouped(lost);
+  if (first !== undefined) throw lossRefused(`WECs would lose ${first}`);
+}

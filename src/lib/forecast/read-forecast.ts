@@ -1,0 +1,207 @@
+import { mapConcurrently } from '../core/concurrency.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { isLiving, type KubeObject, resources } from '../kube/client/objects.ts';
+import { discoverKinds } from '../kube/discovery.ts';
+import { listServed } from '../kube/served.ts';
+import { propertiesAskedBy } from '../ocm/model/customization.ts';
+import {
+  type BoundObject,
+  isEmptyBinding,
+  objectsOf,
+  originBindingLabel,
+  originWdsLabel,
+  type Policy,
+  resourceOfBound,
+  type Unread,
+} from '../ocm/model/kubestellar-names.ts';
+import type { ManifestWork } from '../ocm/model/manifest-works.ts';
+import { keyOf } from '../ocm/model/object-ref.ts';
+import { isAppliedByWork } from '../ocm/work-origins.ts';
+import { trimmer } from '../workloads/delivery/works.ts';
+import { kindNames } from '../workloads/selection/wds-contents.ts';
+import { type Change, type Forecast, forecast, type Reach, reachesOf } from './forecast.ts';
+import { allWdses, type PolicySources, readPolicies } from './read-policies.ts';
+import type { WecChange } from './wec-change.ts';
+import {
+  type BoundView,
+  boundObjects,
+  boundView,
+  type ForeignObject,
+  type PolicyState,
+  type SentWork,
+  sentWork,
+  type World,
+} from './world.ts';
+
+/** Opens a WEC, where objects may be that no work has applied. @returns undefined if no context is proven to lead there */
+export type LookOn = (wec: string) => Promise<Kube | undefined>;
+
+export type ForecastSources = Omit<PolicySources, 'mailboxes'> & { lookOn?: LookOn | undefined };
+
+const nothing: World = { policies: [], works: new Map(), foreign: [], unread: [] };
+
+/** The forecast of a change that changes nothing, or of an ITS that does not exist yet. */
+export const noForecast: Forecast = forecast(nothing, { wecs: [] });
+
+/**
+ * Reads what a change depends on, and says what it does. The mailboxes of the WECs that change are read, and those of others only for
+ * policies that are no longer sent to any WEC, or whose Binding lists nothing.
+ */
+export async function readForecast(change: Change, sources: ForecastSources): Promise<Forecast> {
+  const { wecs: changes } = change;
+  if (changes.length === 0) return noForecast;
+  const { kube: hub } = sources.its;
+  const own = await tryRead(() =>
+    readMailboxes(
+      hub,
+      changes.map(({ name }) => name),
+    ),
+  );
+  const found = await readPolicies({ ...sources, mailboxes: own });
+  const works = new Map(ifSeen(own));
+  const { policies, unread } = await withContents(found, works, changes);
+  const reaches = reachesOf({ policies, works }, changes);
+  const elsewhere = await tryRead(() => readElsewhere(hub, reaches, works));
+  const foreign = await lookFor(reaches, sources.lookOn);
+  const world = {
+    policies,
+    works: ifSeen(elsewhere) ?? works,
+    foreign,
+    unread: [
+      ...found.unread,
+      ...unread,
+      ...(elsewhere.state === 'seen' ? [] : [{ wds: allWdses, why: elsewhere.why }]),
+    ],
+  };
+  return forecast(world, change);
+}
+
+/** More mailboxes than so many are read with one list of all. */
+const readOneByOne = 10;
+
+async function readMailboxes(hub: Kube, wecs: readonly string[]): Promise<Map<string, SentWork[]>> {
+  const trim = trimmer();
+  const list = (namespace?: string) =>
+    listServed<ManifestWork>(hub, resources.manifestWorks, { namespace, trim });
+  const lists = await (wecs.length > readOneByOne
+    ? list().then((all) => [all])
+    : mapConcurrently(wecs, list));
+  const named = new Set(wecs);
+  const works = lists.flat().map(sentWork);
+  return Map.groupBy(
+    works.filter(({ wec }) => named.has(wec)),
+    ({ wec }) => wec,
+  );
+}
+
+/** Adds the works of policies that other WECs lose or may lose, with the mailboxes that they are in: another work may keep an object. */
+async function readElsewhere(
+  hub: Kube,
+  reaches: readonly Reach[],
+  known: ReadonlyMap<string, readonly SentWork[]>,
+): Promise<World['works']> {
+  const concerned = reaches.filter(
+    ({ policy, lacking }) => lacking !== undefined || isEmptyBinding(policy.binding),
+  );
+  const lists = await mapConcurrently(concerned, ({ policy: { wds, name } }) =>
+    listServed<ManifestWork>(hub, resources.manifestWorks, {
+      labelSelector: `${originWdsLabel}=${wds},${originBindingLabel}=${name}`,
+      metadataOnly: true,
+    }),
+  );
+  const wecs = new Set(
+    lists.flat().flatMap((work) => (isLiving(work) ? (work.metadata.namespace ?? []) : [])),
+  );
+  const more = [...wecs].filter((wec) => !known.has(wec));
+  return more.length === 0 ? known : new Map([...known, ...(await readMailboxes(hub, more))]);
+}
+
+/** Reads the objects of the policies that start to select WECs, or whose templates may ask for properties that change. */
+async function withContents(
+  { policies, kubes }: Awaited<ReturnType<typeof readPolicies>>,
+  works: ReadonlyMap<string, readonly SentWork[]>,
+  changes: readonly WecChange[],
+): Promise<{ policies: PolicyState[]; unread: Unread[] }> {
+  const changing = changes.filter(({ lacks, stale }) => lacks.length + stale.length > 0);
+  const concerned = reachesOf({ policies, works }, changes).flatMap(
+    ({ policy, starting, sentTo }) =>
+      starting.length > 0 || changing.some(({ name }) => sentTo.includes(name)) ? policy : [],
+  );
+  const read = await mapConcurrently(
+    [...Map.groupBy(concerned, ({ wds }) => wds)],
+    async ([wds, some]) => {
+      const kube = kubes.get(wds);
+      const contents = kube === undefined ? undefined : await tryRead(() => readBound(kube, some));
+      return { wds, contents };
+    },
+  );
+  const bound = new Map(read.flatMap(({ contents }) => [...(ifSeen(contents) ?? [])]));
+  return {
+    policies: policies.map((policy) => ({ ...policy, bound: bound.get(policy) })),
+    unread: read.flatMap(({ wds, contents }) =>
+      contents === undefined || contents.state === 'seen' ? [] : [{ wds, why: contents.why }],
+    ),
+  };
+}
+
+/** The objects that policies of a WDS send: one list for each kind, of which a digest is kept. */
+async function readBound(
+  kube: Kube,
+  policies: readonly Policy[],
+): Promise<Map<Policy, BoundView[]>> {
+  const bound = policies.flatMap(({ binding }) =>
+    binding === undefined ? [] : objectsOf(binding),
+  );
+  if (bound.length === 0) return new Map();
+  const kindOf = kindNames(await discoverKinds(kube));
+  const asks = new Map<string, ReadonlySet<string>>();
+  const kinds = Map.groupBy(bound, ({ group = '', version, resource }) =>
+    [group, version, resource].join('/'),
+  );
+  await mapConcurrently([...kinds.values()], async ([first]) => {
+    if (first === undefined) return;
+    const trim = (object: KubeObject) => {
+      const { name, namespace } = object.metadata;
+      return { metadata: { name, namespace }, asks: propertiesAskedBy(object) } as KubeObject;
+    };
+    const all = await listServed<KubeObject & { asks: Set<string> }>(kube, resourceOfBound(first), {
+      trim,
+    });
+    for (const { metadata, asks: keys } of all) asks.set(keyOf({ ...first, ...metadata }), keys);
+  });
+  const view = (of: BoundObject) => boundView(of, kindOf(of) ?? of.resource, asks.get(keyOf(of)));
+  return new Map(
+    policies.map((policy) => [policy, policy.binding ? objectsOf(policy.binding).map(view) : []]),
+  );
+}
+
+/** Of so many WECs that start to be selected, so many objects are looked for. */
+const mostLookedFor = 20;
+
+async function lookFor(
+  reaches: readonly Reach[],
+  lookOn: LookOn | undefined,
+): Promise<ForeignObject[]> {
+  const looked = await mapConcurrently(reaches, ({ policy, starting }) =>
+    mapConcurrently(starting.slice(0, mostLookedFor), async (wec) => {
+      const found = await tryRead(async () => {
+        const kube = await lookOn?.(wec);
+        return (
+          kube &&
+          mapConcurrently(boundObjects(policy).slice(0, mostLookedFor), foreignOn(wec, kube))
+        );
+      });
+      return ifSeen(found)?.flat() ?? [];
+    }),
+  );
+  return looked.flat(2);
+}
+
+const foreignOn =
+  (wec: string, kube: Kube) =>
+  async ({ of, object }: BoundView) => {
+    const { name, namespace } = of;
+    const present = await kube.get(resourceOfBound(of), name, { namespace });
+    return present === undefined || isAppliedByWork(present) ? [] : { wec, object };
+  };
