@@ -18,6 +18,8 @@ export interface Mutant extends Site {
 const areas: Record<string, string[]> = {
   policy: [
     'src/commands/policy/',
+    'src/lib/policies/',
+    'src/lib/forecast/',
     ...['policy/', 'selection/', 'delivery/policy-', 'delivery/selection-'].map(
       (name) => `src/lib/workloads/${name}`,
     ),

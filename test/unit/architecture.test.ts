@@ -46,6 +46,7 @@ const rooms: Record<string, readonly string[]> = {
   spaces: ['hosting', 'space', 'choose', 'roles', 'local', 'install'],
   workloads: ['selection', 'status', 'delivery', 'policy'],
   forecast: [],
+  policies: [],
   maintenance: [],
   wecs: ['registration', 'diagnose', 'values', 'join', 'deregister'],
   installation: [],

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Option } from 'commander';
 import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
-import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
+import type { PolicyChange } from '../../lib/policies/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { policiesBeside } from '../common/forecast-text.ts';
@@ -39,7 +39,7 @@ export const definition: Definition<Options> = {
   destroys: true,
   async run(session, { filename, maxRemoved: max }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
-    const { applyPolicy } = await import('../../lib/workloads/policy/create-policy.ts');
+    const { applyPolicy } = await import('../../lib/policies/create-policy.ts');
     const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite();

@@ -2,7 +2,7 @@ import { StellarError } from '../../lib/core/errors.ts';
 import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { checkDnsName, checkNamespace } from '../../lib/core/object-names.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
-import type { PolicyChange } from '../../lib/workloads/policy/create-policy.ts';
+import type { PolicyChange } from '../../lib/policies/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { policiesBeside } from '../common/forecast-text.ts';
@@ -68,9 +68,7 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { applyPolicy, policyOf, readSpec } = await import(
-      '../../lib/workloads/policy/create-policy.ts'
-    );
+    const { applyPolicy, policyOf, readSpec } = await import('../../lib/policies/create-policy.ts');
     const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);

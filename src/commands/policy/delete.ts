@@ -1,7 +1,7 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/text/words.ts';
-import type { DeletionEffect, PolicyToDelete } from '../../lib/workloads/policy/delete-policy.ts';
+import type { DeletionEffect, PolicyToDelete } from '../../lib/policies/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, maxRemovedOption, wdsOptions, yesOption } from '../common/options.ts';
@@ -30,7 +30,7 @@ export const remove: Definition<{ keepWorkloads?: boolean; maxRemoved?: number }
   async run(session, { keepWorkloads, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { deletePolicy, hasRemains, lossesOfPolicy } = await import(
-      '../../lib/workloads/policy/delete-policy.ts'
+      '../../lib/policies/delete-policy.ts'
     );
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
@@ -61,8 +61,8 @@ export const prune: Definition<{ maxRemoved?: number }> = {
   options: [yesOption(), maxRemovedOption(), ...wdsOptions(), dryRunOption()],
   async run(session, { maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { prunePolicy } = await import('../../lib/workloads/policy/prune-policy.ts');
-    const { lossesOfPolicy } = await import('../../lib/workloads/policy/delete-policy.ts');
+    const { prunePolicy } = await import('../../lib/policies/prune-policy.ts');
+    const { lossesOfPolicy } = await import('../../lib/policies/delete-policy.ts');
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
       show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),

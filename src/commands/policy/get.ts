@@ -33,7 +33,7 @@ export const definition: Definition = {
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
     if (session.output === 'manifest') {
-      const { policyManifest } = await import('../../lib/workloads/policy/create-policy.ts');
+      const { policyManifest } = await import('../../lib/policies/create-policy.ts');
       return session.printDocument(await policyManifest(name, await session.wds()));
     }
     const { getPolicyView } = await import('../../lib/workloads/policy/policy-view.ts');

@@ -11,7 +11,7 @@ export const definition: Definition = {
   options: [...wdsOptions(), dryRunOption()],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { refreshPolicy } = await import('../../lib/workloads/policy/refresh-policy.ts');
+    const { refreshPolicy } = await import('../../lib/policies/refresh-policy.ts');
     const wds = await session.wds();
     if (wds.its.state === 'seen') session.announce(wds.its.value.kube);
     await session.finish([await refreshPolicy(name, wds, session.run)]);

@@ -1,6 +1,6 @@
 import { Option } from 'commander';
 import { checkDnsName } from '../../lib/core/object-names.ts';
-import type { PolicyWait } from '../../lib/workloads/policy/wait-policy.ts';
+import type { PolicyWait } from '../../lib/policies/wait-policy.ts';
 import type { Definition } from '../common/define.ts';
 import { listOption, wdsOptions } from '../common/options.ts';
 import { checkWecName } from '../common/wec-argument.ts';
@@ -28,7 +28,7 @@ export const definition: Definition<{ for: PolicyWait['goal']; on?: string[] }> 
   async run(session, { for: goal, on }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     on?.forEach(checkWecName);
-    const { waitForPolicy } = await import('../../lib/workloads/policy/wait-policy.ts');
+    const { waitForPolicy } = await import('../../lib/policies/wait-policy.ts');
     await session.finish([
       await waitForPolicy({ name, goal, on }, await session.wds(), session.run),
     ]);

@@ -21,6 +21,7 @@ import {
 import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
 import { comesFromAny } from '../ocm/work-origins.ts';
+import { deleteBoth, releasePolicy } from '../policies/keep-policy-workloads.ts';
 import { sentElsewhere, whyElsewhere, worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import {
   type ControlPlaneToDelete,
@@ -37,7 +38,6 @@ import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { openSpace, toSeeSpace } from '../spaces/space/space-access.ts';
 import { itsOfWds, sharersOf, typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
-import { deleteBoth, releasePolicy } from '../workloads/policy/keep-policy-workloads.ts';
 
 /** A WDS to delete, with the workloads that it has sent. */
 export interface WdsToDelete extends ControlPlaneToDelete {

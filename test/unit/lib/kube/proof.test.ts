@@ -5,6 +5,7 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { resources } from '../../../../src/lib/kube/client/objects.ts';
 import { untilGone } from '../../../../src/lib/kube/until-gone.ts';
 import { readWec } from '../../../../src/lib/ocm/agent/wec-evidence.ts';
+import { hasRemains, type PolicyToDelete } from '../../../../src/lib/policies/delete-policy.ts';
 import {
   type ControlPlaneToDelete,
   deleteControlPlane,
@@ -18,10 +19,6 @@ import { hasNoRegistration } from '../../../../src/lib/wecs/deregister/inspect-w
 import { type HubState, isGone } from '../../../../src/lib/wecs/deregister/leftovers.ts';
 import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/registration/grant.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration/registration-checks.ts';
-import {
-  hasRemains,
-  type PolicyToDelete,
-} from '../../../../src/lib/workloads/policy/delete-policy.ts';
 import { fakeKube, run } from '../../support/builders.ts';
 
 /** Compiled, never called: a line that compiles without an error is an error of the compiler. */

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { stepLines } from '../../../../src/lib/core/next-step.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { BindingPolicy } from '../../../../src/lib/ocm/model/kubestellar-names.ts';
+import { type PolicyWait, waitForPolicy } from '../../../../src/lib/policies/wait-policy.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
 import { hasReached } from '../../../../src/lib/workloads/delivery/judged-objects.ts';
 import {
@@ -12,10 +13,6 @@ import {
 import { getWorkload } from '../../../../src/lib/workloads/delivery/workload.ts';
 import { listPolicies } from '../../../../src/lib/workloads/policy/policy-list.ts';
 import { getPolicyView } from '../../../../src/lib/workloads/policy/policy-view.ts';
-import {
-  type PolicyWait,
-  waitForPolicy,
-} from '../../../../src/lib/workloads/policy/wait-policy.ts';
 import { listWorkloads, type Wanted } from '../../../../src/lib/workloads/workload-list.ts';
 import { joinedCluster } from '../../support/builders.ts';
 import { soon } from '../../support/space-builders.ts';

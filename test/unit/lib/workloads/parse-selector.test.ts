@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { parseLabelSelector } from '../../../../src/lib/workloads/policy/create-policy.ts';
+import { parseLabelSelector } from '../../../../src/lib/policies/create-policy.ts';
 import { matches } from '../../../../src/lib/workloads/selection/label-selectors.ts';
 
 describe('a label selector is parsed as by kubectl:', () => {

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
+import { refreshPolicy } from '../../../../../src/lib/policies/refresh-policy.ts';
 import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   deleteTransform,
   listTransforms,
   transformSpec,
 } from '../../../../../src/lib/workloads/delivery/transforms.ts';
-import { refreshPolicy } from '../../../../../src/lib/workloads/policy/refresh-policy.ts';
 import { createReported } from '../../../../../src/lib/workloads/selection/create-object.ts';
 import { binding } from '../../../support/policy-builders.ts';
 import {

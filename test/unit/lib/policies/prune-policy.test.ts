@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { noteWrite } from '../../../../../src/lib/core/each-name.ts';
-import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import { prunePolicy } from '../../../../../src/lib/workloads/policy/prune-policy.ts';
-import { workOf } from '../../../support/policy-builders.ts';
-import { MemoryCluster, soon } from '../../../support/space-builders.ts';
-import { WorkloadCluster } from '../../../support/workload-cluster.ts';
-import { openWds } from '../open-wds.ts';
+import { noteWrite } from '../../../../src/lib/core/each-name.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { prunePolicy } from '../../../../src/lib/policies/prune-policy.ts';
+import { workOf } from '../../support/policy-builders.ts';
+import { MemoryCluster, soon } from '../../support/space-builders.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { openWds } from '../workloads/open-wds.ts';
 
 type Typed = KubeObject & { kind: string };
 const policy = {

@@ -1,20 +1,20 @@
-import { forName } from '../../core/each-name.ts';
-import { StellarError } from '../../core/errors.ts';
-import { waitWhile } from '../../core/follow.ts';
-import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
-import type { Run } from '../../core/run.ts';
-import { count } from '../../core/text/words.ts';
-import { resources } from '../../kube/client/objects.ts';
-import { retryConflicts } from '../../kube/writes.ts';
-import { type Binding, objectsOf } from '../../ocm/model/kubestellar-names.ts';
-import { describeObject } from '../../ocm/model/object-ref.ts';
-import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
-import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
-import { pruneAnnotation } from '../../spaces/guard.ts';
-import { readSelected } from '../selection/policy-subject.ts';
-import { clausesFor } from '../selection/wds-contents.ts';
+import { forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { waitWhile } from '../core/follow.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { count } from '../core/text/words.ts';
+import { resources } from '../kube/client/objects.ts';
+import { retryConflicts } from '../kube/writes.ts';
+import { type Binding, objectsOf } from '../ocm/model/kubestellar-names.ts';
+import { describeObject } from '../ocm/model/object-ref.ts';
+import { toSeeWds, type Wds } from '../spaces/choose/open-wds.ts';
+import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
+import { pruneAnnotation } from '../spaces/guard.ts';
+import { noSuchPolicy } from '../workloads/policy/explain.ts';
+import { readSelected } from '../workloads/selection/policy-subject.ts';
+import { clausesFor } from '../workloads/selection/wds-contents.ts';
 import { inspectPolicy, lossesOfPolicy, type PolicyToDelete } from './delete-policy.ts';
-import { noSuchPolicy } from './explain.ts';
 
 /**
  * Removes from the WECs what the guard of a WDS keeps of a policy that no longer selects any object.

@@ -1,14 +1,14 @@
-import { forName, type NamedResult } from '../../core/each-name.ts';
-import { command, flagsOf } from '../../core/next-step.ts';
-import type { Run } from '../../core/run.ts';
-import { getManagedCluster } from '../../ocm/hub/find-wecs.ts';
-import { describeObject } from '../../ocm/model/object-ref.ts';
-import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { deliveriesIn, hasReached } from '../delivery/judged-objects.ts';
-import { type Open, refuseUnreturned, untilReached } from '../delivery/wait-workload.ts';
-import { requireIts } from '../selection/unseen.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { command, flagsOf } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { getManagedCluster } from '../ocm/hub/find-wecs.ts';
+import { describeObject } from '../ocm/model/object-ref.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
+import { deliveriesIn, hasReached } from '../workloads/delivery/judged-objects.ts';
+import { type Open, refuseUnreturned, untilReached } from '../workloads/delivery/wait-workload.ts';
+import { getPolicyView, type PolicyView } from '../workloads/policy/policy-view.ts';
+import { requireIts } from '../workloads/selection/unseen.ts';
 import { untilPolicyGone } from './delete-policy.ts';
-import { getPolicyView, type PolicyView } from './policy-view.ts';
 
 export interface PolicyWait {
   name: string;

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { seen } from '../../../../../src/lib/kube/access.ts';
-import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
-import { missing } from '../../../../../src/lib/kube/client/missing.ts';
-import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import {
-  deletePolicy,
-  inspectPolicy,
-} from '../../../../../src/lib/workloads/policy/delete-policy.ts';
-import { workOf } from '../../../support/policy-builders.ts';
-import { MemoryCluster, soon } from '../../../support/space-builders.ts';
-import { failsWith } from '../../../support/steps.ts';
-import { openWds } from '../open-wds.ts';
+import { seen } from '../../../../src/lib/kube/access.ts';
+import type { Kube } from '../../../../src/lib/kube/client/client.ts';
+import { missing } from '../../../../src/lib/kube/client/missing.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { deletePolicy, inspectPolicy } from '../../../../src/lib/policies/delete-policy.ts';
+import { workOf } from '../../support/policy-builders.ts';
+import { MemoryCluster, soon } from '../../support/space-builders.ts';
+import { failsWith } from '../../support/steps.ts';
+import { openWds } from '../workloads/open-wds.ts';
 
 const policy: KubeObject = {
   kind: 'BindingPolicy',

@@ -1,18 +1,18 @@
-import { mapConcurrently } from '../../core/concurrency.ts';
-import { forName, type NamedResult } from '../../core/each-name.ts';
-import { StellarError } from '../../core/errors.ts';
-import { untilMet } from '../../core/follow.ts';
-import { command, run as nextStep } from '../../core/next-step.ts';
-import { type Confirm, readConfirmed } from '../../core/read-confirmed.ts';
-import type { Run } from '../../core/run.ts';
-import { met, type Verdict, waiting } from '../../core/stages.ts';
-import { count } from '../../core/text/words.ts';
-import { ifSeen, tryRead } from '../../kube/access.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { isLiving, resources } from '../../kube/client/objects.ts';
-import { listServed } from '../../kube/served.ts';
-import { deleteObjects } from '../../kube/writes.ts';
-import { isAvailable } from '../../ocm/hub/hub-evidence.ts';
+import { mapConcurrently } from '../core/concurrency.ts';
+import { forName, type NamedResult } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { met, type Verdict, waiting } from '../core/stages.ts';
+import { count } from '../core/text/words.ts';
+import { ifSeen, tryRead } from '../kube/access.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { isLiving, resources } from '../kube/client/objects.ts';
+import { listServed } from '../kube/served.ts';
+import { deleteObjects } from '../kube/writes.ts';
+import { isAvailable } from '../ocm/hub/hub-evidence.ts';
 import {
   holdersOf,
   isOrphan,
@@ -21,12 +21,12 @@ import {
   toSeeHolders,
   wecNamesOf,
   wecsOf,
-} from '../../ocm/model/manifest-works.ts';
-import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
-import { provenWorks, worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
-import { getPolicy } from '../selection/policy-subject.ts';
-import { requireIts } from '../selection/unseen.ts';
+} from '../ocm/model/manifest-works.ts';
+import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
+import { toSeeWds, type Wds } from '../spaces/choose/open-wds.ts';
+import { provenWorks, worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
+import { getPolicy } from '../workloads/selection/policy-subject.ts';
+import { requireIts } from '../workloads/selection/unseen.ts';
 import { deleteBoth, isOwnerless, readBoth, releasePolicy } from './keep-policy-workloads.ts';
 
 export interface PolicyDeletion {

@@ -1,17 +1,17 @@
-import { StellarError } from '../../core/errors.ts';
-import { untilMet } from '../../core/follow.ts';
-import { command, run as nextStep } from '../../core/next-step.ts';
-import type { Run } from '../../core/run.ts';
-import { met, waiting } from '../../core/stages.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { resources } from '../../kube/client/objects.ts';
-import { prove } from '../../kube/served.ts';
-import { patchCurrent } from '../../kube/writes.ts';
-import type { Binding, BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
-import { isOrphan } from '../../ocm/model/manifest-works.ts';
-import { makeOrphans } from '../../ocm/orphan-works.ts';
-import { toSeeWds, type Wds } from '../../spaces/choose/open-wds.ts';
-import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
+import { StellarError } from '../core/errors.ts';
+import { untilMet } from '../core/follow.ts';
+import { command, run as nextStep } from '../core/next-step.ts';
+import type { Run } from '../core/run.ts';
+import { met, waiting } from '../core/stages.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { resources } from '../kube/client/objects.ts';
+import { prove } from '../kube/served.ts';
+import { patchCurrent } from '../kube/writes.ts';
+import type { Binding, BindingPolicy } from '../ocm/model/kubestellar-names.ts';
+import { isOrphan } from '../ocm/model/manifest-works.ts';
+import { makeOrphans } from '../ocm/orphan-works.ts';
+import { toSeeWds, type Wds } from '../spaces/choose/open-wds.ts';
+import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
 
 /** A policy whose workloads are kept, or what is left of it. */
 export interface PolicyToRelease {

@@ -4,16 +4,13 @@ import { describeEffect } from '../../../../src/lib/core/read-confirmed.ts';
 import { hidden } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import { applyPolicy, type PolicyChange } from '../../../../src/lib/policies/create-policy.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
-import {
-  applyPolicy,
-  type PolicyChange,
-} from '../../../../src/lib/workloads/policy/create-policy.ts';
 import { joinedCluster } from '../../support/builders.ts';
 import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
-import { openWds } from './open-wds.ts';
+import { openWds } from '../workloads/open-wds.ts';
 
 type Typed = KubeObject & { kind: string };
 const edge = [{ matchLabels: { env: 'edge' } }];

@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ChangeResult, forName } from '../../core/each-name.ts';
-import { StellarError } from '../../core/errors.ts';
-import { advice, command, flagsOf, run as nextStep, partial } from '../../core/next-step.ts';
-import { type Confirm, type Effect, readConfirmed } from '../../core/read-confirmed.ts';
-import type { Run } from '../../core/run.ts';
-import { count, few } from '../../core/text/words.ts';
-import type { Kube } from '../../kube/client/client.ts';
-import { unlessStatus } from '../../kube/client/errors.ts';
+import { type ChangeResult, forName } from '../core/each-name.ts';
+import { StellarError } from '../core/errors.ts';
+import { advice, command, flagsOf, run as nextStep, partial } from '../core/next-step.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import type { Run } from '../core/run.ts';
+import { count, few } from '../core/text/words.ts';
+import type { Kube } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
 import {
   groupOf,
   isLiving,
@@ -14,10 +14,10 @@ import {
   namesOf,
   resources,
   typeMeta,
-} from '../../kube/client/objects.ts';
-import type { DiscoveredKind } from '../../kube/discovery.ts';
-import { prove } from '../../kube/served.ts';
-import { notStored } from '../../kube/writes.ts';
+} from '../kube/client/objects.ts';
+import type { DiscoveredKind } from '../kube/discovery.ts';
+import { prove } from '../kube/served.ts';
+import { notStored } from '../kube/writes.ts';
 import {
   type Binding,
   type BindingPolicy,
@@ -29,18 +29,18 @@ import {
   type PoliciesOfIts,
   type Policy,
   type PolicySpec,
-} from '../../ocm/model/kubestellar-names.ts';
-import { describeObject, keyOf, keyOfCandidate } from '../../ocm/model/object-ref.ts';
-import { isFrom, originOf } from '../../ocm/work-origins.ts';
-import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { worksOfPolicy } from '../../spaces/choose/works-of-policy.ts';
-import { foreignNamesakes, type Namesake } from '../delivery/conflicts.ts';
-import { nameTaken } from '../selection/create-object.ts';
-import { isValid } from '../selection/label-selectors.ts';
-import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
-import { type Unseen, unseenOf } from '../selection/unseen.ts';
-import { discoverSendable, kindNames, requireKind } from '../selection/wds-contents.ts';
-import { type Explanation, explanationOf, noSuchPolicy } from './explain.ts';
+} from '../ocm/model/kubestellar-names.ts';
+import { describeObject, keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
+import { isFrom, originOf } from '../ocm/work-origins.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
+import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
+import { foreignNamesakes, type Namesake } from '../workloads/delivery/conflicts.ts';
+import { type Explanation, explanationOf, noSuchPolicy } from '../workloads/policy/explain.ts';
+import { nameTaken } from '../workloads/selection/create-object.ts';
+import { isValid } from '../workloads/selection/label-selectors.ts';
+import { evaluate, getPolicy, type PolicySubject } from '../workloads/selection/policy-subject.ts';
+import { type Unseen, unseenOf } from '../workloads/selection/unseen.ts';
+import { discoverSendable, kindNames, requireKind } from '../workloads/selection/wds-contents.ts';
 
 /** A policy as requested on the command line. */
 export interface PolicyRequest {

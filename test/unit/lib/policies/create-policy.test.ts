@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StellarError } from '../../../../../src/lib/core/errors.ts';
-import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
-import type { DiscoveredKind } from '../../../../../src/lib/kube/discovery.ts';
+import { StellarError } from '../../../../src/lib/core/errors.ts';
+import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { DiscoveredKind } from '../../../../src/lib/kube/discovery.ts';
 import {
   applyPolicy,
   type PolicyChange,
   type PolicyRequest,
   specOf,
-} from '../../../../../src/lib/workloads/policy/create-policy.ts';
-import { type Explanation, explain } from '../../../../../src/lib/workloads/policy/explain.ts';
-import { joinedCluster, managedCluster } from '../../../support/builders.ts';
-import { soon } from '../../../support/space-builders.ts';
-import { WorkloadCluster } from '../../../support/workload-cluster.ts';
-import { openWds } from '../open-wds.ts';
+} from '../../../../src/lib/policies/create-policy.ts';
+import { type Explanation, explain } from '../../../../src/lib/workloads/policy/explain.ts';
+import { joinedCluster, managedCluster } from '../../support/builders.ts';
+import { soon } from '../../support/space-builders.ts';
+import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { openWds } from '../workloads/open-wds.ts';
 
 const kind = (
   apiVersion: string,
