@@ -1,6 +1,7 @@
 import { command } from '../../lib/core/next-step.ts';
 import { describeGrouped, refuseManyRemovals, removalsOf } from '../../lib/core/read-confirmed.ts';
 import { few } from '../../lib/core/text/words.ts';
+import { policyDeleted, withoutOwner } from '../../lib/forecast/change.ts';
 import type { Forecast, PolicyEffect, Row } from '../../lib/forecast/forecast.ts';
 import { effectOf, isTaken, lostBy, unforeseenIn } from '../../lib/forecast/losses.ts';
 import type { LookOn } from '../../lib/forecast/read-forecast.ts';
@@ -10,6 +11,7 @@ import { ifSelected, seenOrThrow } from '../../lib/kube/access.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import { describePolicy } from '../../lib/ocm/model/kubestellar-names.ts';
+import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import { lossRefused, lossUnknown, type Unknown } from './confirm.ts';
 import type { Session } from './session.ts';
@@ -74,6 +76,46 @@ function describeRows(rows: readonly Row[], effect: Row['effect'], verb: string)
     ([why, of]) => `  ${few(describeGrouped(of.map(effectOf))).join(', ')} ${verb}: ${why}.`,
   );
 }
+
+const verbs = {
+  removed: 'will be removed',
+  recreated: 'will be removed and created again, without their data',
+  kept: 'stay',
+  'taken-over': 'will be overwritten',
+};
+
+/** What becomes of objects on WECs, as `w1, w2   ConfigMap shop/a will be removed: it no longer selects the object.` */
+export function describeTaken({ rows }: Pick<Forecast, 'rows'>): string[] {
+  const lines = [...Map.groupBy(rows, ({ wec }) => wec)].flatMap(([wec, own]) =>
+    takenFrom(own).map((line) => ({ line, wec: wec ?? '' })),
+  );
+  return [...Map.groupBy(lines, ({ line }) => line)].map(
+    ([line, of]) => `${few(of.map(({ wec }) => wec)).join(', ')}   ${line}`,
+  );
+}
+
+function takenFrom(rows: readonly Row[]): string[] {
+  return Object.entries(verbs).flatMap(([effect, verb]) => {
+    const groups = Map.groupBy(
+      rows.filter((row) => row.effect === effect),
+      ({ why }) => why,
+    );
+    return [...groups].flatMap(([why, of]) => {
+      const objects = of.flatMap(({ object }) => (object ? describeObject(object) : []));
+      const named = few([...new Set(objects)].sort(), 10).join(', ');
+      const spaces = of.filter(isTaken).flatMap(({ object }) => namespaceOf(object) ?? []);
+      return [
+        `${named} ${verb}${tail(why)}.`,
+        ...spaces.map(
+          (space) => `${space} will be removed with everything in it, whoever created it.`,
+        ),
+      ];
+    });
+  });
+}
+
+const tail = (why: string) =>
+  why === policyDeleted ? '' : why === withoutOwner ? `, ${why}` : `: ${why}`;
 
 const namespaceOf = (object: Row['object']) =>
   object?.kind === 'Namespace' ? `Namespace ${object.name}` : undefined;
@@ -147,7 +189,7 @@ export async function foresee(
   const provenOn: LookOn = async (wec) =>
     provenWec(wec, its.kube, await session.contextsNamed(wec));
   const sources = await sourcesOf(session, its);
-  return readForecast({ wecs: changes }, { ...sources, lookOn: lookOn ?? provenOn });
+  return readForecast(changes, { ...sources, lookOn: lookOn ?? provenOn });
 }
 
 /**

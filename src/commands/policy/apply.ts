@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { Option } from 'commander';
 import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
+import { takenBy } from '../../lib/forecast/losses.ts';
 import type { PolicyChange } from '../../lib/policies/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { policiesBeside } from '../common/forecast-text.ts';
+import { describeTaken, policiesBeside } from '../common/forecast-text.ts';
 import {
   allowErrorsOption,
   dryRunOption,
@@ -39,25 +40,24 @@ export const definition: Definition<Options> = {
   destroys: true,
   async run(session, { filename, maxRemoved: max }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
-    const { applyPolicy } = await import('../../lib/policies/create-policy.ts');
+    const { applyPolicy, unforeseenBy } = await import('../../lib/policies/create-policy.ts');
     const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyChange>(session, {
-      show({ explanation, lost, unknown, unforeseen }) {
-        session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
-        const unread = unknown.map(
-          ({ what, why }) => `no longer sent: unknown, because ${what} could not be read: ${why}`,
-        );
-        session.noteLines([...describeGrouped(lost), ...unread, ...unforeseen], '  ');
+      show(change) {
+        session.noteView((style, isWide) => describeExplanation(change.explanation, style, isWide));
+        session.noteLines([...describeTaken(change.effects), ...unforeseenBy(change)], '  ');
       },
-      confirmations({ name, present, explanation, lost, sentTo, ...change }) {
+      confirmations(change) {
+        const { name, present, explanation, effects } = change;
         const isSame = isDeepStrictEqual(present?.spec, given.spec);
         const errors = isSame ? [] : errorsOf(explanation);
-        const unknown = [...change.unknown, ...change.unforeseen.map((text) => ({ text }))];
+        const unknown = unforeseenBy(change).map((text) => ({ text }));
+        const lost = takenBy(effects);
         if (lost.length + unknown.length + errors.length === 0) return [];
         const details = describeGrouped(lost);
-        const removals = removalsOf(lost, max, sentTo);
+        const removals = removalsOf(lost, max, effects.sentTo);
         const verb = present === undefined ? 'Create' : 'Change';
         const asked = { verb, name, details, errors };
         return [{ ...asked, unknown, removals, oneWec: removals.wecs <= 1 }];

@@ -68,7 +68,9 @@ export const definition: Definition<Options> = {
   ],
   async run(session, options, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { applyPolicy, policyOf, readSpec } = await import('../../lib/policies/create-policy.ts');
+    const { applyPolicy, policyOf, readSpec, unforeseenBy } = await import(
+      '../../lib/policies/create-policy.ts'
+    );
     const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const { select = [], selector: selectors = [], namespace: namespaces = [] } = options;
     for (const namespace of namespaces) if (namespace !== '*') checkNamespace(namespace);
@@ -82,13 +84,15 @@ export const definition: Definition<Options> = {
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
     const confirm = confirming<PolicyChange>(session, {
-      show({ explanation, unforeseen }) {
+      show(change) {
+        const { explanation } = change;
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
-        session.noteLines(unforeseen, '  ');
+        session.noteLines(unforeseenBy(change), '  ');
       },
-      confirmations({ present, explanation, unforeseen }) {
+      confirmations(change) {
+        const { present, explanation } = change;
         const errors = errorsOf(explanation);
-        const unknown = unforeseen.map((text) => ({ text }));
+        const unknown = unforeseenBy(change).map((text) => ({ text }));
         const removals = removalsOf([], options.maxRemoved);
         return present !== undefined || errors.length + unknown.length === 0
           ? []

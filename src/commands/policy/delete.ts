@@ -1,9 +1,10 @@
 import { checkDnsName } from '../../lib/core/object-names.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
-import { few } from '../../lib/core/text/words.ts';
-import type { DeletionEffect, PolicyToDelete } from '../../lib/policies/delete-policy.ts';
+import { wecNamesOf } from '../../lib/ocm/model/manifest-works.ts';
+import type { PolicyToDelete } from '../../lib/policies/delete-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
+import { describeTaken } from '../common/forecast-text.ts';
 import { dryRunOption, maxRemovedOption, wdsOptions, yesOption } from '../common/options.ts';
 
 export const remove: Definition<{ keepWorkloads?: boolean; maxRemoved?: number }> = {
@@ -29,20 +30,16 @@ export const remove: Definition<{ keepWorkloads?: boolean; maxRemoved?: number }
   ],
   async run(session, { keepWorkloads, maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
-    const { deletePolicy, hasRemains, lossesOfPolicy } = await import(
+    const { agreedTo, deletePolicy, hasRemains } = await import(
       '../../lib/policies/delete-policy.ts'
     );
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
-      show: (found) =>
-        session.noteLines(
-          hasRemains(found) ? describeEffects(found.effects, keepWorkloads) : [],
-          '  ',
-        ),
+      show: (found) => session.noteLines(hasRemains(found) ? describeDeletion(found) : [], '  '),
       confirmations(found) {
         if (!hasRemains(found)) return [];
-        const removals = max === undefined ? undefined : removalsOf(lossesOfPolicy(found), max);
-        return [{ verb: 'Delete', name, oneWec: found.effects.length === 1, removals }];
+        const removals = max === undefined ? undefined : removalsOf(agreedTo(found), max);
+        return [{ verb: 'Delete', name, oneWec: wecsIn(found) === 1, removals }];
       },
     });
     await session.finish([await deletePolicy({ name, keepWorkloads, confirm }, wds, session.run)]);
@@ -62,13 +59,13 @@ export const prune: Definition<{ maxRemoved?: number }> = {
   async run(session, { maxRemoved: max }, [name = '']) {
     checkDnsName(name, 'a binding policy');
     const { prunePolicy } = await import('../../lib/policies/prune-policy.ts');
-    const { lossesOfPolicy } = await import('../../lib/policies/delete-policy.ts');
+    const { agreedTo } = await import('../../lib/policies/delete-policy.ts');
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
-      show: ({ effects }) => session.noteLines(describeEffects(effects, false), '  '),
+      show: ({ effects }) => session.noteLines(describeTaken(effects), '  '),
       confirmations(found) {
         if (found.works.length === 0) return [];
-        const removals = removalsOf(lossesOfPolicy(found), max);
+        const removals = removalsOf(agreedTo(found), max);
         const oneWec = removals.wecs === 1;
         return [{ verb: 'Prune', name, oneWec, removals }];
       },
@@ -77,34 +74,7 @@ export const prune: Definition<{ maxRemoved?: number }> = {
   },
 };
 
-/** Formats what happens to the objects of a policy as human-readable lines. */
-function describeEffects(effects: readonly DeletionEffect[], keep: boolean | undefined) {
-  if (effects.length === 0) return ['It has sent nothing to any WEC.'];
-  const lines = effects.flatMap((effect) =>
-    describeDeletion(effect, keep).map((line) => ({ line, wec: effect.wec })),
-  );
-  return [...Map.groupBy(lines, ({ line }) => line)].map(
-    ([line, of]) => `${few(of.map(({ wec }) => wec)).join(', ')}   ${line}`,
-  );
-}
+const wecsIn = ({ works }: PolicyToDelete) => wecNamesOf(works).length;
 
-function describeDeletion(
-  { removed, staying, removedWithNamespace }: DeletionEffect,
-  keep: boolean | undefined,
-) {
-  const others = 'another work has them, or their own work orphans them';
-  if (keep) return [`${named([...removed, ...staying])} stay, without an owner.`];
-  const spaces = removed.filter((object) => object.startsWith('Namespace '));
-  return [
-    ...(removed.length === 0 ? [] : [`${named(removed)} will be removed.`]),
-    ...spaces.map((space) => `${space} will be removed with everything in it, whoever created it.`),
-    ...(removedWithNamespace.length === 0
-      ? []
-      : [
-          `${named(removedWithNamespace)} will be removed with their Namespace, although ${others}.`,
-        ]),
-    ...(staying.length === 0 ? [] : [`${named(staying)} stay: ${others}.`]),
-  ];
-}
-
-const named = (objects: readonly string[]) => few(objects.toSorted(), 10).join(', ');
+const describeDeletion = (found: PolicyToDelete) =>
+  found.works.length === 0 ? ['It has sent nothing to any WEC.'] : describeTaken(found.effects);

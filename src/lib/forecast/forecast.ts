@@ -1,26 +1,9 @@
 import { few } from '../core/text/words.ts';
-import {
-  describePolicy,
-  destinationsOf,
-  isEmptyBinding,
-  type Unread,
-} from '../ocm/model/kubestellar-names.ts';
+import { describePolicy, isEmptyBinding, type Unread } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
-import { isFrom } from '../ocm/work-origins.ts';
-import { sentKey } from '../workloads/delivery/works.ts';
-import { type SelectionChange, selectionChange, type WecChange } from './wec-change.ts';
-import {
-  type BoundView,
-  boundObjects,
-  type PolicyState,
-  type SentWork,
-  type World,
-} from './world.ts';
-
-/** What is to be changed. */
-export interface Change {
-  wecs: readonly WecChange[];
-}
+import { type Change, policyDeleted, withoutOwner } from './change.ts';
+import { type Reach, reachesOf, senderIn, viewKey } from './reach.ts';
+import type { BoundView, PolicyState, SentWork, World } from './world.ts';
 
 /**
  * What becomes of an object on a WEC.
@@ -78,34 +61,35 @@ export interface Forecast {
   /** Policies that are no longer sent to WECs. */
   released: readonly PolicyEffect[];
   unread: readonly Unread[];
-  /** How many WECs the policies send something to. */
+  /** How many WECs the policies send something to: those that change, or all if WECs change. */
   sentTo: number;
 }
 
 /** Says what a change does to the objects on WECs, by what was read. It reads nothing. */
-export function forecast(world: World, { wecs: changes }: Change): Forecast {
-  const reaches = reachesOf(world, changes);
+export function forecast(world: World, change: Change): Forecast {
+  const reaches = reachesOf(world, change);
   const goingOf = goingBy(reaches);
   const taken = [...world.works].flatMap(([wec, works]) => takenFrom(wec, works, reaches, goingOf));
   const rows = [
     ...taken,
-    ...reaches.flatMap((reach) => sentBy(reach, changes, world, taken)),
-    ...reaches.flatMap((reach) => staleIn(reach, changes)),
-    ...reaches.flatMap(unknownOf),
+    ...reaches.flatMap((reach) => sentBy(reach, world, taken)),
+    ...reaches.flatMap((reach) => staleIn(reach, change)),
+    ...reaches.flatMap((reach) => (reach.change || change.wecs ? unknownOf(reach) : [])),
     ...confusedBy(reaches),
     ...world.unread.map(
       ({ wds, why }): Row => ({ ...nowhere, effect: 'unknown', wds, why: unreadWords(wds, why) }),
     ),
   ];
+  const counted = change.policies ? reaches.filter((reach) => reach.change) : reaches;
   return {
     rows,
     starting: effectsOn(reaches, ({ starting }) => starting),
     released: [
-      ...effectsOn(reaches, ({ lacking, released }) => (lacking === undefined ? released : [])),
-      ...effectsOn(reaches, ({ lacking, sentTo }) => (lacking === undefined ? [] : sentTo)),
+      ...effectsOn(reaches, ({ stops, released }) => (stops === undefined ? released : [])),
+      ...effectsOn(reaches, ({ stops, sentTo }) => (stops === undefined ? [] : sentTo)),
     ],
     unread: world.unread,
-    sentTo: new Set(reaches.flatMap(({ sentTo }) => sentTo)).size,
+    sentTo: new Set(counted.flatMap(({ sentTo }) => sentTo)).size,
   } as Omit<Forecast, typeof made> as Forecast;
 }
 
@@ -114,117 +98,80 @@ const nowhere = { wec: null, object: null, policy: null, wds: null };
 const unreadWords = (wds: string, why: string) =>
   `the binding policies of ${wds} could not be read: ${why}`;
 
-/** What changes do to a policy. */
-export interface Reach {
-  policy: PolicyState;
-  /** The WECs that it starts to select, in the order in which the transport handles them. */
-  starting: readonly string[];
-  /** The WECs that it no longer selects. */
-  released: readonly string[];
-  /** The WECs in whose mailboxes works of it were read. */
-  worksOn: readonly string[];
-  /** The WECs that it is sent to before the change: those of its Binding, which may be empty for a while, and of its works. */
-  sentTo: readonly string[];
-  /** What its templates lack, as `region of cluster1`: it is sent to no WEC then (kubestellar 0.30.0). */
-  lacking: string | undefined;
-}
+/** What becomes of an object that leaves its work. */
+type Going = Pick<Row, 'effect' | 'why'>;
 
-/** What changes do to each policy, in the order of the policies. */
-export function reachesOf(
-  { policies, works }: Pick<World, 'policies' | 'works'>,
-  changes: readonly WecChange[],
-): Reach[] {
-  const placesOf = placesBy([...works.values()].flat());
-  return policies.map((policy) => {
-    const on = (effect: SelectionChange) =>
-      changes.flatMap((change) => (selectionChange(policy, change) === effect ? change.name : []));
-    const worksOn = [...new Set(placesOf(policy))];
-    const sentTo = [...new Set([...destinationsOf(policy.binding), ...worksOn])];
-    const starting = on('starting').sort();
-    const asks = [...new Set(boundObjects(policy).flatMap((each) => [...each.asks]))];
-    const lacking = changes.flatMap(({ name, has, lacks }) => {
-      const isMissing = starting.includes(name)
-        ? (key: string) => !has.includes(key)
-        : (key: string) => sentTo.includes(name) && lacks.includes(key);
-      return asks.filter(isMissing).map((key) => `${key} of ${name}`);
-    });
-    return {
-      policy,
-      starting,
-      released: on('released'),
-      worksOn,
-      sentTo,
-      lacking: lacking.length === 0 ? undefined : few(lacking).join(', '),
-    };
-  });
-}
+/** What becomes of an object because it leaves a work; undefined if it stays in it. */
+type GoingOf = (work: SentWork, object: ObjectView) => Going | undefined;
 
-const nameOf = (wds: string, binding: string) => `${wds} ${binding}`;
-
-/** The WECs that have works of a policy. */
-function placesBy(works: readonly SentWork[]) {
-  const byName = Map.groupBy(works, ({ origin }) => origin && nameOf(origin.wds, origin.binding));
-  return (policy: PolicyState) =>
-    (byName.get(nameOf(policy.wds, policy.name)) ?? []).flatMap((work) =>
-      !work.isLeaving && isOf(work, policy) ? work.wec : [],
-    );
-}
-
-/** Whether a work that names a policy comes from its Binding, as far as there is one: WDSes of several hosting clusters may have one name. */
-const isOf = ({ origin }: SentWork, { binding }: PolicyState) =>
-  origin !== undefined && (binding === undefined || isFrom(origin, binding));
-
-/** Why a work is deleted, a clause; undefined if it stays. */
-type Going = (work: SentWork) => string | undefined;
-
-function goingBy(reaches: readonly Reach[]): Going {
-  const byName = new Map(
-    reaches.map((reach) => [nameOf(reach.policy.wds, reach.policy.name), reach]),
+function goingBy(reaches: readonly Reach[]): GoingOf {
+  const findSender = senderIn(reaches);
+  const sends = new Map(
+    reaches.flatMap((reach) =>
+      reach.change?.after
+        ? [[reach, new Set(reach.objects.map(({ object }) => viewKey(object)))] as const]
+        : [],
+    ),
   );
-  return (work) => {
-    const { wec, origin } = work;
-    const reach = origin && byName.get(nameOf(origin.wds, origin.binding));
-    if (reach === undefined || work.isLeaving || !isOf(work, reach.policy)) return undefined;
-    if (reach.lacking !== undefined) return `its templates lack ${reach.lacking}`;
-    return reach.released.includes(wec) ? 'it no longer selects the WEC' : undefined;
+  return (work, object) => {
+    const reach = work.isLeaving ? undefined : findSender(work);
+    if (reach === undefined) return undefined;
+    const { change, stops, released } = reach;
+    const removed = (why: string): Going => ({ effect: 'removed', why });
+    if (change?.after === null) return removed(policyDeleted);
+    if (stops !== undefined) return removed(stops);
+    if (released.includes(work.wec)) return removed('it no longer selects the WEC');
+    if (sends.get(reach)?.has(viewKey(object)) !== false) return undefined;
+    const unread = change?.after?.unread.find(
+      ({ kind, group }) => group === object.group && (kind === null || kind === object.kind),
+    );
+    return unread
+      ? { effect: 'unknown', why: unread.why }
+      : removed('it no longer selects the object');
   };
 }
 
-/** What becomes of the objects in the works that are deleted from a WEC. */
+/** What becomes of the objects that leave the works of a WEC. */
 function takenFrom(
   wec: string,
   works: readonly SentWork[],
   reaches: readonly Reach[],
-  goingOf: Going,
+  goingOf: GoingOf,
 ): Row[] {
-  const going = works.filter((work) => goingOf(work) !== undefined);
-  if (going.length === 0) return [];
+  const going: { work: SentWork; object: ObjectView; how: Going }[] = [];
   const holders = new Map<string, { by: SentWork; isApplied: boolean }>();
-  for (const by of works)
-    if (goingOf(by) === undefined && !by.isLeaving)
-      for (const object of by.objects)
-        if (!holders.get(viewKey(object))?.isApplied)
-          holders.set(viewKey(object), { by, isApplied: object.isApplied });
+  for (const work of works)
+    for (const object of work.isLeaving ? [] : work.objects) {
+      const how = goingOf(work, object);
+      if (how !== undefined) going.push({ work, object, how });
+      else if (!holders.get(viewKey(object))?.isApplied)
+        holders.set(viewKey(object), { by: work, isApplied: object.isApplied });
+    }
+  if (going.length === 0) return [];
   const starting = new Map(
-    reaches.flatMap((reach) =>
-      reach.lacking === undefined && reach.starting.includes(wec)
-        ? boundObjects(reach.policy).map(({ object }) => [viewKey(object), reach.policy] as const)
+    reaches.flatMap(({ policy, stops, gaining, objects }) =>
+      stops === undefined && gaining.includes(wec)
+        ? objects.map(({ object }) => [viewKey(object), policy] as const)
         : [],
     ),
   );
-  const becomes = (work: SentWork, object: ObjectView): Pick<Row, 'effect' | 'why'> => {
+  const keepers = new Set(
+    reaches.flatMap(({ policy, change }) => (change?.keepsWorkloads ? nameOf(policy) : [])),
+  );
+  const becomes = ({ work, object, how }: (typeof going)[number]): Going => {
     const holder = holders.get(viewKey(object));
     const next = starting.get(viewKey(object));
+    const by = holder && senderOf(holder.by);
+    if (how.effect === 'unknown') return how;
+    if (work.origin && keepers.has(senderOf(work))) return { effect: 'kept', why: withoutOwner };
     if (work.isOrphan) return { effect: 'kept', why: 'its work leaves it on the WEC' };
-    if (holder?.isApplied)
-      return { effect: 'kept', why: `${senderOf(holder.by)} has applied it too` };
-    if (holder)
-      return { effect: 'recreated', why: `${senderOf(holder.by)} has not applied it yet` };
-    if (next) return { effect: 'recreated', why: `${describePolicy(next)} starts to send it` };
-    return { effect: 'removed', why: goingOf(work) ?? '' };
+    if (holder?.isApplied) return { effect: 'kept', why: `${by} has applied it too` };
+    if (holder) return { effect: 'recreated', why: `${by} has not applied it yet` };
+    if (next) return { effect: 'recreated', why: `${nameOf(next)} starts to send it` };
+    return how;
   };
-  const rows = going.flatMap((work) =>
-    work.objects.map((object): Row => ({ wec, ...ofWork(work, object), ...becomes(work, object) })),
+  const rows = going.map(
+    (each): Row => ({ wec, ...ofWork(each.work, each.object), ...becomes(each) }),
   );
   return withNamespaces(rows, works, wec);
 }
@@ -268,52 +215,57 @@ const ofWork = (
   wds: origin?.wds ?? null,
 });
 
-const senderOf = ({ origin, name }: SentWork) =>
-  origin === undefined ? `work ${name}` : describePolicy({ name: origin.binding, wds: origin.wds });
+const nameOf = describePolicy;
 
-/** What the WECs get that a policy starts to select. */
+const senderOf = ({ origin, name }: SentWork) =>
+  origin === undefined ? `work ${name}` : nameOf({ name: origin.binding, wds: origin.wds });
+
+/** What the WECs get that a policy sends something new to. */
 function sentBy(
-  { policy, starting, lacking }: Reach,
-  changes: readonly WecChange[],
-  { foreign }: World,
+  { policy, gaining, unaccepted, stops, objects }: Reach,
+  { foreign, works }: World,
   taken: readonly Row[],
 ): Row[] {
-  const stopsAt = starting.find((wec) =>
-    changes.some(({ name, isAccepted }) => name === wec && !isAccepted),
-  );
-  const why = lacking === undefined ? undefined : `its templates lack ${lacking}`;
+  if (gaining.length === 0) return [];
+  const stopsAt = gaining.find((wec) => unaccepted.includes(wec));
   const keyOn = (wec: string | null, object: ObjectView) => `${wec} ${viewKey(object)}`;
   const keysOf = (some: readonly Pick<Row, 'wec' | 'object'>[]) =>
     new Set(some.flatMap(({ wec, object }) => (object ? keyOn(wec, object) : [])));
   const recreated = keysOf(taken.filter(({ effect }) => effect === 'recreated'));
   const present = keysOf(foreign);
-  return starting.flatMap((wec) => {
+  return gaining.flatMap((wec) => {
+    const has = new Set(
+      (works.get(wec) ?? []).flatMap(({ origin, objects: sent }) =>
+        origin?.wds === policy.wds && origin.binding === policy.name ? sent.map(viewKey) : [],
+      ),
+    );
     const isLate = stopsAt !== undefined && wec >= stopsAt;
-    const blocked =
-      why ?? (isLate ? `the transport stops at ${stopsAt}, which is not accepted` : undefined);
-    return boundObjects(policy).flatMap(({ object }): Row[] => {
+    const late = isLate ? `the transport stops at ${stopsAt}, which is not accepted` : undefined;
+    const blocked = stops ?? late;
+    return objects.flatMap(({ object }): Row[] => {
+      if (has.has(viewKey(object))) return [];
       const row = { wec, object, policy: policy.name, wds: policy.wds };
       if (blocked !== undefined) return [{ ...row, effect: 'blocked', why: blocked }];
       if (recreated.has(keyOn(wec, object))) return [];
       return present.has(keyOn(wec, object))
         ? [{ ...row, effect: 'taken-over', why: 'no work has applied it' }]
-        : [{ ...row, effect: 'added', why: 'it starts to select the WEC' }];
+        : [{ ...row, effect: 'added', why: 'it starts to be sent' }];
     });
   });
 }
 
 /** What keeps an earlier value of a property. */
 function staleIn(
-  { policy, sentTo, released, lacking }: Reach,
-  changes: readonly WecChange[],
+  { policy, sentTo, released, stops, objects }: Reach,
+  { wecs = [] }: Change,
 ): Row[] {
-  if (lacking !== undefined) return [];
-  return changes
+  if (stops !== undefined) return [];
+  return wecs
     .filter(
       ({ name, stale }) => stale.length > 0 && sentTo.includes(name) && !released.includes(name),
     )
     .flatMap(({ name: wec, stale }) =>
-      boundObjects(policy).flatMap(({ object, asks }): Row[] => {
+      objects.flatMap(({ object, asks }): Row[] => {
         const keys = stale.filter((key) => asks.has(key));
         const why = `its work has the earlier value of ${keys.join(', ')}`;
         const { name, wds } = policy;
@@ -323,20 +275,24 @@ function staleIn(
 }
 
 /** What a policy takes away or adds that its Binding does not show. */
-function unknownOf({ policy, starting, worksOn }: Reach): Row[] {
+function unknownOf({ policy, change, starting, worksOn }: Reach): Row[] {
   const { name, wds, binding, isFresh } = policy;
   const of = { ...nowhere, effect: 'unknown' as const, policy: name, wds };
+  if (change !== undefined) {
+    const [unread] = change.after?.unread.filter(({ group }) => group === null) ?? [];
+    return unread ? [{ ...of, why: unread.why }] : [];
+  }
   return [
     ...(isEmptyBinding(binding) && worksOn.length > 0
       ? [
           {
             ...of,
-            why: `the Binding of ${describePolicy(policy)} lists nothing, and works of it are on ${few(worksOn).join(', ')}`,
+            why: `the Binding of ${nameOf(policy)} lists nothing, and works of it are on ${few(worksOn).join(', ')}`,
           },
         ]
       : []),
     ...(isFresh && starting.length > 0
-      ? [{ ...of, why: `KubeStellar has not bound ${describePolicy(policy)} yet` }]
+      ? [{ ...of, why: `KubeStellar has not bound ${nameOf(policy)} yet` }]
       : []),
   ];
 }
@@ -349,42 +305,46 @@ function unknownOf({ policy, starting, worksOn }: Reach): Row[] {
 function confusedBy(reaches: readonly Reach[]): Row[] {
   const byName = Map.groupBy(
     reaches.flatMap((reach) => {
-      const on = new Set([...reach.sentTo, ...reach.starting]);
-      return boundObjects(reach.policy).map((bound) => ({ reach, bound, on }));
+      const on = new Set([...reach.sentTo, ...reach.gaining]);
+      return reach.objects.map((bound) => ({ reach, bound, on }));
     }),
     ({ bound }) => namesakeKey(bound),
   );
   return reaches.flatMap((reach) => {
-    const { policy, starting } = reach;
-    if (starting.length === 0) return [];
-    return boundObjects(policy).flatMap((bound) =>
+    const { policy, gaining, objects } = reach;
+    if (gaining.length === 0) return [];
+    return objects.flatMap((bound) =>
       (byName.get(namesakeKey(bound)) ?? []).flatMap((like): Row[] => {
-        const { of, object } = bound;
-        const combined = [of, like.bound.of].filter((each) => each.statusCollectors?.length);
-        // Where one Binding combines both, the WorkStatus of either one is among its own.
-        const isOne = combined.length === 2 && like.reach === reach;
-        if (object.namespace === like.bound.object.namespace || combined.length === 0 || isOne)
-          return [];
-        const why = `KubeStellar would confuse the statuses of ${describeObject(object)} and ${describeObject(like.bound.object)}, and crash`;
-        return starting
-          .filter((wec) => like.on.has(wec))
-          .map((wec) => ({
-            effect: 'crashes',
-            wec,
-            object,
-            policy: policy.name,
-            wds: policy.wds,
-            why,
-          }));
+        const on = gaining.filter((wec) => like.on.has(wec));
+        const how = confusion(bound, like.bound, like.reach === reach, like.reach.policy.wds);
+        if (on.length === 0 || how === undefined) return [];
+        const { object } = bound;
+        return on.map((wec) => ({ ...how, wec, object, policy: policy.name, wds: policy.wds }));
       }),
     );
   });
 }
 
+/** What becomes of two objects of one kind and name on a WEC. @param isOne whether one policy sends both @param wds that of the second */
+function confusion(
+  bound: BoundView,
+  like: BoundView,
+  isOne: boolean,
+  wds: string,
+): Pick<Row, 'effect' | 'why'> | undefined {
+  if (bound.object.namespace === like.object.namespace) return undefined;
+  const combining = [bound.isCombined, like.isCombined];
+  // Where one Binding combines both, the WorkStatus of either one is among its own.
+  if (isOne && combining.every((each) => each === true)) return undefined;
+  const words = `KubeStellar would confuse the statuses of ${describeObject(bound.object)} and ${describeObject(like.object)}, and crash`;
+  if (combining.includes(true)) return { effect: 'crashes', why: words };
+  return combining.includes(null)
+    ? { effect: 'unknown', why: `${words}, if WDS ${wds} combines them` }
+    : undefined;
+}
+
 const namesakeKey = ({ of: { group = '', resource, name } }: BoundView) =>
   `${group}/${resource}/${name}`;
-
-const viewKey = (object: ObjectView) => sentKey('', '', object);
 
 const effectsOn = (
   reaches: readonly Reach[],

@@ -16,17 +16,33 @@ export const effectOf = ({ object, wec }: Row): Effect => ({
 export const lostBy = ({ rows }: Pick<Forecast, 'rows'>): Effect[] =>
   rows.filter(isTaken).map(effectOf);
 
-/** Why WECs may lose more than that, each a clause. What could not be read is not among it. */
-export function unforeseenIn({ rows }: Pick<Forecast, 'rows'>): string[] {
-  const of = (effect: Row['effect']) => rows.filter((row) => row.effect === effect);
+/** What they lose, and what of others is overwritten there. */
+export const takenBy = (seen: Pick<Forecast, 'rows'>): Effect[] => [
+  ...lostBy(seen),
+  ...seen.rows
+    .filter(({ effect }) => effect === 'taken-over')
+    .map(effectOf)
+    .map((effect) => ({ ...effect, object: `overwritten: ${effect.object}` })),
+];
+
+/**
+ * Why WECs may lose more than that, each a clause. What could not be read is not among it.
+ * @param shown effects that are shown otherwise
+ */
+export function unforeseenIn(
+  { rows }: Pick<Forecast, 'rows'>,
+  shown: readonly Row['effect'][] = [],
+): string[] {
+  const of = (effect: Row['effect']) =>
+    shown.includes(effect) ? [] : rows.filter((row) => row.effect === effect);
   const crashes = Map.groupBy(of('crashes'), ({ why }) => why);
   const taken = Map.groupBy(of('taken-over'), ({ policy, wds }) =>
     describePolicy({ name: policy ?? '', wds: wds ?? '' }),
   );
   return [
-    ...of('unknown').flatMap(({ policy, why }) => (policy === null ? [] : why)),
+    ...new Set(of('unknown').flatMap(({ policy, why }) => (policy === null ? [] : why))),
     ...[...crashes].map(
-      ([why, on]) => `${why} on ${few([...new Set(on.map(({ wec }) => wec ?? ''))]).join(', ')}`,
+      ([why, on]) => `on ${few([...new Set(on.map(({ wec }) => wec ?? ''))]).join(', ')}, ${why}`,
     ),
     ...[...taken].map(
       ([policy, objects]) =>

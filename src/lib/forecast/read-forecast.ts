@@ -16,18 +16,18 @@ import {
   type Unread,
 } from '../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../ocm/model/manifest-works.ts';
-import { keyOf } from '../ocm/model/object-ref.ts';
+import { keyOf, type ObjectOnWec } from '../ocm/model/object-ref.ts';
 import { isAppliedByWork } from '../ocm/work-origins.ts';
 import { trimmer } from '../workloads/delivery/works.ts';
 import { kindNames } from '../workloads/selection/wds-contents.ts';
-import { type Change, type Forecast, forecast, type Reach, reachesOf } from './forecast.ts';
+import { type Forecast, forecast } from './forecast.ts';
+import { type Reach, reachesOf } from './reach.ts';
 import { allWdses, type PolicySources, readPolicies } from './read-policies.ts';
 import type { WecChange } from './wec-change.ts';
 import {
   type BoundView,
   boundObjects,
   boundView,
-  type ForeignObject,
   type PolicyState,
   type SentWork,
   sentWork,
@@ -42,14 +42,16 @@ export type ForecastSources = Omit<PolicySources, 'mailboxes'> & { lookOn?: Look
 const nothing: World = { policies: [], works: new Map(), foreign: [], unread: [] };
 
 /** The forecast of a change that changes nothing, or of an ITS that does not exist yet. */
-export const noForecast: Forecast = forecast(nothing, { wecs: [] });
+export const noForecast: Forecast = forecast(nothing, {});
 
 /**
  * Reads what a change depends on, and says what it does. The mailboxes of the WECs that change are read, and those of others only for
  * policies that are no longer sent to any WEC, or whose Binding lists nothing.
  */
-export async function readForecast(change: Change, sources: ForecastSources): Promise<Forecast> {
-  const { wecs: changes } = change;
+export async function readForecast(
+  changes: readonly WecChange[],
+  sources: ForecastSources,
+): Promise<Forecast> {
   if (changes.length === 0) return noForecast;
   const { kube: hub } = sources.its;
   const own = await tryRead(() =>
@@ -61,7 +63,7 @@ export async function readForecast(change: Change, sources: ForecastSources): Pr
   const found = await readPolicies({ ...sources, mailboxes: own });
   const works = new Map(ifSeen(own));
   const { policies, unread } = await withContents(found, works, changes);
-  const reaches = reachesOf({ policies, works }, changes);
+  const reaches = reachesOf({ policies, works }, { wecs: changes });
   const elsewhere = await tryRead(() => readElsewhere(hub, reaches, works));
   const foreign = await lookFor(reaches, sources.lookOn);
   const world = {
@@ -74,13 +76,17 @@ export async function readForecast(change: Change, sources: ForecastSources): Pr
       ...(elsewhere.state === 'seen' ? [] : [{ wds: allWdses, why: elsewhere.why }]),
     ],
   };
-  return forecast(world, change);
+  return forecast(world, { wecs: changes });
 }
 
 /** More mailboxes than so many are read with one list of all. */
 const readOneByOne = 10;
 
-async function readMailboxes(hub: Kube, wecs: readonly string[]): Promise<Map<string, SentWork[]>> {
+/** The works in the mailboxes of some WECs, by WEC. */
+export async function readMailboxes(
+  hub: Kube,
+  wecs: readonly string[],
+): Promise<Map<string, SentWork[]>> {
   const trim = trimmer();
   const list = (namespace?: string) =>
     listServed<ManifestWork>(hub, resources.manifestWorks, { namespace, trim });
@@ -124,7 +130,7 @@ async function withContents(
   changes: readonly WecChange[],
 ): Promise<{ policies: PolicyState[]; unread: Unread[] }> {
   const changing = changes.filter(({ lacks, stale }) => lacks.length + stale.length > 0);
-  const concerned = reachesOf({ policies, works }, changes).flatMap(
+  const concerned = reachesOf({ policies, works }, { wecs: changes }).flatMap(
     ({ policy, starting, sentTo }) =>
       starting.length > 0 || changing.some(({ name }) => sentTo.includes(name)) ? policy : [],
   );
@@ -182,7 +188,7 @@ const mostLookedFor = 20;
 async function lookFor(
   reaches: readonly Reach[],
   lookOn: LookOn | undefined,
-): Promise<ForeignObject[]> {
+): Promise<ObjectOnWec[]> {
   const looked = await mapConcurrently(reaches, ({ policy, starting }) =>
     mapConcurrently(starting.slice(0, mostLookedFor), async (wec) => {
       const found = await tryRead(async () => {

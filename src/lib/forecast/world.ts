@@ -1,7 +1,7 @@
 import type { Unread } from '../ocm/model/kubestellar-names.ts';
 import { type BoundObject, objectsOf, type Policy } from '../ocm/model/kubestellar-names.ts';
 import { isOrphan, type ManifestWork } from '../ocm/model/manifest-works.ts';
-import type { ObjectView } from '../ocm/model/object-ref.ts';
+import type { ObjectOnWec, ObjectView } from '../ocm/model/object-ref.ts';
 import { type Origin, originOf } from '../ocm/work-origins.ts';
 import { appliedState, sentObjects, viewOfSent } from '../workloads/delivery/works.ts';
 
@@ -11,7 +11,7 @@ export interface World {
   /** By WEC. Of WECs whose mailbox was not read there is nothing: the forecast says nothing of them. */
   works: ReadonlyMap<string, readonly SentWork[]>;
   /** Objects on WECs that no work has applied: agents overwrite them, and delete them later. */
-  foreign: readonly ForeignObject[];
+  foreign: readonly ObjectOnWec[];
   /** WDSes, or parts of them, that could not be read. */
   unread: readonly Unread[];
 }
@@ -30,6 +30,8 @@ export interface BoundView {
   object: ObjectView;
   /** The keys of the properties that its templates ask for. */
   asks: ReadonlySet<string>;
+  /** Whether a StatusCollector combines its statuses; null if that is unknown. */
+  isCombined: boolean | null;
 }
 
 /** A work in a mailbox. */
@@ -49,12 +51,6 @@ export interface SentWork {
 interface WorkObject extends ObjectView {
   /** Whether the agent reports that it has applied it, in the present version of the work. */
   isApplied: boolean;
-}
-
-/** An object on a WEC that no work has applied. */
-export interface ForeignObject {
-  wec: string;
-  object: ObjectView;
 }
 
 export const sentWork = (work: ManifestWork): SentWork => ({
@@ -83,4 +79,5 @@ export const boundView = (
   of,
   object: { kind, group: of.group ?? '', namespace: of.namespace ?? null, name: of.name },
   asks,
+  isCombined: (of.statusCollectors?.length ?? 0) > 0,
 });

@@ -2,45 +2,29 @@ import { isDeepStrictEqual } from 'node:util';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { advice, command, flagsOf, run as nextStep, partial } from '../core/next-step.ts';
-import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
-import { count, few } from '../core/text/words.ts';
-import type { Kube } from '../kube/client/client.ts';
+import { few } from '../core/text/words.ts';
+import { takenBy, unforeseenIn } from '../forecast/losses.ts';
+import { noForecast } from '../forecast/read-forecast.ts';
+import { readPolicyForecast } from '../forecast/read-policy-forecast.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
-import {
-  groupOf,
-  isLiving,
-  type LabelSelector,
-  namesOf,
-  resources,
-  typeMeta,
-} from '../kube/client/objects.ts';
+import { groupOf, type LabelSelector, resources, typeMeta } from '../kube/client/objects.ts';
 import type { DiscoveredKind } from '../kube/discovery.ts';
-import { prove } from '../kube/served.ts';
 import { notStored } from '../kube/writes.ts';
-import {
-  type Binding,
-  type BindingPolicy,
-  type DownsyncClause,
-  destinationsOf,
-  isEmptyBinding,
-  type Modulation,
-  objectsOf,
-  type PoliciesOfIts,
-  type Policy,
-  type PolicySpec,
+import type {
+  BindingPolicy,
+  DownsyncClause,
+  Modulation,
+  PoliciesOfIts,
+  PolicySpec,
 } from '../ocm/model/kubestellar-names.ts';
-import { describeObject, keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
-import { isFrom, originOf } from '../ocm/work-origins.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
-import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
-import { foreignNamesakes, type Namesake } from '../workloads/delivery/conflicts.ts';
 import { type Explanation, explanationOf, noSuchPolicy } from '../workloads/policy/explain.ts';
 import { nameTaken } from '../workloads/selection/create-object.ts';
 import { isValid } from '../workloads/selection/label-selectors.ts';
-import { evaluate, getPolicy, type PolicySubject } from '../workloads/selection/policy-subject.ts';
-import { type Unseen, unseenOf } from '../workloads/selection/unseen.ts';
-import { discoverSendable, kindNames, requireKind } from '../workloads/selection/wds-contents.ts';
+import { evaluate, getPolicy } from '../workloads/selection/policy-subject.ts';
+import { discoverSendable, requireKind } from '../workloads/selection/wds-contents.ts';
 
 /** A policy as requested on the command line. */
 export interface PolicyRequest {
@@ -209,72 +193,31 @@ const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined) =>
   isDeepStrictEqual(policy?.spec, spec);
 
 async function readChange(asked: AskedPolicy) {
-  const { name, spec, wds, creates } = asked;
+  const { name, spec, wds, creates, readPolicies } = asked;
   const { object: present } = await getPolicy(wds.kube, name);
   const isSame = isAsFor(asked, present);
   if (creates && present !== undefined && !isSame) throw policyTaken(name, wds);
-  const after = await evaluate(name, spec, wds);
-  const { view: explanation, overwritten } = await explanationOf(after, present !== undefined);
+  const subject = await evaluate(name, spec, wds);
+  const {
+    view: explanation,
+    overwritten,
+    stops,
+  } = await explanationOf(subject, present !== undefined);
   requireWritable(explanation);
-  if (isSame) return { name, present, explanation, ...noChange, unforeseen: [] };
-  const { object: binding } = await prove<Binding>(wds.kube, resources.bindings, name);
-  const { lost, ...change } = lossOfChange(binding, after);
-  const taken = overwritten.map(({ object, wec }) => ({ object: `overwritten: ${object}`, wec }));
-  const isUnbound = present !== undefined && isEmptyBinding(binding);
-  const unforeseen =
-    wds.its.state === 'seen'
-      ? await unforeseenBy(asked, wds.its.value, binding, after)
-      : isUnbound
-        ? [`its Binding lists nothing, and its works could not be read: ${wds.its.why}`]
-        : [];
-  return { name, present, explanation, ...change, lost: [...lost, ...taken], unforeseen };
+  const effects = isSame
+    ? noForecast
+    : await readPolicyForecast({ subject, present, stops, overwritten, readPolicies });
+  return { name, present, explanation, effects };
 }
 
-/** Why the change of a policy may take more away than its Binding shows, each a clause. */
-async function unforeseenBy(
-  { name, wds, readPolicies }: AskedPolicy,
-  its: { name: string; kube: Kube },
-  binding: Binding | undefined,
-  { wecs, objects }: PolicySubject,
-): Promise<string[]> {
-  const works = (await worksOfPolicy(its.kube, name, wds)).filter(isLiving);
-  const own = works.filter((work) => {
-    const origin = originOf(work);
-    return origin !== undefined && (binding === undefined || isFrom(origin, binding));
-  });
-  const on = (some: typeof works) =>
-    few([...new Set(some.map(({ metadata: { namespace = '' } }) => namespace))]).join(', ');
-  const sent = objects.map(({ object: { metadata, ...kind } }) => ({ ...kind, ...metadata }));
-  const namesakes = await foreignNamesakes(wds, { wecs: namesOf(wecs), objects: sent });
-  const others = namesakes.length === 0 ? [] : (await readPolicies()).policies;
-  const risky = namesakes.filter((namesake) => !others.some((other) => isPlain(other, namesake)));
-  return [
-    ...(isEmptyBinding(binding) && own.length > 0
-      ? [`its Binding lists nothing, and works of it are on ${on(own)}`]
+/** Why the change of a policy may take more away than is known, each a clause. Its explanation shows what it overwrites, and its own namesakes. */
+export const unforeseenBy = ({ explanation, effects }: PolicyChange): string[] =>
+  unforeseenIn(effects, [
+    'taken-over',
+    ...(explanation.problems.some(({ code }) => code === 'statuses-confused')
+      ? (['crashes'] as const)
       : []),
-    ...(own.length < works.length
-      ? [
-          `${its.name} has works of a ${name} of another ${wds.name}, on ${on(works.filter((work) => !own.includes(work)))}`,
-        ]
-      : []),
-    ...risky
-      .slice(0, 1)
-      .map(
-        ({ object, like, wds: other, wec }) =>
-          `KubeStellar would confuse the statuses of ${object} and ${describeObject(like)} on ${wec} and crash, if WDS ${other} combines them`,
-      ),
-  ];
-}
-
-/** Whether a policy of another WDS is seen to send a namesake without combining its status. */
-const isPlain = (policy: Policy, { wds, binding, like }: Namesake) =>
-  policy.wds === wds &&
-  policy.name === binding &&
-  policy.binding !== undefined &&
-  objectsOf(policy.binding).some(
-    ({ name, namespace, statusCollectors = [] }) =>
-      name === like.name && (namespace ?? null) === like.namespace && statusCollectors.length === 0,
-  );
+  ]);
 
 /**
  * Creates a policy, or changes it after showing what it no longer sends. One with the same selectors stays as it is.
@@ -288,10 +231,9 @@ export async function applyPolicy(
   const { name, spec, wds } = asked;
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
   if (name.length > 63) throw new StellarError('usage', tooLong);
-  const effects = ({ lost, unknown, unforeseen }: PolicyChange) => [
-    ...lost,
-    ...unknown.map(({ what }) => ({ object: `perhaps ${what}` })),
-    ...unforeseen.map((why) => ({ object: why })),
+  const effects = (change: PolicyChange) => [
+    ...takenBy(change.effects),
+    ...unforeseenBy(change).map((why) => ({ object: why })),
   ];
   const { present, explanation } = await readConfirmed({
     read: () => readChange(asked),
@@ -324,37 +266,4 @@ async function changePolicy(
   const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));
   const patch = { metadata: { uid, resourceVersion }, spec: { ...removed, ...spec } };
   await kube.merge(resources.bindingPolicies, name, patch);
-}
-
-const noChange = { lost: [] as Effect[], unknown: [] as Unseen[], sentTo: 0 };
-
-/** What a Binding sends, and the new spec does not select. What a Binding names is sent, whatever a list shows. */
-function lossOfChange(
-  binding: Binding | undefined,
-  { wecs, inventory, objects, contents, kinds }: PolicySubject,
-) {
-  const from = destinationsOf(binding);
-  const sent = binding === undefined ? [] : objectsOf(binding);
-  if (from.length === 0 || sent.length === 0) return noChange;
-  const unknown = [...unseenOf('WECs', inventory), ...contents.unread];
-  const kept = inventory.state === 'seen' ? namesOf(wecs) : from;
-  const present = new Set(objects.map(({ object }) => keyOfCandidate(object)));
-  const kindOf = kindNames(kinds);
-  const dropped = sent
-    .filter(
-      (each) => !present.has(keyOf(each)) && !unknown.some(({ what }) => what === each.resource),
-    )
-    .map((each) => describeObject({ ...each, kind: kindOf(each) ?? each.resource }));
-  const lost = from.flatMap((wec) => {
-    const all = kept.includes(wec) ? few(dropped.toSorted()) : [count(sent.length, 'object')];
-    return all.length === 0 ? [] : { object: `no longer sent: ${all.join(', ')}`, wec };
-  });
-  return {
-    /** What is no longer sent to each WEC, where it is deleted unless another policy sends it, and what is overwritten. */
-    lost,
-    /** What could not be read: it may be lost as well. */
-    unknown,
-    /** How many WECs its Binding names. */
-    sentTo: from.length,
-  };
 }

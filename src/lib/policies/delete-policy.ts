@@ -3,26 +3,29 @@ import { forName, type NamedResult } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { untilMet } from '../core/follow.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
-import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
+import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
+import type { PolicyChange } from '../forecast/change.ts';
+import { forecast } from '../forecast/forecast.ts';
+import { lostBy } from '../forecast/losses.ts';
+import { readMailboxes } from '../forecast/read-forecast.ts';
+import { stateOf } from '../forecast/read-policy-forecast.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isLiving, resources } from '../kube/client/objects.ts';
-import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import { isAvailable } from '../ocm/hub/hub-evidence.ts';
 import {
   holdersOf,
-  isOrphan,
   type ManifestWork,
-  objectsIn,
   toSeeHolders,
   wecNamesOf,
   wecsOf,
 } from '../ocm/model/manifest-works.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
+import { senderOf } from '../ocm/sender.ts';
 import { toSeeWds, type Wds } from '../spaces/choose/open-wds.ts';
 import { provenWorks, worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
 import { getPolicy } from '../workloads/selection/policy-subject.ts';
@@ -47,8 +50,8 @@ export async function deletePolicy(
   run: Run,
 ): Promise<NamedResult> {
   const found = await readConfirmed({
-    read: () => inspectPolicy(name, wds),
-    effects: lossesOfPolicy,
+    read: () => inspectPolicy(name, wds, { keepsWorkloads: keepWorkloads }),
+    effects: agreedTo,
     confirm,
   });
   const {
@@ -71,13 +74,11 @@ export const hasRemains = ({ policy, binding, works }: PolicyToDelete) =>
   policy.object !== undefined || isOwnerless(binding.object) || works.length > 0;
 
 /** What a user agrees to lose with a policy. */
-export const lossesOfPolicy = ({ policy: { object }, effects }: PolicyToDelete) => [
+export const agreedTo = ({ policy: { object }, effects }: PolicyToDelete): Effect[] => [
   ...(object === undefined
     ? []
     : [{ object: `policy ${object.metadata.name}`, uid: object.metadata.uid }]),
-  ...effects.flatMap(({ wec, removed, removedWithNamespace }) =>
-    [...removed, ...removedWithNamespace].map((lost) => ({ object: lost, wec })),
-  ),
+  ...lostBy(effects),
 ];
 
 type Remains = Pick<PolicyToDelete, 'policy' | 'binding' | 'works'> & {
@@ -156,48 +157,32 @@ export async function untilPolicyGone(
   );
 }
 
-/** What happens to the objects of a policy on one WEC. */
-export type DeletionEffect = ReturnType<typeof deletionOn>;
-
 /** A policy to delete, with what it has sent. A Binding without its policy shows an interrupted deletion. */
 export type PolicyToDelete = Awaited<ReturnType<typeof inspectPolicy>>;
+
+/** What becomes of a policy: it is deleted, unless it sends something else. */
+type Becoming = Partial<Pick<PolicyChange, 'after' | 'keepsWorkloads'>>;
 
 /**
  * @throws StellarError if the ITS is not reachable, or does not show which works belong to the WDS (`identity-unproven`): the
  * objects that would be removed from the WECs are then unknown
  */
-export async function inspectPolicy(name: string, wds: Wds) {
+export async function inspectPolicy(name: string, wds: Wds, becoming: Becoming = {}) {
   const its = requireIts(wds);
   const [policy, { binding, works }] = await Promise.all([
     getPolicy(wds.kube, name),
     provenWorks(name, wds, its),
   ]);
   const wecs = wecNamesOf(works).sort();
-  const effects = await mapConcurrently(wecs, async (wec) => {
-    const all = await listServed<ManifestWork>(its, resources.manifestWorks, { namespace: wec });
-    return deletionOn(wec, works, all);
-  });
-  return { name, wds, policy, binding, its, works, effects };
-}
-
-function deletionOn(wec: string, works: readonly ManifestWork[], all: readonly ManifestWork[]) {
-  const worksOfWec = works.filter(({ metadata }) => metadata.namespace === wec);
-  const uids = new Set(worksOfWec.map(({ metadata }) => metadata.uid));
-  const others = new Set(all.filter(({ metadata }) => !uids.has(metadata.uid)).flatMap(objectsIn));
-  const stays = (work: ManifestWork) => (object: string) => isOrphan(work) || others.has(object);
-  const removed = worksOfWec.flatMap((work) =>
-    objectsIn(work).filter((object) => !stays(work)(object)),
-  );
-  const kept = worksOfWec.flatMap((work) => objectsIn(work).filter(stays(work)));
-  const spaces = removed.flatMap((object) => /^Namespace (.+)$/.exec(object)?.[1] ?? []);
-  const isInside = (object: string) => spaces.some((space) => object.includes(` ${space}/`));
-  return {
-    wec,
-    /** Objects that are removed, for example `ConfigMap shop/settings`. */
-    removed,
-    /** Objects that stay, because another work also has them, or because their work orphans them. */
-    staying: kept.filter((object) => !isInside(object)),
-    /** Objects that would stay or belong to other works, but are in a Namespace that is removed. */
-    removedWithNamespace: [...new Set([...others, ...kept])].filter(isInside),
+  const sender = works.length === 0 ? wds.name : await senderOf(wds, its);
+  const world = {
+    // Its works count by its name: nothing else has proven works of that name.
+    policies: [stateOf(sender, name, undefined)],
+    works: await readMailboxes(its, wecs),
+    foreign: [],
+    unread: [],
   };
+  const change = { wds: sender, name, after: null, ...becoming };
+  const effects = forecast(world, { policies: [change] });
+  return { name, wds, policy, binding, its, works, effects };
 }

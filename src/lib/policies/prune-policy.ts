@@ -14,7 +14,7 @@ import { pruneAnnotation } from '../spaces/guard.ts';
 import { noSuchPolicy } from '../workloads/policy/explain.ts';
 import { readSelected } from '../workloads/selection/policy-subject.ts';
 import { clausesFor } from '../workloads/selection/wds-contents.ts';
-import { inspectPolicy, lossesOfPolicy, type PolicyToDelete } from './delete-policy.ts';
+import { agreedTo, inspectPolicy, type PolicyToDelete } from './delete-policy.ts';
 
 /**
  * Removes from the WECs what the guard of a WDS keeps of a policy that no longer selects any object.
@@ -29,7 +29,7 @@ export async function prunePolicy(
 ) {
   const found = await readConfirmed({
     read: () => readHeld(name, wds),
-    effects: lossesOfPolicy,
+    effects: agreedTo,
     confirm,
   });
   const { object: binding } = found.binding;
@@ -66,7 +66,7 @@ const empty = (binding: Binding, { kube }: Wds): Promise<unknown> =>
 
 /** What a policy has sent, if it selects nothing. */
 async function readHeld(name: string, wds: Wds): Promise<PolicyToDelete> {
-  const found = await inspectPolicy(name, wds);
+  const found = await inspectPolicy(name, wds, { after: { objects: [], unread: [] } });
   const {
     policy: { object: policy },
     binding: { object: binding },

@@ -70,6 +70,6 @@ it('shows which workloads a change of labels moves', async () => {
   const run = await fleet('plan');
   assert.match(
     run.stdout,
-    /The binding policy shop \(wds1\) will stop selecting cluster1: its workloads are deleted there/,
+    /The binding policy shop \(wds1\) will stop selecting cluster1: nothing is deleted there/,
   );
 });

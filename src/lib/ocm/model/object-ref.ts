@@ -8,6 +8,11 @@ export interface ObjectView {
   name: string;
 }
 
+export interface ObjectOnWec {
+  wec: string;
+  object: ObjectView;
+}
+
 /** Describes an object by kind and name, for example `Deployment shop/web`. */
 export const describeObject = ({ kind, namespace, name }: DescribedObject) =>
   `${kind} ${namespace ? `${namespace}/` : ''}${name}`;

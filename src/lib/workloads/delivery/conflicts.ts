@@ -79,37 +79,6 @@ export async function conflictsOf(
   return conflicts.problems(wds);
 }
 
-/** What another WDS sends to a WEC under the kind and the name of an object, in another namespace. */
-export interface Namesake {
-  /** In words, as `Deployment pay/web`. */
-  object: string;
-  like: ObjectView;
-  wds: string;
-  binding: string;
-  wec: string;
-}
-
-/** Namesakes in works of other WDSes of objects that the WDS combines no statuses of: the other one may combine its own. */
-export async function foreignNamesakes(
-  wds: Wds,
-  { wecs, objects }: Pick<Sending, 'wecs' | 'objects'>,
-): Promise<Namesake[]> {
-  if (wecs.length === 0) return [];
-  const foreign = await sentByOthers(wds);
-  return objects.flatMap((object) =>
-    (foreign.get(nameKey(object)) ?? []).flatMap(({ wec, like, from }) =>
-      wecs.includes(wec) && like.namespace !== (object.namespace ?? null)
-        ? {
-            object: describeObject({ ...object, namespace: object.namespace ?? null }),
-            like,
-            ...from,
-            wec,
-          }
-        : [],
-    ),
-  );
-}
-
 /** What KubeStellar would confuse once a StatusCollector exists that Bindings name already. @throws StellarError what hides the ITS */
 export async function confusedByCollector(collector: string, wds: Wds): Promise<Problem[]> {
   const bindings = await listServed<Binding>(wds.kube, resources.bindings);

@@ -1,7 +1,7 @@
 import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
-import { describeGrouped, type Effect } from '../../core/read-confirmed.ts';
+import { describeGrouped } from '../../core/read-confirmed.ts';
 import { count, orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
@@ -9,7 +9,7 @@ import { shownList } from '../../kube/client/missing.ts';
 import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
 import { listIfDefined, listServed } from '../../kube/served.ts';
 import type { Binding, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
-import { describeObject } from '../../ocm/model/object-ref.ts';
+import { describeObject, type ObjectOnWec } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { isAppliedByWork } from '../../ocm/work-origins.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
@@ -45,7 +45,7 @@ export async function explain(name: string, wds: Wds, given?: PolicySpec) {
 /** @param exists whether the WDS has a policy with its name */
 export async function explanationOf(subject: PolicySubject, exists: boolean) {
   const { name, wds, inventory, wecs, objects } = subject;
-  const { problems, unseen, overwritten } = await policyProblemsOf(subject);
+  const { problems, unseen, overwritten, stops } = await policyProblemsOf(subject);
   const view = {
     name,
     wds: wds.name,
@@ -71,7 +71,7 @@ export async function explanationOf(subject: PolicySubject, exists: boolean) {
     ),
     problems: problems.map(problemView),
   };
-  return { view, errors: unseen.map(({ error }) => error), overwritten };
+  return { view, errors: unseen.map(({ error }) => error), overwritten, stops };
 }
 
 export async function noSuchPolicy(name: string, wds: Wds): Promise<StellarError> {
@@ -114,7 +114,12 @@ async function policyProblemsOf(subject: PolicySubject) {
     ),
   ];
   return {
+    /** Objects on its WECs that no work has applied. */
     overwritten,
+    /** Why nothing of it is sent to any WEC, and what it has sent is removed, a clause. */
+    stops: stopping.problems
+      .find(({ code }) => code === 'property-missing')
+      ?.message.split('. ')[0],
     problems: found.sort(bySeverity),
     unseen: [
       ...unseenOf('WECs', subject.inventory),
@@ -157,15 +162,15 @@ const mostLookedFor = 20;
  * Objects that are on a WEC already, and that no work has applied: its agent overwrites them, and removes them with the work. Only where
  * a context is proven to lead there.
  */
-async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Effect[]> {
+async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<ObjectOnWec[]> {
   const own =
     (kube: Kube) =>
-    async ({ object: { of, metadata } }: SelectedObject<WdsObject>) => {
+    async ({ object: { of, group, kind, metadata } }: SelectedObject<WdsObject>) => {
       const { name, namespace } = metadata;
       const present = await kube.get(of, name, { namespace });
       return present === undefined || isAppliedByWork(present)
         ? []
-        : describeObject({ kind: of.kind, ...metadata });
+        : { kind, group, namespace: namespace ?? null, name };
     };
   const look = (wec: ManagedCluster) =>
     tryRead(async () => {
@@ -178,7 +183,7 @@ async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<Ef
   return looked.flatMap((each) => ifSeen(each) ?? []);
 }
 
-function takenOver(overwritten: readonly Effect[]): Problem[] {
+function takenOver(overwritten: readonly ObjectOnWec[]): Problem[] {
   if (overwritten.length === 0) return [];
   return [
     {
@@ -186,7 +191,9 @@ function takenOver(overwritten: readonly Effect[]): Problem[] {
         'taken-over',
         `${count(overwritten.length, 'object')} on WECs, which no work has applied: their agents overwrite them, and delete them with the policy.`,
       ),
-      details: describeGrouped(overwritten),
+      details: describeGrouped(
+        overwritten.map(({ wec, object }) => ({ wec, object: describeObject(object) })),
+      ),
     },
   ];
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { removalsOf } from '../../../../src/lib/core/read-confirmed.ts';
+import type { Change, PolicyChange } from '../../../../src/lib/forecast/change.ts';
 import { forecast } from '../../../../src/lib/forecast/forecast.ts';
 import { lostBy, unforeseenIn } from '../../../../src/lib/forecast/losses.ts';
 import {
@@ -67,8 +68,14 @@ const changed = (name: string, before: Record<string, string>, to: ValueChanges,
     isNew,
   );
 /** Rows as `removed ConfigMap shop/a on c1 by shop`. */
-const rowsOf = (world: World, ...wecs: WecChange[]) =>
-  forecast(world, { wecs })
+const rowsOf = (world: World, ...changes: (WecChange | Change)[]) =>
+  forecast(
+    world,
+    changes.reduce<Change>(
+      (all, each) => ('after' in each ? { wecs: [...(all.wecs ?? []), each] } : each),
+      {},
+    ),
+  )
     .rows.map(
       ({ effect, object, wec, policy: of }) =>
         `${effect} ${[object?.kind, [object?.namespace, object?.name].filter(Boolean).join('/')].filter(Boolean).join(' ')} on ${wec} by ${of}`,
@@ -273,7 +280,7 @@ describe('statuses that KubeStellar would confuse', () => {
   const confused = (policies: PolicyState[], name: string, labels: Record<string, string>) =>
     unforeseenIn(forecast(worldOf(policies, []), { wecs: [changed(name, {}, { labels })] }));
   const says =
-    /would confuse the statuses of Deployment s\d\/web and Deployment s\d\/web, and crash on c\d/;
+    /on c\d, KubeStellar would confuse the statuses of Deployment s\d\/web and Deployment s\d\/web, and crash/;
   test('are those of namesakes of which either one is combined', () => {
     assert.match(String(confused([s1, s2], 'c2', { a: '1' })), says);
     assert.match(String(confused([s1, s2], 'c1', { b: '1' })), says);
@@ -354,5 +361,72 @@ describe('a property that gets another value', () => {
     const configMap = { metadata: { name: 'c1' }, data: { region: 'fr' } };
     const change = wecChange({ cluster, configMap }, { labels: { region: 'us' } });
     assert.deepEqual([change.stale, rowsOf(world, change)], [[], []]);
+  });
+});
+
+describe('a policy that changes', () => {
+  const sends = ['Namespace shop', 'ConfigMap shop/a'];
+  const shop = state('shop', { destinations: ['c1', 'c2'], sends });
+  const works = ['c1', 'c2'].flatMap((wec) => sent(wec, 'shop', sends));
+  /** @param wecs `c1` or, without a mailbox, `c1!` */
+  const rows = (wecs: string[], objects: string[], more: Partial<PolicyChange['after']> = {}) => {
+    const after = {
+      wecs: wecs.map((name) => ({ name: name.replace('!', ''), isAccepted: !name.endsWith('!') })),
+      objects: objects.map((text) => viewed(text)),
+      unread: [],
+      ...more,
+    };
+    return rowsOf(worldOf([shop], works), { policies: [{ wds: 'wds1', name: 'shop', after }] });
+  };
+  const both = ['c1', 'c2'];
+  test('takes what it no longer selects, and WECs that it no longer selects', () => {
+    assert.deepEqual(rows(both, sends), []);
+    assert.deepEqual(rows(both, ['Namespace shop']), [
+      'removed ConfigMap shop/a on c1 by shop',
+      'removed ConfigMap shop/a on c2 by shop',
+    ]);
+    assert.deepEqual(rows(['c1'], sends), [
+      'removed ConfigMap shop/a on c2 by shop',
+      'removed Namespace shop on c2 by shop',
+    ]);
+  });
+  test('adds what it has not sent, up to the first WEC that is not accepted', () => {
+    assert.deepEqual(
+      rows(['c1', 'c2', 'c3!', 'c4'], [...sends, 'Secret shop/b']),
+      [
+        'added Secret shop/b on c1 by shop',
+        'added Secret shop/b on c2 by shop',
+        ...['c3', 'c4'].flatMap((wec) => [
+          `blocked ConfigMap shop/a on ${wec} by shop`,
+          `blocked Namespace shop on ${wec} by shop`,
+          `blocked Secret shop/b on ${wec} by shop`,
+        ]),
+      ].sort(),
+    );
+  });
+  test('is sent to no WEC if one object cannot be sent', () => {
+    assert.deepEqual(rows(both, sends, { stops: 'WEC c1 lacks a property' }).length, 4);
+  });
+  test('may take what could not be read', () => {
+    const unread = [{ kind: 'ConfigMap', group: '', why: 'configmaps could not be read' }];
+    assert.deepEqual(rows(both, ['Namespace shop'], { unread }), [
+      'unknown ConfigMap shop/a on c1 by shop',
+      'unknown ConfigMap shop/a on c2 by shop',
+    ]);
+    const wecs = [{ kind: null, group: null, why: 'WECs could not be read' }];
+    assert.deepEqual(rows([], sends, { unread: wecs }), ['unknown  on null by shop']);
+  });
+  test('takes everything if it is deleted, unless its works leave their objects', () => {
+    const change = { wds: 'wds1', name: 'shop', after: null };
+    const deleted = (keepsWorkloads: boolean) =>
+      rowsOf(worldOf([shop], works), { policies: [{ ...change, keepsWorkloads }] });
+    assert.deepEqual(
+      deleted(false).map((row) => row.split(' ')[0]),
+      Array(4).fill('removed'),
+    );
+    assert.deepEqual(
+      deleted(true).map((row) => row.split(' ')[0]),
+      Array(4).fill('kept'),
+    );
   });
 });

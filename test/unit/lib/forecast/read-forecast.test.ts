@@ -108,16 +108,13 @@ async function read(
     wds('wds1', '', { type: 'k8s' }),
     space('wds1'),
   ]).kube;
-  const forecast = await readForecast(
-    { wecs },
-    {
-      its: { kube: hub, context: { name: 'its1' } },
-      hosting: seen(toolsOf(hosting, { connect, hostingSource: 'kubeconfig' })),
-      kubeconfig: kubeconfigOf({}),
-      connect,
-      lookOn,
-    },
-  );
+  const forecast = await readForecast(wecs, {
+    its: { kube: hub, context: { name: 'its1' } },
+    hosting: seen(toolsOf(hosting, { connect, hostingSource: 'kubeconfig' })),
+    kubeconfig: kubeconfigOf({}),
+    connect,
+    lookOn,
+  });
   const rows = forecast.rows.map(
     ({ effect, object, wec }) => `${effect} ${object?.kind} ${object?.name} on ${wec}`,
   );

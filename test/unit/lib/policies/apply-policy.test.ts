@@ -1,13 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { describeEffect } from '../../../../src/lib/core/read-confirmed.ts';
+import { takenBy, unforeseenIn } from '../../../../src/lib/forecast/losses.ts';
+import { readPolicyForecast } from '../../../../src/lib/forecast/read-policy-forecast.ts';
 import { hidden } from '../../../../src/lib/kube/access.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
-import { applyPolicy, type PolicyChange } from '../../../../src/lib/policies/create-policy.ts';
+import {
+  applyPolicy,
+  type PolicyChange,
+  unforeseenBy,
+} from '../../../../src/lib/policies/create-policy.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import { evaluate } from '../../../../src/lib/workloads/selection/policy-subject.ts';
 import { joinedCluster } from '../../support/builders.ts';
-import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
+import { binding, policy, uidOf, workOf } from '../../support/policy-builders.ts';
 import { MemoryCluster, soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
 import { openWds } from '../workloads/open-wds.ts';
@@ -33,6 +40,7 @@ const bound = [
   { group: 'apps', version: 'v1', resource: 'deployments', namespace: 'shop', name: 'web' },
 ];
 const wec = (name: string, env: string) => joinedCluster({ name, labels: { env } });
+const wecEdge = (name: string) => wec(name, 'edge');
 
 const policyWith = (spec: object) =>
   ({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec }) as Typed;
@@ -43,20 +51,34 @@ const patchedSpec = (patch: { spec?: object }) =>
 
 const readPolicies = async () => ({ policies: [], unread: [] });
 
+/** What a WEC has of the policy as it is. */
+const sentTo = (wec: string, uid = uidOf('shop')) => ({
+  ...workOf('shop', 'wds1', wec, uid),
+  spec: {
+    workload: {
+      manifests: bound.map(({ group, version, namespace, name, resource }) => ({
+        apiVersion: group ? `${group}/${version}` : version,
+        kind: resource === 'configmaps' ? 'ConfigMap' : 'Deployment',
+        metadata: { namespace, name },
+      })),
+    },
+  },
+});
+
 /** The loss of a change, as it is shown, and the writes. @param hide changes what the WDS answers */
 async function change(
   spec: object,
   hide: (inWds: WorkloadCluster) => void = () => {},
   wecs = [wec('w1', 'edge'), wec('w2', 'edge')],
   contextsNamed: NonNullable<Wds['contextsNamed']> = async () => [],
-  works: KubeObject[] = [],
+  works: KubeObject[] = ['w1', 'w2'].map((each) => sentTo(each)),
   its?: Wds['its'],
 ) {
-  const policy = policyWith(both);
+  const stored = policyWith(both);
   const sent = binding('shop', { destinations: ['w1', 'w2'], objects: bound });
-  const inWds = new WorkloadCluster([...objects, sent, policy]);
+  const inWds = new WorkloadCluster([...objects, sent, stored]);
   const merge = async (_kind: object, _name: string, patch: object) =>
-    Object.assign(policy, { spec: patchedSpec(patch) });
+    Object.assign(stored, { spec: patchedSpec(patch) });
   Object.assign(inWds.kube, { merge });
   hide(inWds);
   let shown: PolicyChange | undefined;
@@ -72,46 +94,39 @@ async function change(
   assert.ok(shown);
   return {
     code: error?.code,
-    lost: shown.lost.map(describeEffect),
-    unknown: shown.unknown.map(({ what }) => what),
-    sentTo: shown.sentTo,
-    unforeseen: shown.unforeseen,
+    lost: takenBy(shown.effects).map(describeEffect),
+    sentTo: shown.effects.sentTo,
+    unforeseen: unforeseenBy(shown),
   };
 }
 
-test('what a Binding sends and the new policy does not select is lost', async () => {
-  const lost = [
-    'no longer sent: Deployment shop/web on w1',
-    'no longer sent: Deployment shop/web on w2',
-  ];
-  assert.deepEqual(await change(narrow), {
-    ...{ code: undefined, lost, unknown: [], sentTo: 2 },
-    unforeseen: [],
-  });
+test('what works have and the new policy does not select is lost', async () => {
+  const lost = ['Deployment shop/web on w1', 'Deployment shop/web on w2'];
+  assert.deepEqual(await change(narrow), { code: undefined, lost, sentTo: 2, unforeseen: [] });
   assert.deepEqual((await change({ ...both, clusterSelectors: [] })).lost, [
-    'no longer sent: 2 objects on w1',
-    'no longer sent: 2 objects on w2',
+    'ConfigMap shop/settings on w1',
+    'Deployment shop/web on w1',
+    'ConfigMap shop/settings on w2',
+    'Deployment shop/web on w2',
   ]);
   assert.deepEqual((await change(both)).lost, []);
 });
 
 test('an empty Binding does not hide what its works show, and works of a namesake are not its own', async () => {
   const changing = (hide: (inWds: WorkloadCluster) => void, uid = uidOf('shop')) =>
-    change(narrow, hide, undefined, undefined, [workOf('shop', 'wds1', 'w1', uid)]);
+    change(narrow, hide, undefined, undefined, [sentTo('w1', uid)]);
   const isBinding = ({ kind }: { kind?: string }) => kind === 'Binding';
   const empty = (inWds: WorkloadCluster) =>
     Object.assign(inWds.objects.find(isBinding) ?? {}, { spec: {} });
   const without = (inWds: WorkloadCluster) =>
     Object.assign(inWds.objects.find(isBinding)?.metadata ?? {}, { name: 'another' });
-  for (const hide of [empty, without])
-    assert.deepEqual((await changing(hide)).unforeseen, [
-      'its Binding lists nothing, and works of it are on w1',
-    ]);
+  for (const hide of [empty, without]) {
+    const { lost, unforeseen } = await changing(hide);
+    assert.deepEqual([lost, unforeseen], [['Deployment shop/web on w1'], []]);
+  }
   assert.deepEqual((await changing(() => {})).unforeseen, []);
   const unread = await change(narrow, empty, undefined, undefined, [], hidden('no route'));
-  assert.deepEqual(unread.unforeseen, [
-    'its Binding lists nothing, and its works could not be read: no route',
-  ]);
+  assert.deepEqual(unread.unforeseen, ['its works could not be read: no route']);
   const foreign = await changing(() => {}, uidOf('foreign'));
   assert.match(String(foreign.unforeseen), /has works of a shop of another wds1, on w1/);
 });
@@ -125,24 +140,26 @@ test('a policy that is not what was applied is no success', async () => {
 test('a WEC that leaves counts beside one that stays', async () => {
   const found = await change(narrow, undefined, [wec('w1', 'edge'), wec('w2', 'other')]);
   assert.deepEqual(found.lost, [
-    'no longer sent: Deployment shop/web on w1',
-    'no longer sent: 2 objects on w2',
+    'Deployment shop/web on w1',
+    'ConfigMap shop/settings on w2',
+    'Deployment shop/web on w2',
   ]);
 });
 
 test('a kind that the old policy selects and cannot be listed is lost all the same', async () => {
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
   assert.deepEqual((await change(narrow, forbid)).lost, [
-    'no longer sent: Deployment shop/web on w1',
-    'no longer sent: Deployment shop/web on w2',
+    'Deployment shop/web on w1',
+    'Deployment shop/web on w2',
   ]);
 });
 
 test('what the new policy may select and cannot be listed is unknown', async () => {
   const wider = { ...both, downsync: [...both.downsync, clause('', 'services')] };
   const forbid = (inWds: WorkloadCluster) => inWds.forbidden.add('deployments');
-  const { lost, unknown } = await change(wider, forbid);
-  assert.deepEqual([lost, unknown], [[], ['deployments']]);
+  const { lost, unforeseen } = await change(wider, forbid);
+  assert.equal(lost.length, 0);
+  assert.match(String(unforeseen), /^deployments could not be read: /);
   const starting = (inWds: WorkloadCluster) => {
     const { read } = inWds.kube;
     Object.assign(inWds.kube, {
@@ -193,6 +210,7 @@ test('a change shows what it overwrites on WECs that a context is proven to lead
         () => {},
         wecs,
         async () => [onWec.kube],
+        [],
       )
     ).lost;
   };
@@ -200,4 +218,31 @@ test('a change shows what it overwrites on WECs that a context is proven to lead
   assert.ok((await shownWith([])).includes(taken));
   assert.ok(!(await shownWith([{ kind: 'AppliedManifestWork', name: 'x' }])).includes(taken));
   assert.ok(!(await shownWith([], [wec('w1', 'edge')])).includes(taken));
+});
+
+test('namesakes that another WDS sends are unknown unless its Bindings show that they are not combined', async () => {
+  const like = { group: 'apps', resource: 'deployments', namespace: 'pay', name: 'web' };
+  const foreign = (wec: string) => {
+    const { metadata } = workOf('pay', 'wds2', wec);
+    const manifest = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: like };
+    return { kind: 'ManifestWork', metadata, spec: { workload: { manifests: [manifest] } } };
+  };
+  const beside = async (wec: string, statusCollectors?: string[]) => {
+    const inWds = new WorkloadCluster([...objects]);
+    const its = new MemoryCluster([wecEdge(wec === 'w9' ? 'w1' : wec), foreign(wec)]);
+    const other = policy('pay', {
+      wds: 'wds2',
+      objects: [{ ...like, ...(statusCollectors && { statusCollectors }) }],
+    });
+    const read = async () => ({ policies: statusCollectors ? [other] : [], unread: [] });
+    const subject = await evaluate('shop', both, openWds(inWds.kube, its.kube));
+    const asked = { subject, present: undefined, stops: undefined, overwritten: [] };
+    return unforeseenIn(await readPolicyForecast({ ...asked, readPolicies: read }));
+  };
+  const says =
+    'KubeStellar would confuse the statuses of Deployment shop/web and Deployment pay/web, and crash';
+  assert.deepEqual(await beside('w1'), [`${says}, if WDS wds2 combines them`]);
+  assert.deepEqual(await beside('w1', ['replicas']), [`on w1, ${says}`]);
+  assert.deepEqual(await beside('w1', []), []);
+  assert.deepEqual(await beside('w9'), []);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { describeTaken } from '../../../../src/commands/common/forecast-text.ts';
 import { seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { missing } from '../../../../src/lib/kube/client/missing.ts';
@@ -17,6 +18,7 @@ const policy: KubeObject = {
 const freed: KubeObject = { kind: 'Binding', metadata: { name: 'shop', uid: 'uid-of-binding' } };
 const owner = { apiVersion: 'x', kind: 'BindingPolicy', name: 'shop', uid: 'uid-of-policy' };
 const binding = { ...freed, metadata: { ...freed.metadata, ownerReferences: [owner] } };
+/** Its agent has applied it. */
 const work = (
   name: string,
   objects: [kind: string, namespace: string | undefined, name: string][],
@@ -26,6 +28,14 @@ const work = (
   metadata: {
     ...{ name, namespace: 'w1', uid: `uid-of-${name}`, generation: 1 },
     labels: (of === undefined ? {} : workOf(of, 'wds1', 'w1').metadata.labels) ?? {},
+  },
+  status: {
+    resourceStatus: {
+      manifests: objects.map((_, ordinal) => ({
+        resourceMeta: { ordinal },
+        conditions: [{ type: 'Applied', status: 'True', observedGeneration: 1 }],
+      })),
+    },
   },
   spec: {
     workload: {
@@ -103,13 +113,11 @@ const yes = async (_: unknown, more: readonly unknown[]) => more.length === 0;
 describe('an object that leaves a WEC with a policy', () => {
   test('stays if another work has it, and takes along the contents of its Namespace', async () => {
     const { wds } = scene([policy], [own, others]);
-    assert.deepEqual((await inspectPolicy('shop', wds)).effects, [
-      {
-        wec: 'w1',
-        removed: ['Namespace shop'],
-        staying: [],
-        removedWithNamespace: ['ConfigMap shop/settings', 'Secret shop/key'],
-      },
+    const { effects } = await inspectPolicy('shop', wds);
+    assert.deepEqual(describeTaken(effects), [
+      'w1   Namespace shop will be removed.',
+      'w1   Namespace shop will be removed with everything in it, whoever created it.',
+      'w1   ConfigMap shop/settings, Secret shop/key will be removed: its Namespace shop is deleted.',
     ]);
   });
 });
@@ -117,13 +125,15 @@ describe('an object that leaves a WEC with a policy', () => {
 test('an object that another work has as well stays', async () => {
   const namespace = work('c', [['Namespace', undefined, 'shop']]);
   const { wds } = scene([policy], [own, namespace]);
-  const [effects] = (await inspectPolicy('shop', wds)).effects;
-  assert.deepEqual(effects, {
-    wec: 'w1',
-    removed: ['ConfigMap shop/settings'],
-    staying: ['Namespace shop'],
-    removedWithNamespace: [],
-  });
+  const { effects } = await inspectPolicy('shop', wds);
+  assert.deepEqual(describeTaken(effects), [
+    'w1   ConfigMap shop/settings will be removed.',
+    'w1   Namespace shop stay: work c has applied it too.',
+  ]);
+  const kept = await inspectPolicy('shop', wds, { keepsWorkloads: true });
+  assert.deepEqual(describeTaken(kept.effects), [
+    'w1   ConfigMap shop/settings, Namespace shop stay, without an owner.',
+  ]);
 });
 
 describe('a policy is not deleted, and nothing is written, while a kind is not served that shows what it has sent', () => {

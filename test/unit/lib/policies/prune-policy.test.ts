@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noteWrite } from '../../../../src/lib/core/each-name.ts';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { lostBy } from '../../../../src/lib/forecast/losses.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import { prunePolicy } from '../../../../src/lib/policies/prune-policy.ts';
 import { workOf } from '../../support/policy-builders.ts';
@@ -39,7 +40,16 @@ const settings = (labels = {}): Typed => ({
   kind: 'ConfigMap',
   metadata: { name: 'settings', namespace: 'shop', labels },
 });
-const work = workOf('shop', 'wds1', 'w1');
+const work = {
+  ...workOf('shop', 'wds1', 'w1'),
+  spec: {
+    workload: {
+      manifests: [
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' } },
+      ],
+    },
+  },
+};
 
 function scene(...objects: Typed[]) {
   const its: MemoryCluster = new MemoryCluster([work], { list: async () => its.objects as never });
@@ -64,7 +74,7 @@ function scene(...objects: Typed[]) {
     prunePolicy(
       'shop',
       async ({ effects }) => {
-        asked.push(effects.map(({ wec }) => wec).join());
+        asked.push([...new Set(lostBy(effects).map(({ wec }) => wec))].join());
         return true;
       },
       openWds(kube, its.kube),

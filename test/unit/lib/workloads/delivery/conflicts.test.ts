@@ -8,7 +8,6 @@ import {
   bySeverity,
   conflictsOf,
   confusedByCollector,
-  foreignNamesakes,
   sentBy,
 } from '../../../../../src/lib/workloads/delivery/conflicts.ts';
 import { binding, workOf } from '../../../support/policy-builders.ts';
@@ -138,23 +137,4 @@ test('a StatusCollector that Bindings name already would confuse the statuses of
     /Deployment shop\/web, Deployment pay\/web on w1/,
   );
   assert.deepEqual(await confused('other'), []);
-});
-
-test('namesakes that another WDS sends are found, those in other places are not', async () => {
-  const its = new WorkloadCluster([sending('wds2', 'w1'), sending('wds1', 'w1')] as never);
-  const wds = { name: 'wds1', its: seen({ name: 'its1', kube: its.kube }) } as unknown as Wds;
-  const named = (namespace: string, wecs: string[]) =>
-    foreignNamesakes(wds, {
-      wecs,
-      objects: [
-        { group: 'apps', resource: 'deployments', kind: 'Deployment', name: 'web', namespace },
-      ],
-    });
-  const [found] = await named('pay', ['w1']);
-  assert.deepEqual(
-    [found?.wds, found?.object, found?.like.namespace],
-    ['wds2', 'Deployment pay/web', 'shop'],
-  );
-  assert.deepEqual(await named('shop', ['w1']), []);
-  assert.deepEqual(await named('pay', ['w2']), []);
 });
