@@ -189,7 +189,9 @@ export async function foresee(
   const provenOn: LookOn = async (wec) =>
     provenWec(wec, its.kube, await session.contextsNamed(wec));
   const sources = await sourcesOf(session, its);
-  return readForecast(changes, { ...sources, lookOn: lookOn ?? provenOn });
+  const seen = await readForecast(changes, { ...sources, lookOn: lookOn ?? provenOn });
+  session.foresees(seen);
+  return seen;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { NamedResult } from '../../lib/core/each-name.ts';
 import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/core/errors.ts';
 import { asCalled, command, flagsOf, partial, run, textOf } from '../../lib/core/next-step.ts';
 import { count, refusalOf } from '../../lib/core/text/words.ts';
+import type { Row as EffectRow, Forecast } from '../../lib/forecast/forecast.ts';
 import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
@@ -40,6 +41,7 @@ export class Session extends Clusters {
   /** Gets what a watched command prints. */
   recorder: Recorder | undefined;
   readonly #style: Style;
+  #effects: readonly EffectRow[] | undefined;
 
   constructor(io: Io, options: SessionOptions, signal: AbortSignal) {
     const style = styleFor(io.stderr, io, options.color);
@@ -128,6 +130,11 @@ export class Session extends Clusters {
     for (const line of lines) this.progress.note(`${indent}${line}`);
   }
 
+  /** Keeps what a change does to the objects on WECs, for the document of a dry run. */
+  foresees({ rows }: Pick<Forecast, 'rows'>): void {
+    this.#effects = rows;
+  }
+
   /** Says to people, before a change, what it does. */
   noteView(describe: (style: Style, isWide: boolean) => readonly string[]): void {
     if (this.isForPeople) this.noteLines(describe(this.#style, this.output === 'wide'));
@@ -196,7 +203,8 @@ export class Session extends Clusters {
       ),
     );
     const errors = results.flatMap(({ error }) => error ?? []);
-    const writes = this.options.dryRun ? { dryRun: true, writes: this.writes } : {};
+    const effects = this.#effects === undefined ? {} : { effects: this.#effects };
+    const writes = this.options.dryRun ? { dryRun: true, writes: this.writes, ...effects } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.printLines(done.map(({ name }) => name));
     else if (!this.isForPeople) await this.print({ ...toDocument(results), ...writes });

@@ -46,6 +46,7 @@ export const definition: Definition<Options> = {
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyChange>(session, {
       show(change) {
+        session.foresees(change.effects);
         session.noteView((style, isWide) => describeExplanation(change.explanation, style, isWide));
         session.noteLines([...describeTaken(change.effects), ...unforeseenBy(change)], '  ');
       },

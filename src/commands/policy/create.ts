@@ -85,7 +85,8 @@ export const definition: Definition<Options> = {
     session.announce(wds.kube, 'WDS');
     const confirm = confirming<PolicyChange>(session, {
       show(change) {
-        const { explanation } = change;
+        const { explanation, effects } = change;
+        session.foresees(effects);
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
         session.noteLines(unforeseenBy(change), '  ');
       },

@@ -35,7 +35,10 @@ export const remove: Definition<{ keepWorkloads?: boolean; maxRemoved?: number }
     );
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
-      show: (found) => session.noteLines(hasRemains(found) ? describeDeletion(found) : [], '  '),
+      show(found) {
+        session.foresees(found.effects);
+        session.noteLines(hasRemains(found) ? describeDeletion(found) : [], '  ');
+      },
       confirmations(found) {
         if (!hasRemains(found)) return [];
         const removals = max === undefined ? undefined : removalsOf(agreedTo(found), max);
@@ -62,7 +65,10 @@ export const prune: Definition<{ maxRemoved?: number }> = {
     const { agreedTo } = await import('../../lib/policies/delete-policy.ts');
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyToDelete>(session, {
-      show: ({ effects }) => session.noteLines(describeTaken(effects), '  '),
+      show({ effects }) {
+        session.foresees(effects);
+        session.noteLines(describeTaken(effects), '  ');
+      },
       confirmations(found) {
         if (found.works.length === 0) return [];
         const removals = removalsOf(agreedTo(found), max);

@@ -1,5 +1,6 @@
 import { Option } from 'commander';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
+import { lostBy } from '../../lib/forecast/losses.ts';
 import type { SpaceRole } from '../../lib/ocm/model/kubeflex-names.ts';
 import type { DeletionOptions } from '../../lib/spaces/delete-control-plane.ts';
 import { confirming } from '../common/confirm.ts';
@@ -72,10 +73,10 @@ export function definition(role: SpaceRole): Definition<Options> {
         role === 'its'
           ? (await import('../../lib/spaces/delete-control-plane.ts')).deleteIts
           : (await import('../../lib/maintenance/delete-wds.ts')).deleteWds;
-      const { lossesOfWds } = await import('../../lib/maintenance/delete-wds.ts');
       const tools = await session.hostingToWrite();
       const confirm = confirming<SpaceToDelete>(session, {
         show: (space) => {
+          if (space.role === 'wds') session.foresees(space.effects);
           if (space.controlPlane.object !== undefined) session.progress.note(name);
           session.noteLines(deletionOfSpaces(space), '  ');
         },
@@ -89,7 +90,7 @@ export function definition(role: SpaceRole): Definition<Options> {
                   removals:
                     space.role === 'its' || space.keep
                       ? undefined
-                      : removalsOf(lossesOfWds(space), maxRemoved),
+                      : removalsOf(lostBy(space.effects), maxRemoved),
                 },
               ],
       });

@@ -1,10 +1,11 @@
 import { command } from '../../lib/core/next-step.ts';
 import { removalsOf } from '../../lib/core/read-confirmed.ts';
+import { lostBy } from '../../lib/forecast/losses.ts';
 import type { Unguarding } from '../../lib/maintenance/guard-wds.ts';
 import type { RestartPlan } from '../../lib/maintenance/restart-plan.ts';
-import { describeObject } from '../../lib/ocm/model/object-ref.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
+import { describeTaken } from '../common/forecast-text.ts';
 import {
   dryRunOption,
   hostingContextOption,
@@ -56,21 +57,19 @@ export const unguard: Definition<{ maxRemoved?: number }> = {
   arguments: [['<name>', 'the name of the WDS']],
   options: [yesOption(), maxRemovedOption(), hostingContextOption(), dryRunOption()],
   async run(session, { maxRemoved }, [name = '']) {
-    const { lossesOfGuard, unguardWds } = await import('../../lib/maintenance/guard-wds.ts');
+    const { unguardWds } = await import('../../lib/maintenance/guard-wds.ts');
     const { hasGuard } = await import('../../lib/spaces/guard.ts');
     const tools = await session.hostingToWrite();
     const confirm = confirming<Unguarding>(session, {
-      show: ({ kept, sharedWith }) => {
-        for (const { of, wec, policy } of kept)
-          session.progress.note(
-            `  ${wec}   ${describeObject(of)} will be removed (policy ${policy}).`,
-          );
+      show: ({ effects, sharedWith }) => {
+        session.foresees(effects);
+        session.noteLines(describeTaken(effects), '  ');
         for (const other of sharedWith)
           session.progress.note(`  ${other} loses its guard as well.`);
       },
       confirmations(found) {
         if (!hasGuard(found.guard)) return [];
-        const removals = removalsOf(lossesOfGuard(found), maxRemoved);
+        const removals = removalsOf(lostBy(found.effects), maxRemoved);
         return [{ verb: 'Unguard', name, removals }];
       },
     });

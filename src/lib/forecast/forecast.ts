@@ -336,7 +336,9 @@ function confusion(
   const combining = [bound.isCombined, like.isCombined];
   // Where one Binding combines both, the WorkStatus of either one is among its own.
   if (isOne && combining.every((each) => each === true)) return undefined;
-  const words = `KubeStellar would confuse the statuses of ${describeObject(bound.object)} and ${describeObject(like.object)}, and crash`;
+  // The objects of a policy that does not change may have been read without their kind.
+  const second = { ...like.object, kind: bound.object.kind };
+  const words = `KubeStellar would confuse the statuses of ${describeObject(bound.object)} and ${describeObject(second)}, and crash`;
   if (combining.includes(true)) return { effect: 'crashes', why: words };
   return combining.includes(null)
     ? { effect: 'unknown', why: `${words}, if WDS ${wds} combines them` }

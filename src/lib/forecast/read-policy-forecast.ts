@@ -11,6 +11,7 @@ import {
   objectsOf,
   type PoliciesOfIts,
 } from '../ocm/model/kubestellar-names.ts';
+import { type ManifestWork, wecNamesOf } from '../ocm/model/manifest-works.ts';
 import type { ObjectOnWec, ObjectView } from '../ocm/model/object-ref.ts';
 import { senderOf } from '../ocm/sender.ts';
 import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
@@ -72,10 +73,33 @@ const couldNotBeRead = ({ what, why }: { what: string; why: string }) =>
   `${what} could not be read: ${why}`;
 
 /** A policy without what only a change of WECs needs. */
-export const stateOf = (wds: string, name: string, binding: Binding | undefined): PolicyState => ({
+const stateOf = (wds: string, name: string, binding: Binding | undefined): PolicyState => ({
   ...{ wds, name, binding },
   ...{ context: undefined, clusterSelectors: [], orphaned: false, isFresh: false },
 });
+
+/** Policies whose works go, or stay without an owner. */
+type SentChange = Pick<PolicyChange, 'name' | 'after' | 'keepsWorkloads'>;
+
+/**
+ * Reads what the mailboxes have beside the works of policies, and says what becomes of these.
+ * @param works those of the policies @param bindings those that they come from: without them, works count by the names that they carry
+ */
+export async function readSentForecast(
+  its: Kube,
+  changes: readonly SentChange[],
+  works: readonly ManifestWork[],
+  { sender, bindings = [] }: { sender: string; bindings?: readonly Binding[] },
+): Promise<Forecast> {
+  const bindingOf = byName(bindings);
+  const world = {
+    policies: changes.map(({ name }) => stateOf(sender, name, bindingOf.get(name))),
+    works: await readMailboxes(its, wecNamesOf(works).sort()),
+    foreign: [],
+    unread: [],
+  };
+  return forecast(world, { policies: changes.map((change) => ({ wds: sender, ...change })) });
+}
 
 /** What a policy sends as it is asked for. */
 function sendsOf(

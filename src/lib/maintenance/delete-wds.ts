@@ -2,11 +2,15 @@ import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { untilMet } from '../core/follow.ts';
 import { command, type NextStep, run as nextStep } from '../core/next-step.ts';
-import { readConfirmed } from '../core/read-confirmed.ts';
+import { type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, unreached, waiting } from '../core/stages.ts';
 import { jsonObject } from '../core/text/formats.ts';
 import { count } from '../core/text/words.ts';
+import type { Forecast } from '../forecast/forecast.ts';
+import { lostBy } from '../forecast/losses.ts';
+import { noForecast } from '../forecast/read-forecast.ts';
+import { readSentForecast } from '../forecast/read-policy-forecast.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { byName, isLiving, namesOf, resources } from '../kube/client/objects.ts';
@@ -18,9 +22,9 @@ import {
   type BindingPolicy,
   originWdsLabel,
 } from '../ocm/model/kubestellar-names.ts';
-import { type ManifestWork, objectsIn, wecsOf } from '../ocm/model/manifest-works.ts';
+import { type ManifestWork, wecsOf } from '../ocm/model/manifest-works.ts';
 import { makeOrphans } from '../ocm/orphan-works.ts';
-import { comesFromAny } from '../ocm/work-origins.ts';
+import { comesFromAny, originOf } from '../ocm/work-origins.ts';
 import { deleteBoth, releasePolicy } from '../policies/keep-policy-workloads.ts';
 import { sentElsewhere, whyElsewhere, worksSentBy } from '../spaces/choose/works-of-policy.ts';
 import {
@@ -56,6 +60,8 @@ export interface WdsToDelete extends ControlPlaneToDelete {
   foreign: readonly ManifestWork[];
   /** Its Bindings, those that an earlier run has deleted included, and its policies. */
   own: readonly BindingId[];
+  /** What becomes of what it has sent. */
+  effects: Forecast;
   /** Other WDSes on the same API server, that of the hosting cluster: they share its binding policies. */
   shared: readonly string[];
 }
@@ -115,6 +121,7 @@ export async function inspectWds(
     works: [],
     foreign: [],
     own: [],
+    effects: noForecast,
     shared: [],
   };
   const { object } = controlPlane;
@@ -141,9 +148,20 @@ export async function inspectWds(
   // The name of a work of several objects has no UID.
   const own = [...(ifSeen(bindings) ?? []), ...(ifSeen(policies) ?? []), ...notedBindings(object)];
   const named = ifSeen(works) ?? [];
+  const sent = named.filter(comesFromAny(own));
+  const names = sent.flatMap((work) => originOf(work)?.binding ?? []);
+  const changes = [...new Set(names)].map((each) => ({
+    name: each,
+    after: null,
+    keepsWorkloads: keep,
+  }));
+  const seen = ifSeen(its);
   return {
     ...wds,
     own,
+    effects: seen
+      ? await readSentForecast(seen, changes, sent, { sender: name, bindings: own.toReversed() })
+      : noForecast,
     foreign: named.filter((work) => !comesFromAny(own)(work)),
     wds:
       policies.state === 'seen' && (!keep || bindings.state === 'seen')
@@ -153,7 +171,7 @@ export async function inspectWds(
     unseen,
     policies: ifSeen(policies) ?? [],
     bindings: ifSeen(bindings) ?? [],
-    works: named.filter(comesFromAny(own)),
+    works: sent,
     shared,
   };
 }
@@ -166,12 +184,10 @@ const sentUnknown = (name: string, effect: string, why: string, next: NextStep) 
     next,
   );
 
-export const lossesOfWds = (wds: WdsToDelete) => [
+const agreedTo = (wds: WdsToDelete): Effect[] => [
   ...lossOf(wds),
   ...wds.policies.map(({ metadata }) => ({ object: `binding policy ${metadata.name}` })),
-  ...wds.works.flatMap((work) =>
-    objectsIn(work).map((object) => ({ object, wec: work.metadata.namespace })),
-  ),
+  ...lostBy(wds.effects),
 ];
 
 /**
@@ -186,7 +202,7 @@ export async function deleteWds(
 ): Promise<SpaceResult> {
   const wds = await readConfirmed({
     read: () => inspectWds(name, options, tools),
-    effects: lossesOfWds,
+    effects: agreedTo,
     confirm,
   });
   const { controlPlane, shared } = wds;

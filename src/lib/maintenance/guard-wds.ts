@@ -1,14 +1,21 @@
+import { mapConcurrently } from '../core/concurrency.ts';
 import { type ChangeResult, forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
+import type { Forecast } from '../forecast/forecast.ts';
+import { lostBy } from '../forecast/losses.ts';
+import { noForecast } from '../forecast/read-forecast.ts';
+import { readSentForecast } from '../forecast/read-policy-forecast.ts';
 import { tryRead } from '../kube/access.ts';
 import { resources } from '../kube/client/objects.ts';
 import { requirePermissions } from '../kube/permissions.ts';
 import { apiServerOf, namespaceOf } from '../ocm/model/kubeflex-names.ts';
-import { describeObject } from '../ocm/model/object-ref.ts';
+import { senderOf } from '../ocm/sender.ts';
+import type { Wds } from '../spaces/choose/open-wds.ts';
+import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
 import {
   betaKinds,
   deleteGuard,
@@ -22,7 +29,8 @@ import {
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { readNote, toRestart } from '../spaces/space/controllers-run.ts';
 import { sharersOf, typeOf } from '../spaces/space/spaces.ts';
-import { type JudgedDelivery, keptByGuard } from '../workloads/delivery/judged-objects.ts';
+import { keptByGuard } from '../workloads/delivery/judged-objects.ts';
+import { requireIts } from '../workloads/selection/unseen.ts';
 import { openNamed, planRestart, type RestartPlan } from './restart-plan.ts';
 import { restartControllers } from './restart-wds.ts';
 import { rollOut } from './roll-out.ts';
@@ -147,13 +155,21 @@ function unsupported(name: string, { hosting }: SpaceTools) {
 /** A WDS that is to lose its guard. */
 export interface Unguarding {
   guard: Guard;
-  /** What it keeps on WECs. */
-  kept: JudgedDelivery[];
+  /** What becomes of what it keeps on WECs. */
+  effects: Forecast;
   sharedWith: string[];
 }
 
-export const lossesOfGuard = ({ kept }: Unguarding) =>
-  kept.map(({ policy, of, wec }) => ({ object: `${describeObject(of)} of policy ${policy}`, wec }));
+/** What KubeStellar removes once the guard is gone: all that it keeps of a policy, which selects nothing then. */
+async function effectsOf(wds: Wds): Promise<Forecast> {
+  const policies = [...new Set((await keptByGuard(wds)).flatMap(({ policy }) => policy ?? []))];
+  if (policies.length === 0) return noForecast;
+  const its = requireIts(wds);
+  const works = await mapConcurrently(policies, (name) => worksOfPolicy(its, name, wds));
+  const changes = policies.map((name) => ({ name, after: { objects: [], unread: [] } }));
+  const sender = await senderOf(wds, its);
+  return readSentForecast(its, changes, works.flat(), { sender });
+}
 
 /**
  * Deletes the guard of a WDS. What it has kept is then removed from the WECs.
@@ -171,9 +187,14 @@ export async function unguardWds(
     const guard = await readGuard(wds.kube);
     if (guard.kinds !== undefined)
       await requirePermissions(wds.kube, guardPermissions(guard.kinds));
-    return { guard, kept: hasGuard(guard) ? await keptByGuard(wds) : [], sharedWith };
+    const effects = hasGuard(guard) ? await effectsOf(wds) : noForecast;
+    return { guard, effects, sharedWith };
   };
-  const { guard } = await readConfirmed({ read, effects: lossesOfGuard, confirm });
+  const { guard } = await readConfirmed({
+    read,
+    effects: ({ effects }) => lostBy(effects),
+    confirm,
+  });
   const result = {
     name,
     type: typeOf(controlPlane),

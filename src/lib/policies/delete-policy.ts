@@ -8,10 +8,8 @@ import type { Run } from '../core/run.ts';
 import { met, type Verdict, waiting } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
 import type { PolicyChange } from '../forecast/change.ts';
-import { forecast } from '../forecast/forecast.ts';
 import { lostBy } from '../forecast/losses.ts';
-import { readMailboxes } from '../forecast/read-forecast.ts';
-import { stateOf } from '../forecast/read-policy-forecast.ts';
+import { readSentForecast } from '../forecast/read-policy-forecast.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { isLiving, resources } from '../kube/client/objects.ts';
@@ -173,16 +171,8 @@ export async function inspectPolicy(name: string, wds: Wds, becoming: Becoming =
     getPolicy(wds.kube, name),
     provenWorks(name, wds, its),
   ]);
-  const wecs = wecNamesOf(works).sort();
   const sender = works.length === 0 ? wds.name : await senderOf(wds, its);
-  const world = {
-    // Its works count by its name: nothing else has proven works of that name.
-    policies: [stateOf(sender, name, undefined)],
-    works: await readMailboxes(its, wecs),
-    foreign: [],
-    unread: [],
-  };
-  const change = { wds: sender, name, after: null, ...becoming };
-  const effects = forecast(world, { policies: [change] });
+  const change = { name, after: null, ...becoming };
+  const effects = await readSentForecast(its, [change], works, { sender });
   return { name, wds, policy, binding, its, works, effects };
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { deletionOfSpaces } from '../../../../src/commands/spaces/delete-text.ts';
+import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { WdsToDelete } from '../../../../src/lib/maintenance/delete-wds.ts';
 import type { ItsToDelete } from '../../../../src/lib/spaces/delete-control-plane.ts';
@@ -38,6 +39,7 @@ describe('the confirmation to delete a WDS', () => {
     works: [{ kind: 'ManifestWork', metadata: { name: 'w1', namespace: 'cluster1' } }],
     foreign: [],
     own: [],
+    effects: noForecast,
     shared: [],
   };
   test('says what happens to workloads', () => {
