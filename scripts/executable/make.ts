@@ -53,7 +53,7 @@ export async function makeExecutable(
       (await readdir(files)).map((name) => [name, path.join(files, name)]),
     );
     // A short run then ends before the first garbage collection, a fifth of the processor time of a list; starts one thread for V8
-    // instead of four; and none to parse Node's certificate authorities (src/lib/kube/client/authorities.ts says which are trusted).
+    // instead of four; and none to parse Node's certificate authorities (src/lib/kube/client/proxy.ts says which are trusted).
     const execArgv = ['--min-semi-space-size=16', '--v8-pool-size=1', '--use-openssl-ca'];
     const settings = {
       disableExperimentalSEAWarning: true,
