@@ -26,3 +26,16 @@ export function cleanEnvironment(): void {
   });
   process.umask(0o022);
 }
+
+/**
+ * The same for a test file that nobody has given such an environment: one that an editor has started, by `node --test FILE`.
+ * @returns whether that is so
+ */
+export function cleanUnlessGiven(): boolean {
+  if (process.env[machineVariable] !== undefined) return false;
+  // By this, the runner of Node knows the processes that it has started.
+  const { NODE_TEST_CONTEXT } = process.env;
+  cleanEnvironment();
+  if (NODE_TEST_CONTEXT !== undefined) process.env.NODE_TEST_CONTEXT = NODE_TEST_CONTEXT;
+  return true;
+}

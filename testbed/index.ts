@@ -10,7 +10,7 @@ export { spaceFaults } from './faults/spaces.ts';
 export { readByGo, writtenByGo } from './go-yaml/read.ts';
 export { askForForeignCertificate } from './helpers/foreign-certificate.ts';
 export { chartObjects, installKlusterlet, installOperator } from './helpers/installer.ts';
-export { runKubectl } from './helpers/kubectl.ts';
+export { linkKubectl, runKubectl } from './helpers/kubectl.ts';
 export * from './helpers/requests.ts';
 export * from './helpers/share-cache.ts';
 export * from './helpers/tokens.ts';

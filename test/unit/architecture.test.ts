@@ -1,4 +1,5 @@
 /** The rules of the code base that biome.json cannot express. */
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import test from 'node:test';
@@ -350,4 +351,17 @@ test('imports are distinguished from imports of types', () => {
     "type J = import('j').J;",
   ].join('\n');
   assert.deepEqual(loadedModules(text), ['a', 'c', 'd', 'e', 'h', 'i', 'k']);
+});
+
+test('each unit test can run by itself: it begins with an environment of its own', () => {
+  const first = (file: string) => /^import\b[^']*'([^']+)'/m.exec(read(file))?.[1] ?? '';
+  const files = filesOf('test/unit/**/*.test.ts');
+  const wrong = files.filter(
+    (file) => path.join(path.dirname(file), first(file)) !== 'test/unit/support/environment.ts',
+  );
+  assert.deepEqual(wrong, []);
+  const started = files.filter((file) => /^import .*\/stellarctl\.ts'/m.test(read(file)));
+  assert.ok(started.length > 0 && files.length > 200, 'this test sees nothing');
+  const unbuilt = started.filter((file) => !/^import '.*\/support\/dist\.ts';$/m.test(read(file)));
+  assert.deepEqual(unbuilt, [], 'they start what no run may have built');
 });

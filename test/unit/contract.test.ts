@@ -2,6 +2,7 @@
  * What scripts may rely on, beside what test/contract.txt records of the last version: commands, options with their defaults, fields,
  * codes. UPDATE_GOLDEN=1 adds what is new. What is gone is taken out by hand, in the version after the one that has warned of it.
  */
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,5 @@
 /** No circles of folders, and what the largest commands load, with some room (house.json). */
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { describe, test } from 'node:test';

@@ -1,4 +1,5 @@
 /** Every command in README and docs exists, with these options and this number of arguments. */
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';

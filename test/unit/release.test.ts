@@ -1,3 +1,4 @@
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { countTokens, functionsIn } from '../../scripts/size.ts';

@@ -2,6 +2,7 @@
  * A controller of KubeStellar that starts by any other command than `wds restart` or `wds repair` can delete all workloads of a WDS
  * (facts: a restart seen live). So no text of the program or its pages names one, and one function says which to use.
  */
+import './support/environment.ts';
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';

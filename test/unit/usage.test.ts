@@ -1,4 +1,5 @@
 /** Wrong usage of every command, as recorded. test/e2e/general/golden.long.test.ts has a sample of it by the program as shipped. */
+import './support/environment.ts';
 import { cpSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';

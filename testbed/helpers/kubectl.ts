@@ -1,10 +1,17 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { parse, stringify } from 'yaml';
 import { readCurrentContext } from '../kube/kubeconfig.ts';
 import { buildPrograms } from '../programs/build.ts';
+
+/** Makes a link to the real kubectl. */
+export const linkKubectl = async (link: string): Promise<void> =>
+  symlink(await kubectlProgram(), link);
+
+/** It is kubectl if that is the name by which it is called. */
+const kubectlProgram = async () => join(await buildPrograms(() => {}), 'ocm');
 
 /**
  * Runs the real kubectl with these words, `--context CONTEXT` first. A name of KubeFlex's domain, which nothing may resolve here, leads to
@@ -26,7 +33,7 @@ export async function runKubectl(
   const there = isOfKubeFlex
     ? [`--server=https://127.0.0.1:${port}`, `--tls-server-name=${hostname}`]
     : [];
-  const program = join(await buildPrograms(() => {}), 'ocm');
+  const program = await kubectlProgram();
   const all = [program, '--kubeconfig', kubeconfig, ...words, ...there];
   const running = promisify(execFile)('bash', ['-c', 'exec -a kubectl "$0" "$@"', ...all]);
   running.child.stdin?.end(input);

@@ -9,6 +9,7 @@
  * list that is empty with status 200 although there are objects, because nothing distinguishes it from a true one. A list that is cut
  * off is tried once for each kind of a cluster: for commands it is the same error as `{}`.
  */
+import '../support/environment.ts';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, it } from 'node:test';

@@ -5,6 +5,7 @@
  *
  * Left out: a list that is empty with status 200 although there are objects, because nothing distinguishes it from a true one.
  */
+import '../support/environment.ts';
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, it } from 'node:test';

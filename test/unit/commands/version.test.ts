@@ -1,3 +1,4 @@
+import '../support/environment.ts';
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { FakeServer } from '../support/fake-server.ts';

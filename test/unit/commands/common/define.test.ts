@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { defineCommand } from '../../../../src/commands/common/define.ts';

@@ -1,3 +1,5 @@
+import '../../support/environment.ts';
+import '../../support/dist.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { SessionOptions } from '../../../../src/commands/common/options.ts';

@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { constants } from 'node:os';

@@ -1,3 +1,5 @@
+import '../../support/environment.ts';
+import '../../support/dist.ts';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';

@@ -1,4 +1,5 @@
 /** What a wait says of the limit of what it waits for. */
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';

@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { correctTemplate } from '../../../../src/lib/spaces/install/chart.ts';

@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type after, describe, test } from 'node:test';

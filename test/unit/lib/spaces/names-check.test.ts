@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import dns from 'node:dns/promises';
 import { mock, test } from 'node:test';

@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';

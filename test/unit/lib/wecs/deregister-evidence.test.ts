@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { StellarError } from '../../../../src/lib/core/errors.ts';

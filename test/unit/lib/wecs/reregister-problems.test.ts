@@ -1,3 +1,4 @@
+import '../../support/environment.ts';
 import { test } from 'node:test';
 import type { WecFindings } from '../../../../src/lib/wecs/registration/registration-checks.ts';
 import { registeredElsewhere } from '../../../../src/lib/wecs/registration/reregister.ts';

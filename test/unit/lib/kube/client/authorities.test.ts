@@ -1,3 +1,5 @@
+import '../../../support/environment.ts';
+import '../../../support/dist.ts';
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';

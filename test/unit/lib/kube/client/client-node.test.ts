@@ -1,3 +1,4 @@
+import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import type { Agent, AgentOptions } from 'node:https';
 import { describe, test } from 'node:test';

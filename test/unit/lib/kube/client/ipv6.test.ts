@@ -1,7 +1,8 @@
+import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
+import net, { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { describe, test } from 'node:test';
+import { after, before, describe, mock, test } from 'node:test';
 import { parse } from 'yaml';
 import { checkAddresses } from '../../../../../src/commands/wec/join-options.ts';
 import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
@@ -10,11 +11,32 @@ import { run } from '../../../support/builders.ts';
 import { FakeServer } from '../../../support/fake-server.ts';
 import { clientOf, stopping } from '../../../support/serving.ts';
 
-const started = async () => stopping(await FakeServer.start(() => ({}), '::1'));
-
 const isThere = Object.values(networkInterfaces()).some((list) =>
   list?.some(({ address }) => address === '::1'),
 );
+
+/** On a machine without IPv6, a server at 127.0.0.1 that says that it is at ::1; see `redirect`. */
+async function started() {
+  const server = stopping(await FakeServer.start(() => ({}), isThere ? '::1' : '127.0.0.1'));
+  const url = server.url.replace('127.0.0.1', '[::1]');
+  return Object.defineProperty(server, 'url', { value: url });
+}
+
+/** Where there is no IPv6, connections to ::1 are made to 127.0.0.1, and are the same above that. */
+function redirect() {
+  const { connect } = net.Socket.prototype;
+  mock.method(
+    net.Socket.prototype,
+    'connect',
+    function (this: net.Socket, ...args: Parameters<typeof connect>) {
+      for (const each of (args as unknown[]).flat() as { host?: string }[])
+        if (each?.host === '::1') each.host = '127.0.0.1';
+      return connect.apply(this, args);
+    },
+  );
+}
+if (!isThere) before(redirect);
+after(() => mock.restoreAll());
 
 /** Whether another process listens at the same port of IPv4. */
 const isTaken = (server: string) =>
@@ -25,7 +47,7 @@ const isTaken = (server: string) =>
     );
   });
 
-describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' }, () => {
+describe('an IPv6 address', () => {
   test('is connected to, verified and shown unchanged', async () => {
     const server = await started();
     const { kube, traced } = clientOf(server.context());
@@ -62,7 +84,7 @@ describe('an IPv6 address', { skip: isThere ? false : 'this machine has none' },
   });
   test('is that of localhost if nothing listens on IPv4', async () => {
     let server = await started();
-    while (await isTaken(server.context().server)) server = await started();
+    while (isThere && (await isTaken(server.context().server))) server = await started();
     const context = server.context();
     context.server = context.server.replace('[::1]', 'localhost');
     context.cluster['tls-server-name'] = 'hub.example';

@@ -1,3 +1,4 @@
+import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { ClientRequest } from 'node:http';
 import { test } from 'node:test';

@@ -1,6 +1,8 @@
+import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
@@ -8,76 +10,27 @@ import { stringify } from 'yaml';
 import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import {
   contextFromCluster,
-  type Kubeconfig,
   loadKubeconfig,
   selectContext,
 } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { newPath, temporaryFolder } from '../../../support/folder.ts';
-import { withoutKubectl } from '../../../support/kubectl.ts';
+import {
+  type Content,
+  content,
+  plain,
+  simple,
+  toFile,
+  write,
+} from '../../../support/kubeconfigs.ts';
 import { oneContext } from '../../../support/one-context.ts';
 import { stepsOf } from '../../../support/steps.ts';
 
 const root = temporaryFolder();
 const missing = newPath();
 
-/** Writes a file in its own folder, old enough that no one can still be writing it. */
-function write(content: string | object) {
-  const folder = newPath();
-  mkdirSync(folder);
-  const file = path.join(folder, 'config');
-  writeFileSync(file, typeof content === 'string' ? content : stringify(content));
-  utimesSync(file, new Date(), new Date(Date.now() - 60_000));
-  return file;
-}
-
 const list = (...files: string[]) => ({ KUBECONFIG: files.join(path.delimiter) });
 const load = (...files: string[]) => loadKubeconfig(undefined, list(...files));
 const invalid = (message: RegExp) => ({ code: 'kubeconfig-invalid', exitCode: 2, message });
-
-interface Content {
-  clusters: Record<string, object>;
-  users: Record<string, object>;
-  contexts: Record<string, object>;
-  current?: string | undefined;
-}
-const toFile = ({ clusters, users, contexts, current }: Content): object => ({
-  apiVersion: 'v1',
-  kind: 'Config',
-  clusters: Object.entries(clusters).map(([name, cluster]) => ({ name, cluster })),
-  users: Object.entries(users).map(([name, user]) => ({ name, user })),
-  contexts: Object.entries(contexts).map(([name, context]) => ({ name, context })),
-  ...(current === undefined ? {} : { 'current-context': current }),
-});
-const simple = (server: string, rest: Partial<Content> = {}): Content => ({
-  clusters: { c: { server } },
-  users: { u: { token: server } },
-  contexts: { x: { cluster: 'c', user: 'u' } },
-  ...rest,
-});
-
-const name = fc.constantFrom('a', 'b', 'c', 'd');
-const plainObjects = { noNullPrototype: true } as const;
-const content: fc.Arbitrary<Content> = fc.record({
-  clusters: fc.dictionary(
-    name,
-    fc.record(
-      { server: fc.constantFrom('https://one', 'https://two', 'https://three') },
-      plainObjects,
-    ),
-  ),
-  users: fc.dictionary(name, fc.record({ token: fc.constantFrom('t1', 't2', 't3') }, plainObjects)),
-  contexts: fc.dictionary(
-    name,
-    fc.record({ cluster: name, user: name, namespace: fc.constantFrom('n1', 'n2') }, plainObjects),
-  ),
-  current: fc.option(fc.oneof(name, fc.constant('')), { nil: undefined }),
-});
-const plain = (config: Kubeconfig) => ({
-  clusters: Object.fromEntries(config.clusters),
-  users: Object.fromEntries(config.users),
-  contexts: Object.fromEntries(config.contexts),
-  current: config.currentContext,
-});
 
 describe('several files', () => {
   test('the first definition of every name wins as a whole, and the first current context that is not empty', async () => {
@@ -132,56 +85,6 @@ describe('several files', () => {
       users: new Map(),
       extensions: new Map(),
     }));
-});
-
-describe('kubectl reads the same:', () => {
-  const kubectl = (env: NodeJS.ProcessEnv) =>
-    JSON.parse(
-      execFileSync('kubectl', ['config', 'view', '--raw', '-o', 'json'], {
-        env: { PATH: process.env.PATH, HOME: root, ...env },
-        encoding: 'utf8',
-      }),
-    ) as Record<string, { name: string; [key: string]: unknown }[]> & { 'current-context': string };
-  const entries = (
-    items: { name: string; [key: string]: unknown }[] | null | undefined,
-    key: string,
-  ) => Object.fromEntries((items ?? []).map((item) => [item.name, item[key]]));
-  const seenByKubectl = (env: NodeJS.ProcessEnv) => {
-    const view = kubectl(env);
-    return {
-      clusters: entries(view.clusters, 'cluster'),
-      users: entries(view.users, 'user'),
-      contexts: entries(view.contexts, 'context'),
-      current: view['current-context'] || undefined,
-    };
-  };
-
-  test('several files', { skip: withoutKubectl }, async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 3 }), async (contents) => {
-        const files = [...contents.map((each) => write(toFile(each))), missing];
-        assert.deepEqual(plain(await load(...files)), seenByKubectl(list(...files)));
-      }),
-      { numRuns: 8 },
-    );
-  });
-
-  // Kubectl then uses no file at all.
-  test('a list of empty names', { skip: withoutKubectl }, async () => {
-    const home = newPath();
-    mkdirSync(path.join(home, '.kube'), { recursive: true });
-    writeFileSync(path.join(home, '.kube', 'config'), stringify(toFile(simple('https://home'))));
-    const before = process.env.HOME;
-    process.env.HOME = home;
-    try {
-      assert.deepEqual(
-        plain(await loadKubeconfig(undefined, { KUBECONFIG: ':' })),
-        seenByKubectl({ HOME: home, KUBECONFIG: ':' }),
-      );
-    } finally {
-      process.env.HOME = before;
-    }
-  });
 });
 
 describe('a file', () => {
@@ -281,12 +184,18 @@ describe('a file is rejected', () => {
   test('named by --kubeconfig that does not exist', () =>
     assert.rejects(loadKubeconfig(missing, {}), invalid(/no such file/)));
   test('that is a folder', () => assert.rejects(load(root), invalid(/it is a folder/)));
-  test('without read permission', {
-    skip: process.getuid?.() === 0 ? 'root may read everything' : false,
-  }, async () => {
+  test('without read permission', async (t) => {
     const file = write('');
     chmodSync(file, 0);
+    // Root may read everything.
+    if (process.getuid?.() === 0)
+      t.mock.method(fs, 'readFileSync', () => {
+        throw Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' });
+      });
+    syncBuiltinESMExports();
     await assert.rejects(load(file), invalid(/permission denied/));
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
   });
 });
 

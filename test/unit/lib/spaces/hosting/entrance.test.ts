@@ -1,4 +1,5 @@
 /** What answers at the address of a space, tried with real servers, as its create, init and doctor report it. */
+import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { type Finding, runChecks } from '../../../../../src/lib/core/checks.ts';

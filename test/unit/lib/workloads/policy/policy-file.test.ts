@@ -1,3 +1,4 @@
+import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parsePolicy } from '../../../../../src/lib/workloads/policy/policy-file.ts';

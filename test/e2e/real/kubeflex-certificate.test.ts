@@ -5,12 +5,12 @@ import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { describe, test } from 'node:test';
 import type { TLSSocket } from 'node:tls';
-import { trustedInstead } from '../../../../../src/lib/kube/client/kubeflex-certificate.ts';
-import { type JudgedServer, judgedServers } from '../../../../../testbed/index.ts';
-import { base64 } from '../../../support/builders.ts';
-import { FakeProxy } from '../../../support/fake-proxy.ts';
-import { identity } from '../../../support/fake-server.ts';
-import { clientOf, stopping } from '../../../support/serving.ts';
+import { trustedInstead } from '../../../src/lib/kube/client/kubeflex-certificate.ts';
+import { type JudgedServer, judgedServers } from '../../../testbed/index.ts';
+import { base64 } from '../../unit/support/builders.ts';
+import { FakeProxy } from '../../unit/support/fake-proxy.ts';
+import { identity } from '../../unit/support/fake-server.ts';
+import { clientOf, stopping } from '../../unit/support/serving.ts';
 
 const made = await judgedServers();
 const named = (what: string): JudgedServer => {

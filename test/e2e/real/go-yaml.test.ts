@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseDocument } from 'yaml';
-import { safeYaml } from '../../../../src/commands/terminal/clean.ts';
-import { yamlOfGo } from '../../../../src/lib/core/text/formats.ts';
-import { readByGo, writtenByGo } from '../../../../testbed/index.ts';
+import { safeYaml } from '../../../src/commands/terminal/clean.ts';
+import { yamlOfGo } from '../../../src/lib/core/text/formats.ts';
+import { readByGo, writtenByGo } from '../../../testbed/index.ts';
 
 /** Words that YAML 1.1 or 1.2 takes for something else than text, and characters that end a line for one of them. */
 const words = [

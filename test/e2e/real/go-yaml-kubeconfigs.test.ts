@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { KubeconfigDocument } from '../../../../../src/lib/kube/kubeconfig/edit.ts';
-import { bootstrapKubeconfig } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
-import { readByGo } from '../../../../../testbed/index.ts';
+import { KubeconfigDocument } from '../../../src/lib/kube/kubeconfig/edit.ts';
+import { bootstrapKubeconfig } from '../../../src/lib/ocm/agent/klusterlet-agent.ts';
+import { readByGo } from '../../../testbed/index.ts';
 
 /** Lines that would be keys, if one of these characters ended a line. */
 const planted = ['\r', '\r\n', '\n', '\u0085', '\u2028', '\u2029'].map(
