@@ -1,5 +1,5 @@
 /** Where tests begin: they get an environment of their own, and nothing of the user who starts them. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { machineEnvironment, machineVariable } from '../testbed/plane/machine.ts';
@@ -38,4 +38,24 @@ export function cleanUnlessGiven(): boolean {
   cleanEnvironment();
   if (NODE_TEST_CONTEXT !== undefined) process.env.NODE_TEST_CONTEXT = NODE_TEST_CONTEXT;
   return true;
+}
+
+/** What shell scripts of unit tests use, of the programs that each POSIX system has; `env` is called by its full name. */
+const ofPosix = [
+  ...['awk', 'basename', 'bash', 'cat', 'dirname', 'gzip', 'mkfifo', 'mv'],
+  ...['sed', 'sh', 'sleep', 'tar', 'tr', 'wc'],
+];
+
+/** After `cleanEnvironment`, leaves nothing on PATH but this Node and what each POSIX system has: no other program can be called. */
+export function hidePrograms(): void {
+  if (process.platform === 'win32') return;
+  const searched = [...(process.env.PATH ?? '').split(path.delimiter), '/bin', '/usr/bin'];
+  const folder = path.join(process.env.HOME as string, 'bin');
+  mkdirSync(folder);
+  symlinkSync(process.execPath, path.join(folder, 'node'));
+  for (const name of ofPosix) {
+    const found = searched.find((each) => existsSync(path.join(each, name)));
+    if (found !== undefined) symlinkSync(path.join(found, name), path.join(folder, name));
+  }
+  process.env.PATH = folder;
 }

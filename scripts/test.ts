@@ -1,9 +1,10 @@
 /**
- * Runs the tests: npm test [-- [--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER-OR-NAME...]. The report and the
+ * Runs the tests: npm test [-- [--unit|--long|--all|--release] [--test-name-pattern PATTERN] FILE-OR-FOLDER-OR-NAME...]. The report and the
  * exit code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
  * or with --all, in one queue with the others but for unit tests, which run beside it; *.release.test.ts files run only with --release,
  * and then alone; *.long.release.test.ts files run with all three, but only --release runs all their tests. --release also lists, at the
- * end, what fell short of its goal. With CI=true and no names, a file on real servers that has failed runs once more, if at most two have.
+ * end, what fell short of its goal. --unit runs only those of test/unit, with no other program than Node, and fails if a test was
+ * skipped. With CI=true and no names, a file on real servers that has failed runs once more, if at most two have.
  */
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { buildOcm101 } from '../testbed/ocm-1.0/build.ts';
 import { buildOcm12 } from '../testbed/ocm-1.2/build.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
-import { cleanEnvironment } from './test-environment.ts';
+import { cleanEnvironment, hidePrograms } from './test-environment.ts';
 import { together, waiting } from './together.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -25,12 +26,14 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     'test-name-pattern': { type: 'string', multiple: true },
+    unit: { type: 'boolean', default: false },
     long: { type: 'boolean', default: false },
     all: { type: 'boolean', default: false },
     release: { type: 'boolean', default: false },
   },
 });
 
+const isUnit = (place: string) => place.startsWith('test/unit/');
 /** In start order: the longest, and then what starts control planes, so that no core is idle at the end. */
 const present = new Set(
   [
@@ -39,7 +42,9 @@ const present = new Set(
     'testbed/**/*.test.ts',
     'test/unit/**/*.test.ts',
     'test/bench/**/*.test.ts',
-  ].flatMap((pattern) => globSync(pattern, { cwd: root }).sort()),
+  ]
+    .filter((pattern) => !values.unit || isUnit(pattern))
+    .flatMap((pattern) => globSync(pattern, { cwd: root }).sort()),
 );
 const chosen = positionals.map((place) => path.relative(root, path.resolve(place)));
 
@@ -65,19 +70,20 @@ if (files.length === 0) {
 
 const isCi = process.env.CI === 'true';
 cleanEnvironment();
+if (values.unit) hidePrograms();
 if (values.release) process.env.TEST_RELEASE = '1';
 // Each test file is a process, which would strip the types of all its modules again: a third of the unit tests' processor time.
 process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
 
 // Compiling takes all cores for minutes: beside it, tests that wait for servers would be too late.
-const withServers = files.filter((file) => !file.startsWith('test/unit/'));
+const withServers = files.filter((file) => !isUnit(file));
 if (withServers.length > 0) await buildPrograms(console.error);
 if (withServers.length > 0) await buildOcm101(console.error);
 if (withServers.some((file) => !kindsOf(file).includes('short'))) await buildOcm12(console.error);
 
 const tellShortfalls = values.release ? collectShortfalls() : () => {};
 
-const pool = await Pool.start(console.error);
+const pool = withServers.length > 0 ? await Pool.start(console.error) : undefined;
 
 // The processes of the test files end with the run, together with the processes that they started.
 const stopped = new AbortController();
@@ -93,8 +99,7 @@ const runFiles = (some: readonly string[], concurrency: number) =>
   });
 /** Unit tests, and then what waits more than it computes, run beside two files with a bed. Figures are measured alone. */
 const isWaiting = (file: string) => waiting.some((start) => file.startsWith(start));
-const isBeside = (file: string) =>
-  (file.startsWith('test/unit/') || isWaiting(file)) && !values.release;
+const isBeside = (file: string) => (isUnit(file) || isWaiting(file)) && !values.release;
 const beside = files
   .filter(isBeside)
   .sort((one, other) => Number(isWaiting(one)) - Number(isWaiting(other)));
@@ -113,7 +118,11 @@ const took = new Map<string, number>();
 /** What has failed: tests by their files, and the files that were run, which may hold those of several. */
 const failures: string[] = [];
 const again: string[] = [];
+const skipped: string[] = [];
 for (const stream of streams) {
+  stream.on('test:pass', ({ file = '', name, skip }) => {
+    if (skip !== undefined) skipped.push(`${path.relative(root, file)}: ${name}`);
+  });
   stream.on('test:fail', ({ file = '', name, details }) => {
     if (details.type === 'test') failures.push(`${path.relative(root, file)}: ${name}`);
   });
@@ -131,8 +140,8 @@ await Promise.all(
     return once(report, 'end');
   }),
 );
-const isUnit = (file: string) => /^test\/unit\/|\/units-\d+\.test\.mjs$/.test(file);
-const mayPass = again.length > 0 && again.length <= 2 && !again.some(isUnit);
+const hasUnits = (file: string) => isUnit(file) || /\/units-\d+\.test\.mjs$/.test(file);
+const mayPass = again.length > 0 && again.length <= 2 && !again.some(hasUnits);
 if (isCi && !isNamed && mayPass && !stopped.signal.aborted) {
   for (const failure of failures) console.log(`second try: ${failure}`);
   const second = runFiles(again, 1);
@@ -144,11 +153,15 @@ if (isCi && !isNamed && mayPass && !stopped.signal.aborted) {
     process.stdout.write(String(text).replace(/^(?=.)/gm, '│ '));
 }
 if (stopped.signal.aborted) process.exitCode = 130;
-const { started, lent } = pool.counts;
+if (values.unit && skipped.length > 0) {
+  process.exitCode ||= 1;
+  console.log(`Unit tests must not be skipped:\n${skipped.join('\n')}`);
+}
+const { started, lent } = pool?.counts ?? { started: 0, lent: 0 };
 if (lent > 0) console.log(`${lent} control planes were used, and ${started} of them started`);
 const longest = [...took]
   .filter(([, seconds]) => seconds >= 10)
   .sort(([, one], [, other]) => other - one);
 for (const [file, seconds] of longest) console.log(`${`${seconds} s`.padStart(6)}  ${file}`);
 tellShortfalls();
-await pool.stop();
+await pool?.stop();

@@ -88,7 +88,6 @@ test('what workflows name exists: files of the repository, and scripts of packag
     '.github/krew.sh',
     '.github/notes.sh',
     'Dockerfile',
-    'test/unit',
     'testbed/**/go.sum',
     'testbed/programs/go.mod',
   ]);
