@@ -18,7 +18,7 @@ import { buildOcm12 } from '../testbed/ocm-1.2/build.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
 import { cleanEnvironment, hidePrograms } from './test-environment.ts';
-import { together, waiting } from './together.ts';
+import { together, waiting, withoutBed } from './together.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -97,18 +97,20 @@ const runFiles = (some: readonly string[], concurrency: number) =>
     testNamePatterns: values['test-name-pattern'] ?? [],
     signal: stopped.signal,
   });
-/** Unit tests, and then what waits more than it computes, run beside two files with a bed. Figures are measured alone. */
+/** Unit tests, what else needs no bed, and then what waits more than it computes, run beside two files with a bed. Figures are measured alone. */
 const isWaiting = (file: string) => waiting.some((start) => file.startsWith(start));
-const isBeside = (file: string) => (isUnit(file) || isWaiting(file)) && !values.release;
+const isLight = (file: string) =>
+  isUnit(file) || withoutBed.some((start) => file.startsWith(start));
+const isBeside = (file: string) => (isLight(file) || isWaiting(file)) && !values.release;
 const beside = files
   .filter(isBeside)
   .sort((one, other) => Number(isWaiting(one)) - Number(isWaiting(other)));
 const others = files.filter((file) => !isBeside(file));
 const isNamed = chosen.length > 0 || values.release;
-// On the two cores of a small machine a third bed makes what it waits for late.
+// On the two cores of a small machine a third bed makes what it waits for late. Unit tests wait for half of their time.
 const runs = [
   { some: others, concurrency: values.release ? 1 : 2 },
-  { some: beside, concurrency: others.length > 1 ? 1 : 2 },
+  { some: beside, concurrency: Math.max(1, 3 - others.length) },
 ].filter(({ some }) => some.length > 0);
 const streams = runs.map(({ some, concurrency }) =>
   runFiles(isNamed ? some : together(some), concurrency),

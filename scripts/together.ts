@@ -36,6 +36,14 @@ export const waiting: readonly string[] = [
   ...['workloads/traps', 'wec/registration-faults', 'wec/recovery', 'general/doctor'],
 ].map((name) => `test/e2e/${name}.`);
 
+/** Files that need built programs, but no control plane: they run beside others too. */
+export const withoutBed: readonly string[] = [
+  'testbed/engine/images.',
+  ...['go-yaml', 'go-yaml-kubeconfigs', 'kubectl-kubeconfigs', 'kubeflex-certificate'].map(
+    (name) => `test/e2e/real/${name}.`,
+  ),
+];
+
 /** Unit tests that change what a process has once (its environment, its exit code), or that nothing else keeps running. */
 const alone =
   /process\.(?:env\.\w+ =|chdir|exitCode)|mock\.module|tryEntrance|destroy-runs|runHere/;

@@ -6,6 +6,7 @@ import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { accept, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { csr, fakeKube, managedCluster, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
+import { hurry } from '../../support/fake-time.ts';
 import { stepsOf } from '../../support/steps.ts';
 
 /** An ITS that knows cluster1 and cluster2, and a request of a third one. */
@@ -61,13 +62,15 @@ describe('a name that is nowhere', () => {
     assert.equal((await waited('nope', 'available', empty))?.code, 'not-found');
     assert.equal((await accepted('nope', true, empty))?.code, 'not-found');
   });
-  test('is waited for if the cluster of its context registers, or cannot be read', async () => {
+  test('is waited for if the cluster of its context registers, or cannot be read', async (t) => {
+    hurry(t);
     for (const kube of [registering, unreadable]) {
       assert.equal((await waited('nope', 'accepted', kube))?.code, 'timeout');
       assert.equal((await accepted('nope', true, kube))?.code, 'timeout');
     }
   });
-  test('is waited for if the user waits for it to appear', async () => {
+  test('is waited for if the user waits for it to appear', async (t) => {
+    hurry(t);
     assert.equal((await waited('nope', 'request'))?.code, 'timeout');
     assert.equal((await accepted('nope', 'for-request'))?.code, 'timeout');
   });

@@ -9,6 +9,7 @@ import {
   readLogs,
 } from '../../../../src/lib/workloads/logs.ts';
 import { fakeKube } from '../../support/builders.ts';
+import { hurry } from '../../support/fake-time.ts';
 
 const labels = { a: 'b', c: 'd', e: 'f' };
 const pod = {
@@ -98,7 +99,8 @@ test('what is too long is cut, and its rest is taken for no time', async () => {
   );
 });
 
-test('after a lost connection, no line comes twice and none is lost', async () => {
+test('after a lost connection, no line comes twice and none is lost', async (t) => {
+  hurry(t);
   const running = { ...pod, status: { ...pod.status, phase: 'Running' } };
   const first = [`${at(1, '.5Z')} a\n${at(2)} b\n${at(2)} c\n`];
   const again = [`${at(1, '.5Z')} a\n${at(2)} b\n${at(2)} c\n${at(2)} d\n${at(2, '.1Z')} e\n`];
@@ -161,10 +163,12 @@ test('a container that has not started has no log', async () => {
   await assert.rejects(read(source([[other]]), false), none);
 });
 
-test('while it is followed, its first pod is waited for', async () =>
+test('while it is followed, its first pod is waited for', async (t) => {
+  hurry(t);
   assert.deepEqual(await read(source([[], [pod]], [`${at(1)} a\n`]), true), [
     `web-1/main ${at(1)} a`,
-  ]));
+  ]);
+});
 
 test('the log of the run before is that of containers that have started again', async () => {
   const containerStatuses = [

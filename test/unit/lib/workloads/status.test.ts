@@ -16,6 +16,7 @@ import {
   listCollectors,
 } from '../../../../src/lib/workloads/status/change-collector.ts';
 import type { CollectorSpec } from '../../../../src/lib/workloads/status/returned-status.ts';
+import { hurry } from '../../support/fake-time.ts';
 import { soon } from '../../support/space-builders.ts';
 import { stepsOf } from '../../support/steps.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
@@ -200,7 +201,8 @@ describe('status collectors', () => {
       );
   });
 
-  test('are created once, and do not replace another one', async () => {
+  test('are created once, and do not replace another one', async (t) => {
+    hurry(t);
     const wds = wdsWith(recorded());
     const list = {
       select:

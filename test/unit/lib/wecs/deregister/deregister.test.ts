@@ -28,7 +28,7 @@ import {
   run,
 } from '../../../support/builders.ts';
 import { discoveryOf } from '../../../support/discovery.ts';
-import { fakeTime, realTime } from '../../../support/fake-time.ts';
+import { fakeTime, hurry, realTime } from '../../../support/fake-time.ts';
 
 const condition = (type: string, observedGeneration: number): Condition => ({
   type,
@@ -76,7 +76,8 @@ const deregistered = async (hub: Kube, keepWorkloads: boolean, permit?: () => Pr
     run(10_000),
   );
 
-test('a WEC that policies select by ordinary labels loses them, and then its works, before it is deleted', async () => {
+test('a WEC that policies select by ordinary labels loses them, and then its works, before it is deleted', async (t) => {
+  hurry(t);
   let cluster: ManagedCluster | undefined = joined();
   // A work of a WDS, which its transport removes once it has seen that the policy no longer selects the WEC.
   const work = {
@@ -130,7 +131,8 @@ test('a WEC that another writer has taken is not deleted, neither at first nor o
   }
 });
 
-test('works that are recreated right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async () => {
+test('works that are recreated right after an interrupted run are orphaned before the WEC is deleted, with --keep-workloads', async (t) => {
+  hurry(t);
   let cluster: ManagedCluster | undefined = joined();
   const labels = { [originWdsLabel]: 'wds1' };
   // KubeStellar recreates it, because the labels were restored; its agent answers at once.
@@ -181,7 +183,8 @@ test('a work is not taken for gone, and so for orphaned, if the ITS does not ser
   await makeOrphans({ ...hub, list: async () => [] }, [work], run(50));
 });
 
-test('a work that has not got option Orphan, because another write came first, is not taken for orphaned', async () => {
+test('a work that has not got option Orphan, because another write came first, is not taken for orphaned', async (t) => {
+  hurry(t);
   const orphan = orphanedWork([condition('Applied', 2)]);
   let now: ManifestWork = { ...orphan, spec: {} };
   let conflicts = 2;

@@ -10,6 +10,7 @@ import {
   transformSpec,
 } from '../../../../../src/lib/workloads/delivery/transforms.ts';
 import { createReported } from '../../../../../src/lib/workloads/selection/create-object.ts';
+import { hurry } from '../../../support/fake-time.ts';
 import { binding } from '../../../support/policy-builders.ts';
 import {
   inSpace,
@@ -57,7 +58,8 @@ const spec = {
 };
 
 describe('a CustomTransform', () => {
-  test('is created once, for a kind by any of its names', async () => {
+  test('is created once, for a kind by any of its names', async (t) => {
+    hurry(t);
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
