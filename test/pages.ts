@@ -36,7 +36,7 @@ export const walkedPages = [
   ],
 ].map((name) => (name.endsWith('.md') ? name : `docs/${name}.md`));
 
-export const pages: readonly string[] = [...walkedPages, 'testbed/README.md'];
+export const pages: readonly string[] = [...walkedPages, 'CONTRIBUTING.md', 'testbed/README.md'];
 
 /** One command line of a block, as typed, with the output that the page shows. */
 export interface Typed {
