@@ -38,7 +38,7 @@ export const waiting: readonly string[] = [
 
 /** Files that need built programs, but no control plane: they run beside others too. */
 export const withoutBed: readonly string[] = [
-  'testbed/engine/images.',
+  ...['testbed/engine/images.', 'test/e2e/general/first-verb.'],
   ...['go-yaml', 'go-yaml-kubeconfigs', 'kubectl-kubeconfigs', 'kubeflex-certificate'].map(
     (name) => `test/e2e/real/${name}.`,
   ),
