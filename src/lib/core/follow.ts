@@ -173,7 +173,10 @@ class Following<Snapshot, Result, Subject extends Followed<Snapshot, Result>> {
   async close(failure: { error: unknown } | undefined): Promise<void> {
     const isOver = failure !== undefined && !this.isCutOff(failure.error);
     const { subject, last } = this.track ?? {};
-    this.result = isOver ? this.ofError(failure.error) : await subject?.late(last);
+    // The deadline may pass after an answer that was no reading.
+    const unread = last === undefined ? this.#outage.late : undefined;
+    if (isOver || unread !== undefined) this.result = this.ofError(isOver ? failure.error : unread);
+    else this.result = await subject?.late(last);
   }
 
   ofError(error: unknown): Result {

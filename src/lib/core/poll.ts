@@ -39,6 +39,8 @@ export async function poll<T>(
 export class Outage {
   readonly #deadline: Deadline;
   #since: number | undefined;
+  /** The last error that was endured. */
+  #error: StellarError | undefined;
 
   constructor({ deadline }: Pick<Run, 'deadline'>) {
     this.#deadline = deadline;
@@ -50,18 +52,29 @@ export class Outage {
 
   end(): void {
     this.#since = undefined;
+    this.#error = undefined;
+  }
+
+  /** The error at the deadline, if the last answer was one. */
+  get late(): StellarError | undefined {
+    return this.#error && timedOut(this.#error);
   }
 
   /** @throws the error, if it does not pass by itself, has lasted for the grace period, or no time is left */
   note(error: unknown): void {
     this.#since ??= monotonic();
     const { passed } = this.#deadline;
-    if (!passed && mayPass(error) && monotonic() - this.#since <= graceMs) return;
+    if (!passed && mayPass(error) && monotonic() - this.#since <= graceMs) {
+      this.#error = error;
+      return;
+    }
     // A server that was too busy or too slow for the last reading has answered before: it is not unreachable.
     if (!passed || !mayPass(error) || error.code === 'timeout') throw error;
-    const { message, next, details } = error;
-    throw new StellarError('timeout', `Timed out; the last answer was: ${message}`, ...next).with({
-      details,
-    });
+    throw timedOut(error);
   }
 }
+
+const timedOut = ({ message, next, details }: StellarError) =>
+  new StellarError('timeout', `Timed out; the last answer was: ${message}`, ...next).with({
+    details,
+  });

@@ -222,6 +222,19 @@ describe('subjects are followed', () => {
     const { broken: _, ...bare } = subject('a', untilDone);
     await assert.rejects(followOne(bare, broken, run(60_000)), { code: 'not-a-hub' });
   });
+  test('to the last answer, if the deadline passes after an answer that was no reading', async () => {
+    const limited = run(600_000);
+    // It passes once the answer has been endured.
+    let asked = 0;
+    Object.defineProperty(limited.deadline, 'passed', { get: () => ++asked > 3 });
+    const away = async () => {
+      throw new StellarError('api-error', 'away').with({ passing: true });
+    };
+    assert.equal(
+      await followOne(subject('a', untilDone), away, limited),
+      'a: Timed out; the last answer was: away',
+    );
+  });
   test('to what the last reading has shown, if the deadline cuts off the next one', async () => {
     const { broken: _, ...bare } = subject('a', untilDone);
     let reads = 0;

@@ -1,7 +1,7 @@
 import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { StellarError } from '../../../../../src/lib/core/errors.ts';
+import { StellarError } from '../../../../../src/lib/core/errors.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { Resource } from '../../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
@@ -131,7 +131,7 @@ describe('what a former hub has sent', () => {
     const resumed = resumeEviction(hub, { name: 'c1', kube: wec }, {}, run(50));
     const ended = resumed.then(
       () => 'done',
-      ({ code }: StellarError) => code,
+      (error) => (error instanceof StellarError ? error.code : String(error)),
     );
     return { unsent: () => unsentObjects(hub, wec, 'c1'), ended, writes };
   }
