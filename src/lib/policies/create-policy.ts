@@ -176,7 +176,7 @@ const notASelector = (text: string) =>
   );
 
 /** What a policy does, and what its change no longer sends. */
-export type PolicyChange = Awaited<ReturnType<typeof readChange>>;
+export type PolicyChange = Awaited<ReturnType<typeof previewPolicy>>;
 
 /** A policy as asked for. */
 interface AskedPolicy {
@@ -192,7 +192,8 @@ interface AskedPolicy {
 const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined) =>
   isDeepStrictEqual(policy?.spec, spec);
 
-async function readChange(asked: AskedPolicy) {
+/** What a policy would do as it is asked for, and what WECs would lose by it. */
+export async function previewPolicy(asked: AskedPolicy) {
   const { name, spec, wds, creates, readPolicies } = asked;
   const { object: present } = await getPolicy(wds.kube, name);
   const isSame = isAsFor(asked, present);
@@ -202,12 +203,12 @@ async function readChange(asked: AskedPolicy) {
     view: explanation,
     overwritten,
     stops,
+    errors,
   } = await explanationOf(subject, present !== undefined);
-  requireWritable(explanation);
   const effects = isSame
     ? noForecast
     : await readPolicyForecast({ subject, present, stops, overwritten, readPolicies });
-  return { name, present, explanation, effects };
+  return { name, present, explanation, effects, errors };
 }
 
 /** Why the change of a policy may take more away than is known, each a clause. Its explanation shows what it overwrites, and its own namesakes. */
@@ -236,7 +237,11 @@ export async function applyPolicy(
     ...unforeseenBy(change).map((why) => ({ object: why })),
   ];
   const { present, explanation } = await readConfirmed({
-    read: () => readChange(asked),
+    async read() {
+      const change = await previewPolicy(asked);
+      requireWritable(change.explanation);
+      return change;
+    },
     effects,
     confirm,
   });

@@ -8,7 +8,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { shownList } from '../../kube/client/missing.ts';
 import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
 import { listIfDefined, listServed } from '../../kube/served.ts';
-import type { Binding, PolicySpec } from '../../ocm/model/kubestellar-names.ts';
+import type { Binding } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectOnWec } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { isAppliedByWork } from '../../ocm/work-origins.ts';
@@ -34,12 +34,11 @@ import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 /** What a policy does now. The fields are an interface: docs/output.md. */
 export type Explanation = Awaited<ReturnType<typeof explanationOf>>['view'];
 
-/** @throws StellarError `not-found` if the WDS does not have the policy and no spec is given */
-export async function explain(name: string, wds: Wds, given?: PolicySpec) {
+/** @throws StellarError `not-found` if the WDS does not have the policy */
+export async function explain(name: string, wds: Wds) {
   const { object: present } = await getPolicy(wds.kube, name);
-  const spec = given ?? present?.spec;
-  if (spec === undefined) throw await noSuchPolicy(name, wds);
-  return explanationOf(await evaluate(name, spec, wds), present !== undefined);
+  if (present?.spec === undefined) throw await noSuchPolicy(name, wds);
+  return explanationOf(await evaluate(name, present.spec, wds), true);
 }
 
 /** @param exists whether the WDS has a policy with its name */

@@ -8,9 +8,10 @@ import {
   applyPolicy,
   type PolicyChange,
   type PolicyRequest,
+  previewPolicy,
   specOf,
 } from '../../../../src/lib/policies/create-policy.ts';
-import { type Explanation, explain } from '../../../../src/lib/workloads/policy/explain.ts';
+import type { Explanation } from '../../../../src/lib/workloads/policy/explain.ts';
 import { joinedCluster, managedCluster } from '../../support/builders.ts';
 import { soon } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
@@ -302,7 +303,8 @@ describe('the preview of a new policy shows', () => {
     const object = template(`{{.region}}${'x'.repeat(500 * 1024)}`);
     const wds = openWds(new WorkloadCluster([space('shop', app), object]).kube, its.kube);
     const spec = specOf(request(byLabel), its.kinds);
-    const { view, errors } = await explain('p', wds, spec);
+    const asked = { name: 'p', spec, wds, readPolicies };
+    const { explanation: view, errors } = await previewPolicy(asked);
     assert.deepEqual(
       view.problems.map(({ code }) => code),
       ['object-too-large'],
