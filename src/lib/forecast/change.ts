@@ -6,6 +6,14 @@ export interface Change {
   /** WECs whose labels, annotations or properties change, or that are accepted. */
   wecs?: readonly WecChange[];
   policies?: readonly PolicyChange[];
+  /** WECs that are deregistered. */
+  leaving?: readonly LeavingWec[];
+}
+
+interface LeavingWec {
+  name: string;
+  /** Whether what runs on it stays: its works are orphaned, or no agent is there that would delete their objects. */
+  keepsWorkloads: boolean;
 }
 
 /** A policy that is created, changed or deleted. */

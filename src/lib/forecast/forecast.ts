@@ -68,7 +68,7 @@ export interface Forecast {
 /** Says what a change does to the objects on WECs, by what was read. It reads nothing. */
 export function forecast(world: World, change: Change): Forecast {
   const reaches = reachesOf(world, change);
-  const goingOf = goingBy(reaches);
+  const goingOf = goingBy(reaches, change);
   const taken = [...world.works].flatMap(([wec, works]) => takenFrom(wec, works, reaches, goingOf));
   const rows = [
     ...taken,
@@ -104,7 +104,7 @@ type Going = Pick<Row, 'effect' | 'why'>;
 /** What becomes of an object because it leaves a work; undefined if it stays in it. */
 type GoingOf = (work: SentWork, object: ObjectView) => Going | undefined;
 
-function goingBy(reaches: readonly Reach[]): GoingOf {
+function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
   const findSender = senderIn(reaches);
   const sends = new Map(
     reaches.flatMap((reach) =>
@@ -114,6 +114,9 @@ function goingBy(reaches: readonly Reach[]): GoingOf {
     ),
   );
   return (work, object) => {
+    const wec = leaving.find(({ name }) => name === work.wec);
+    if (wec?.keepsWorkloads) return { effect: 'kept', why: withoutOwner };
+    if (wec !== undefined) return { effect: 'removed', why: 'its WEC is deregistered' };
     const reach = work.isLeaving ? undefined : findSender(work);
     if (reach === undefined) return undefined;
     const { change, stops, released } = reach;
@@ -162,7 +165,7 @@ function takenFrom(
     const holder = holders.get(viewKey(object));
     const next = starting.get(viewKey(object));
     const by = holder && senderOf(holder.by);
-    if (how.effect === 'unknown') return how;
+    if (how.effect !== 'removed') return how;
     if (work.origin && keepers.has(senderOf(work))) return { effect: 'kept', why: withoutOwner };
     if (work.isOrphan) return { effect: 'kept', why: 'its work leaves it on the WEC' };
     if (holder?.isApplied) return { effect: 'kept', why: `${by} has applied it too` };

@@ -32,12 +32,7 @@ import { restoreLabels, selectableLabels } from '../registration/saved-labels.ts
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
 import { keepWorkloads, release } from './detach-from-policies.ts';
-import {
-  type DeregisterOptions,
-  type InspectedWec,
-  inspectWec,
-  lossesOfWec,
-} from './inspect-wec.ts';
+import { agreedTo, type DeregisterOptions, type InspectedWec, inspectWec } from './inspect-wec.ts';
 import {
   type HubState,
   isGone,
@@ -80,7 +75,7 @@ export async function deregister(
         inspectWec(ofIts, wec, hubState, options),
       );
     },
-    effects: (seen) => seen.flatMap(lossesOfWec),
+    effects: (seen) => seen.flatMap((wec) => agreedTo(wec, options)),
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.

@@ -3,7 +3,10 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import type { Effect } from '../../core/read-confirmed.ts';
 import { count } from '../../core/text/words.ts';
+import { forecast } from '../../forecast/forecast.ts';
+import { lostBy } from '../../forecast/losses.ts';
 import { type SelectionChange, selectionChange } from '../../forecast/wec-change.ts';
+import { sentWork } from '../../forecast/world.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { type Pod, resources } from '../../kube/client/objects.ts';
@@ -26,7 +29,7 @@ import {
   type PoliciesOfIts,
   type Policy,
 } from '../../ocm/model/kubestellar-names.ts';
-import { isGuarded, isOrphan, objectsIn } from '../../ocm/model/manifest-works.ts';
+import { isGuarded, isOrphan } from '../../ocm/model/manifest-works.ts';
 import { agentNamespace, isOurs } from '../../ocm/model/ocm-names.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
 import type { Wec } from '../diagnose/follow-registration.ts';
@@ -120,14 +123,21 @@ async function provenRecord(
 }
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
-export function lossesOfWec({ name: wec, hubState }: InspectedWec): Effect[] {
+export function agreedTo(
+  { name: wec, hubState, agentDead }: InspectedWec,
+  { keepWorkloads = false, force = false, cleanup = false }: DeregisterOptions,
+): Effect[] {
   const {
     works,
     addons,
     managedCluster: { object: managedCluster },
   } = hubState;
+  const sent = new Map([[wec, works.map(sentWork)]]);
+  const isLeft = agentDead !== undefined && force && !cleanup;
+  const leaving = [{ name: wec, keepsWorkloads: keepWorkloads || isLeft }];
+  const seen = forecast({ policies: [], works: sent, foreign: [], unread: [] }, { leaving });
   return [
-    ...works.flatMap((work) => objectsIn(work).map((object) => ({ object, wec }))),
+    ...lostBy(seen),
     ...addons.map(({ metadata }) => ({ object: `add-on ${metadata.name}`, wec })),
     ...(managedCluster === undefined
       ? []

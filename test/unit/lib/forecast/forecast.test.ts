@@ -431,3 +431,11 @@ describe('a policy that changes', () => {
     );
   });
 });
+
+test('a WEC that is deregistered loses all, unless its works or its agent are gone', () => {
+  const works = [...sent('c1', 'p', ['ConfigMap a/a']), ...sent('c2', 'p', ['ConfigMap a/a'])];
+  const leaving = (keepsWorkloads: boolean) =>
+    rowsOf(worldOf([], works), { leaving: [{ name: 'c1', keepsWorkloads }] });
+  assert.deepEqual(leaving(false), ['removed ConfigMap a/a on c1 by p']);
+  assert.deepEqual(leaving(true), ['kept ConfigMap a/a on c1 by p']);
+});
