@@ -6,6 +6,7 @@ import { type Bed, startBed } from '../../testbed/index.ts';
 import { benchAcceptance } from './accept.ts';
 import { benchDoctor } from './doctor.ts';
 import { benchDoctorMany } from './doctor-many.ts';
+import { benchForecast } from './forecast.ts';
 import { collectShortfalls } from './goals.ts';
 import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
@@ -20,6 +21,7 @@ const benches: Record<string, (bed: Bed) => Promise<void>> = {
 };
 /** These have their own test beds. */
 const alone: Record<string, () => Promise<void>> = {
+  forecast: benchForecast,
   registration: benchRegistration,
   startup: benchStartup,
   many: benchMany,
