@@ -4,7 +4,7 @@ import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import { lostBy } from '../forecast/losses.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
+import { type KubeObject, type PlainResource, resources } from '../kube/client/objects.ts';
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import { accessHub } from '../ocm/hub/hub-access.ts';
@@ -312,7 +312,7 @@ export async function writeObject(
     removed,
     wanted,
   }: {
-    resource: Resource;
+    resource: PlainResource;
     removed: { metadata?: { labels: Removed; annotations: Removed }; data?: Removed };
     wanted: KubeObject & { data?: Record<string, string> };
   },

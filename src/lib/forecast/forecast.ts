@@ -1,4 +1,5 @@
 import { few } from '../core/text/words.ts';
+import type { Foreseen } from '../kube/client/foreseen.ts';
 import { describePolicy, isEmptyBinding, type Unread } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
 import { type Change, policyDeleted, withoutOwner } from './change.ts';
@@ -50,11 +51,8 @@ export interface PolicyEffect {
   lacking: string | undefined;
 }
 
-declare const made: unique symbol;
-
-/** What a change does to workloads. Only `forecast` makes one. */
-export interface Forecast {
-  readonly [made]: true;
+/** What a change does to workloads. Only `forecast` makes one, and writes that may take workloads away need it. */
+export interface Forecast extends Foreseen {
   rows: readonly Row[];
   /** Policies that start to select WECs. */
   starting: readonly PolicyEffect[];
@@ -90,7 +88,7 @@ export function forecast(world: World, change: Change): Forecast {
     ],
     unread: world.unread,
     sentTo: new Set(counted.flatMap(({ sentTo }) => sentTo)).size,
-  } as Omit<Forecast, typeof made> as Forecast;
+  } as Omit<Forecast, keyof Foreseen> as Forecast;
 }
 
 const nowhere = { wec: null, object: null, policy: null, wds: null };

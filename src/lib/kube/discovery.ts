@@ -3,7 +3,7 @@ import type { Kube, Reader } from './client/client.ts';
 import {
   groupOf,
   isTrue,
-  type Resource,
+  type PlainResource,
   resources,
   type WithConditions,
 } from './client/objects.ts';
@@ -15,7 +15,7 @@ const aggregated = ['v2', 'v2beta1']
   .join(', ');
 
 /** A kind, in the version to use. */
-export interface DiscoveredKind extends Resource {
+export interface DiscoveredKind extends PlainResource {
   /** All versions that serve it. */
   versions: string[];
   /** Its other names on a command line: singular and short names. */

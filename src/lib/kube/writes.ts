@@ -3,10 +3,12 @@ import { StellarError } from '../core/errors.ts';
 import { partialReader } from './access.ts';
 import type { Change, Kube } from './client/client.ts';
 import { ApiError, unlessStatus } from './client/errors.ts';
+import { anyWriter, type WriterOf } from './client/foreseen.ts';
 import {
   type KubeObject,
   type ObjectMeta,
   type PathOptions,
+  type PlainResource,
   type Resource,
   resourceOf,
   resources,
@@ -25,9 +27,9 @@ export async function writeLast<T>(kube: Kube, work: (last: Kube) => Promise<T>)
 }
 
 /** Removes the given finalizers from the object with this UID, and keeps all others. @returns the removed finalizers */
-export async function withoutFinalizers(
-  kube: Kube,
-  resource: Resource,
+export async function withoutFinalizers<Kind extends Resource>(
+  kube: WriterOf<Kind>,
+  resource: Kind,
   metadata: ObjectMeta,
   removable: readonly string[],
 ): Promise<string[]> {
@@ -51,12 +53,13 @@ export async function withoutFinalizers(
  * @param patchOf the change of its metadata; undefined for none
  * @returns whether it was patched; false if it is gone, or another object has its name
  */
-export async function patchCurrent<Found extends KubeObject>(
-  kube: Kube,
-  resource: Resource,
+export async function patchCurrent<Found extends KubeObject, Kind extends Resource>(
+  writer: WriterOf<Kind>,
+  resource: Kind,
   object: Found,
   patchOf: (current: Found) => object | undefined,
 ): Promise<boolean> {
+  const kube = anyWriter(writer);
   const { name, namespace, uid } = object.metadata;
   return retryConflicts(kube, async (isFirst) => {
     const current = isFirst ? object : await kube.get<Found>(resource, name, { namespace });
@@ -101,11 +104,12 @@ export const notStored = ({ cluster }: Kube, what: string) =>
   );
 
 /** Deletes the objects with these UIDs, and no new ones with the same names. @returns whether any was deleted */
-export async function deleteObjects(
-  kube: Kube,
-  resource: Resource,
+export async function deleteObjects<Kind extends Resource>(
+  writer: WriterOf<Kind>,
+  resource: Kind,
   objects: readonly KubeObject[],
 ): Promise<boolean> {
+  const kube = anyWriter(writer);
   let isAny = false;
   for (const object of objects) if (await kube.delete(resource, object)) isAny = true;
   return isAny;
@@ -114,7 +118,7 @@ export async function deleteObjects(
 /** Deletes the object that now has a name, by its UID: a recreated one is kept. @returns whether it was deleted */
 export async function deletePresent(
   kube: Kube,
-  resource: Resource,
+  resource: PlainResource,
   name: string,
   namespace: string | undefined,
 ): Promise<boolean> {

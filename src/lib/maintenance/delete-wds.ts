@@ -13,6 +13,7 @@ import { noForecast } from '../forecast/read-forecast.ts';
 import { readSentForecast } from '../forecast/read-policy-forecast.ts';
 import { hidden, ifSeen, through, tryRead, whyUnseen } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { foreseen } from '../kube/client/foreseen.ts';
 import { byName, isLiving, namesOf, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { deleteObjects } from '../kube/writes.ts';
@@ -308,16 +309,17 @@ async function removeContents(
 
 /** An interrupted deletion that keeps workloads leaves Bindings without a policy. */
 async function removePolicies(
-  { name, policies, bindings, its, keep, wds }: WdsToDelete & { wds: Kube },
+  { name, policies, bindings, its, keep, wds, effects }: WdsToDelete & { wds: Kube },
   run: Run,
 ) {
+  const kube = foreseen(wds, effects);
   for (const each of new Set(namesOf([...policies, ...bindings]))) {
     const policy = byName(policies).get(each);
     const binding = byName(bindings).get(each);
-    if (!keep || its === undefined) await deleteBoth(wds, policy, binding);
+    if (!keep || its === undefined) await deleteBoth(kube, policy, binding);
     else
       await releasePolicy(
-        { name: each, policy, binding, wds: { name, kube: wds }, its },
+        { name: each, policy, binding, wds: { name, kube }, its: foreseen(its, effects) },
         name,
         run,
       );
@@ -347,9 +349,10 @@ function notRemoved(
 }
 
 /** Also removes the works that the transport has sent since they were read. */
-async function removeWorks({ name, works, keep, own }: WdsToDelete, its: Kube, run: Run) {
+async function removeWorks({ name, works, keep, own, effects }: WdsToDelete, its: Kube, run: Run) {
   const remaining = its.dryRun ? works : (await worksSentBy(its, name)).filter(comesFromAny(own));
   const present = remaining.filter(isLiving);
-  if (keep) await makeOrphans(its, present, run);
-  await deleteObjects(its, resources.manifestWorks, remaining);
+  const mailboxes = foreseen(its, effects);
+  if (keep) await makeOrphans(mailboxes, present, run);
+  await deleteObjects(mailboxes, resources.manifestWorks, remaining);
 }

@@ -1,7 +1,9 @@
 import { StellarError } from '../core/errors.ts';
 import { command, flagsOf, run as nextStep, noted, partial } from '../core/next-step.ts';
+import { noForecast } from '../forecast/read-forecast.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
+import { foreseen } from '../kube/client/foreseen.ts';
 import {
   byName,
   groupOf,
@@ -322,6 +324,7 @@ export async function removeProbes(wds: Wds): Promise<void> {
     const selection = { ...namespaceFor(resource), labelSelector: `${label}=${wds.name}` };
     const found = await listServed(wds.kube, resource, selection);
     const probes = found.filter(({ metadata }) => isProbe(metadata));
-    await deleteObjects(wds.kube, resource, probes);
+    // A probe selects no WEC.
+    await deleteObjects(foreseen(wds.kube, noForecast), resource, probes);
   }
 }

@@ -6,7 +6,7 @@ import { met, type Verdict, waiting } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
 import {
   type Deployment,
-  type Resource,
+  type PlainResource,
   resources,
   type StatefulSet,
 } from '../kube/client/objects.ts';
@@ -26,7 +26,7 @@ export interface RollOut {
   /** The space, for progress. */
   subject: string;
   kube: Kube;
-  resource: Resource;
+  resource: PlainResource;
   name: string;
   namespace: string;
   /** The containers that it gets; the same ones if nothing is to change. */

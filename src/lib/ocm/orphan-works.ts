@@ -6,6 +6,7 @@ import { failed, met, waiting } from '../core/stages.ts';
 import { count } from '../core/text/words.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
+import type { ForeseenKube } from '../kube/client/foreseen.ts';
 import { conditionOf, isTrue, resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
 import { isOrphan, type ManifestStatus, type ManifestWork } from './model/manifest-works.ts';
@@ -35,7 +36,7 @@ const retryMs = 10_000;
  * @throws StellarError `not-orphaned`, naming the objects; `timeout` if the agent does not respond
  */
 export async function makeOrphans(
-  hub: Kube,
+  hub: ForeseenKube,
   works: readonly ManifestWork[],
   run: Run,
   given: Partial<KeepingFailed> & { release?: ReleaseOnWec | undefined } = {},
@@ -72,7 +73,7 @@ export async function makeOrphans(
 }
 
 /** Sets deletion option Orphan on an existing work. */
-export async function setOrphan(hub: Kube, work: ManifestWork): Promise<void> {
+export async function setOrphan(hub: ForeseenKube, work: ManifestWork): Promise<void> {
   if (isOrphan(work)) return;
   const { name, namespace, uid } = work.metadata;
   const patch = { metadata: { uid }, spec: { deleteOption: { propagationPolicy: 'Orphan' } } };
@@ -81,7 +82,7 @@ export async function setOrphan(hub: Kube, work: ManifestWork): Promise<void> {
 }
 
 /** Restores the deletion option of a work to the value it was read with. A work that is being deleted stays unchanged. */
-export async function restoreDeleteOption(hub: Kube, before: ManifestWork): Promise<void> {
+export async function restoreDeleteOption(hub: ForeseenKube, before: ManifestWork): Promise<void> {
   if (isOrphan(before)) return;
   const { name, namespace, uid } = before.metadata;
   const now = await hub.get<ManifestWork>(resources.manifestWorks, name, { namespace });
@@ -111,7 +112,7 @@ interface OpenWork {
  * @returns undefined if the work owns nothing
  */
 async function judgeOne(
-  hub: Kube,
+  hub: ForeseenKube,
   { metadata }: ManifestWork,
   askWec: boolean,
 ): Promise<OpenWork | undefined> {

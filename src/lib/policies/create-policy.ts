@@ -9,6 +9,7 @@ import { takenBy, unforeseenIn } from '../forecast/losses.ts';
 import { noForecast } from '../forecast/read-forecast.ts';
 import { readPolicyForecast } from '../forecast/read-policy-forecast.ts';
 import { unlessStatus } from '../kube/client/errors.ts';
+import { type ForeseenKube, foreseen } from '../kube/client/foreseen.ts';
 import { groupOf, type LabelSelector, resources, typeMeta } from '../kube/client/objects.ts';
 import type { DiscoveredKind } from '../kube/discovery.ts';
 import { notStored } from '../kube/writes.ts';
@@ -236,7 +237,11 @@ export async function applyPolicy(
     ...takenBy(change.effects),
     ...unforeseenBy(change).map((why) => ({ object: why })),
   ];
-  const { present, explanation } = await readConfirmed({
+  const {
+    present,
+    explanation,
+    effects: seen,
+  } = await readConfirmed({
     async read() {
       const change = await previewPolicy(asked);
       requireWritable(change.explanation);
@@ -250,9 +255,10 @@ export async function applyPolicy(
   return forName(result, run, async () => {
     if (isAsFor(asked, present)) return run.progress.done(name, 'already exists; nothing to do');
     // Another client may have created one, or the answer to this request been lost, and the request been repeated.
-    const create = () => wds.kube.create(resources.bindingPolicies, policyOf(name, spec));
+    const kube = foreseen(wds.kube, seen);
+    const create = () => kube.create(resources.bindingPolicies, policyOf(name, spec));
     const isTaken = present === undefined && (await unlessStatus(create(), 409)) === undefined;
-    if (present !== undefined) await changePolicy(present, spec, wds);
+    if (present !== undefined) await changePolicy(present, spec, kube);
     if (run.dryRun) return;
     const isStored = isAsFor(asked, (await getPolicy(wds.kube, name)).object);
     result.changed = isStored || !isTaken;
@@ -265,7 +271,7 @@ export async function applyPolicy(
 async function changePolicy(
   { metadata, spec: before = {} }: BindingPolicy,
   spec: PolicySpec,
-  { kube }: Wds,
+  kube: ForeseenKube,
 ) {
   const { name, uid, resourceVersion } = metadata;
   const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));

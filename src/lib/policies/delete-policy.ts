@@ -12,6 +12,7 @@ import { lostBy } from '../forecast/losses.ts';
 import { readSentForecast } from '../forecast/read-policy-forecast.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { type ForeseenKube, foreseen } from '../kube/client/foreseen.ts';
 import { isLiving, resources } from '../kube/client/objects.ts';
 import { deleteObjects } from '../kube/writes.ts';
 import { isAvailable } from '../ocm/hub/hub-evidence.ts';
@@ -58,9 +59,11 @@ export async function deletePolicy(
   } = found;
   const result: NamedResult = { name, changed: false };
   return forName(result, run, async () => {
-    if (keepWorkloads) await releasePolicy({ ...found, policy, binding }, name, run);
-    else await deleteBoth(wds.kube, policy, binding);
-    await untilPolicyGone(found, true, run);
+    const its = foreseen(found.its, found.effects);
+    const inWds = { ...wds, kube: foreseen(wds.kube, found.effects) };
+    if (keepWorkloads) await releasePolicy({ name, policy, binding, wds: inWds, its }, name, run);
+    else await deleteBoth(inWds.kube, policy, binding);
+    await untilPolicyGone(found, run, its);
     if (run.dryRun) return;
     if (hasRemains(found)) run.progress.done(name, 'deleted', true);
     else run.progress.done(name, 'not found; nothing to do');
@@ -97,12 +100,12 @@ async function silentOf(its: Kube, works: readonly ManifestWork[]) {
 
 /**
  * Waits until a policy is gone with its Binding and its works.
- * @param deletes whether it deletes what nothing else does; the Binding may then remain
+ * @param mailboxes deletes works that nothing else does, if it is given; the Binding may then remain
  */
 export async function untilPolicyGone(
   { name, wds, its }: Pick<PolicyToDelete, 'name' | 'wds' | 'its'>,
-  deletes: boolean,
   run: Run,
+  mailboxes?: ForeseenKube,
 ): Promise<void> {
   const check = ({ policy: { object: policy }, binding, works, silent }: Remains): Verdict => {
     if (policy !== undefined && isLiving(policy))
@@ -112,7 +115,7 @@ export async function untilPolicyGone(
         `removing ${count(works.length, 'work')} from ${wecsOf(works)}${silent.length === 0 ? '' : `; not available: ${silent.join(', ')}`}`,
       );
     if (policy !== undefined) return waiting('it is being deleted');
-    return deletes || binding.object === undefined ? met : waiting('its Binding remains');
+    return mailboxes || binding.object === undefined ? met : waiting('its Binding remains');
   };
   await untilMet<Remains>(
     {
@@ -127,8 +130,8 @@ export async function untilPolicyGone(
       // With a Binding, the transport deletes only the works of the WECs that the Binding names at that time. Works of a WEC that
       // it dropped unnoticed stay, and nothing deletes them.
       act: async ({ policy, binding, works }) => {
-        if (deletes && policy.object === undefined && binding.object === undefined)
-          await deleteObjects(its, resources.manifestWorks, works.filter(isLiving));
+        if (mailboxes && policy.object === undefined && binding.object === undefined)
+          await deleteObjects(mailboxes, resources.manifestWorks, works.filter(isLiving));
       },
       unmet: (last) => {
         const verdict = check(last);

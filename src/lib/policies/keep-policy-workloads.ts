@@ -4,6 +4,7 @@ import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import type { Kube } from '../kube/client/client.ts';
+import type { ForeseenKube } from '../kube/client/foreseen.ts';
 import { resources } from '../kube/client/objects.ts';
 import { prove } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
@@ -19,8 +20,8 @@ export interface PolicyToRelease {
   /** Undefined if it is already deleted. */
   policy: BindingPolicy | undefined;
   binding: Binding | undefined;
-  wds: Pick<Wds, 'name' | 'sender' | 'kube' | 'beside' | 'isContext'>;
-  its: Kube;
+  wds: Pick<Wds, 'name' | 'sender' | 'beside' | 'isContext'> & { kube: ForeseenKube };
+  its: ForeseenKube;
 }
 
 /**
@@ -58,7 +59,7 @@ export async function releasePolicy(
 }
 
 /** Removes the policy as owner of its Binding. KubeStellar writes it again only with another change of the Binding. */
-async function disown(kube: Kube, binding: Binding | undefined) {
+async function disown(kube: ForeseenKube, binding: Binding | undefined) {
   if (binding !== undefined && !isOwnerless(binding))
     await patchCurrent(
       kube,
@@ -87,7 +88,7 @@ export async function readBoth(name: string, kube: Kube) {
 
 /** Deletes a policy and what it has sent. A Binding with a policy is deleted with the policy. */
 export async function deleteBoth(
-  kube: Kube,
+  kube: ForeseenKube,
   policy: BindingPolicy | undefined,
   binding: Binding | undefined,
 ) {

@@ -4,6 +4,7 @@ import { waitWhile } from '../core/follow.ts';
 import { type Confirm, readConfirmed } from '../core/read-confirmed.ts';
 import type { Run } from '../core/run.ts';
 import { count } from '../core/text/words.ts';
+import { type ForeseenKube, foreseen } from '../kube/client/foreseen.ts';
 import { resources } from '../kube/client/objects.ts';
 import { retryConflicts } from '../kube/writes.ts';
 import { type Binding, objectsOf } from '../ocm/model/kubestellar-names.ts';
@@ -37,7 +38,8 @@ export async function prunePolicy(
   const objects = binding === undefined ? 0 : objectsOf(binding).length;
   const result = { name, objects, changed: false };
   return forName(result, run, async () => {
-    if (binding !== undefined && objects > 0) await empty(binding, wds);
+    if (binding !== undefined && objects > 0)
+      await empty(binding, foreseen(wds.kube, found.effects));
     const blocker = async () => {
       const works = await worksOfPolicy(found.its, name, wds);
       return works.length === 0 ? undefined : `removing ${count(works.length, 'work')}`;
@@ -55,7 +57,7 @@ export async function prunePolicy(
 }
 
 /** The guard accepts this for the generation that was shown only. */
-const empty = (binding: Binding, { kube }: Wds): Promise<unknown> =>
+const empty = (binding: Binding, kube: ForeseenKube): Promise<unknown> =>
   retryConflicts(kube, async (isFirst) => {
     const { name, uid, generation } = binding.metadata;
     const current = isFirst ? binding : await kube.get<Binding>(resources.bindings, name);

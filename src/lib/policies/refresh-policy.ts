@@ -7,8 +7,10 @@ import type { Run } from '../core/run.ts';
 import { met, waiting } from '../core/stages.ts';
 import { isObject } from '../core/text/formats.ts';
 import { count } from '../core/text/words.ts';
+import { noForecast } from '../forecast/read-forecast.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import { foreseen } from '../kube/client/foreseen.ts';
 import { resources } from '../kube/client/objects.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { originGenerationAnnotation } from '../ocm/model/kubestellar-names.ts';
@@ -91,8 +93,10 @@ const mostRewrites = 5;
 
 async function rewrite(works: readonly ManifestWork[], its: Kube): Promise<void> {
   const annotations = { [originGenerationAnnotation]: null };
+  // The transport writes the same objects again.
+  const kube = foreseen(its, noForecast);
   for (const work of works)
-    await patchCurrent(its, resources.manifestWorks, work, () => ({ annotations }));
+    await patchCurrent(kube, resources.manifestWorks, work, () => ({ annotations }));
 }
 
 /**

@@ -33,7 +33,7 @@ export async function waitForPolicy(wait: PolicyWait, wds: Wds, run: Run): Promi
   const result: PolicyWaited = { name, wecs: [] };
   return forName(result, run, async () => {
     if (goal === 'gone') {
-      await untilPolicyGone({ name, wds, its }, false, run);
+      await untilPolicyGone({ name, wds, its }, run);
       run.progress.done(name, 'gone', true);
       return;
     }

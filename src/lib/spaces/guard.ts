@@ -3,7 +3,7 @@ import { waitWhile } from '../core/follow.ts';
 import type { Run } from '../core/run.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
 import { ApiError, describeCluster } from '../kube/client/errors.ts';
-import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
+import { type KubeObject, type PlainResource, resources } from '../kube/client/objects.ts';
 import { may } from '../kube/permissions.ts';
 import { listIfDefined, listIfServed, type Proven, provenIn } from '../kube/served.ts';
 import { type Binding, objectsOf } from '../ocm/model/kubestellar-names.ts';
@@ -21,7 +21,7 @@ export const pruneAnnotation = 'stellarctl.kubestellar.io/prune-generation';
 const guardMessage = 'stellarctl keeps the workloads of this Binding';
 
 /** The kinds of the policy and of its binding. Kubernetes has v1 since 1.30; 1.28 and 1.29 have v1beta1, off by default. */
-export type Kinds = readonly [policy: Resource, binding: Resource];
+export type Kinds = readonly [policy: PlainResource, binding: PlainResource];
 
 export const betaKinds: Kinds = [
   resources.admissionPoliciesBeta,

@@ -1,5 +1,5 @@
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, resources } from '../kube/client/objects.ts';
+import { createdAt, type PlainResource, resources } from '../kube/client/objects.ts';
 import { namespaceOf } from '../ocm/model/kubeflex-names.ts';
 import type { ControlPlane, PostCreateHook } from '../ocm/model/kubeflex-objects.ts';
 import { triggerReconcile } from './space/follow-space.ts';
@@ -22,7 +22,8 @@ export async function rerunHook(
   let isComplete = true;
   for (const { apiVersion, kind, metadata } of objectsOfHook(controlPlane, hook)) {
     const resource = Object.values(resources).find(
-      (each) => each.apiVersion === apiVersion && each.kind === kind,
+      (each): each is PlainResource =>
+        !each.isForeseen && each.apiVersion === apiVersion && each.kind === kind,
     );
     if (resource === undefined) continue;
     const options = resource.namespaced ? { namespace: namespaceOf(name) } : {};

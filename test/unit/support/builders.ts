@@ -3,7 +3,9 @@ import path from 'node:path';
 import { Deadline } from '../../../src/lib/core/deadline.ts';
 import { noteWrite } from '../../../src/lib/core/each-name.ts';
 import { type Progress, type Run, silentProgress } from '../../../src/lib/core/run.ts';
+import { noForecast } from '../../../src/lib/forecast/read-forecast.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
+import { foreseen } from '../../../src/lib/kube/client/foreseen.ts';
 import { missing } from '../../../src/lib/kube/client/missing.ts';
 import type {
   CertificateSigningRequest,
@@ -461,5 +463,9 @@ export const inspectedWec = (more: Partial<InspectedWec> = {}): InspectedWec => 
   record: undefined,
   agentDead: undefined,
   interrupted: undefined,
+  effects: noForecast,
   ...more,
 });
+
+/** A client that may write everything, as after a forecast. */
+export const foreseenKube = (kube: Kube) => foreseen(kube, noForecast);

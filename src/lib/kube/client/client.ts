@@ -11,6 +11,7 @@ import {
   type KubeObject,
   type ObjectMeta,
   type PathOptions,
+  type PlainResource,
   pathOf,
   type Resource,
   resourceOf,
@@ -244,7 +245,7 @@ class LiveKube {
   }
 
   /** POST to a collection or, with a name, to a subresource. */
-  create<T>(resource: Resource, body: object, options: PathOptions = {}): Promise<T> {
+  create<T>(resource: PlainResource, body: object, options: PathOptions = {}): Promise<T> {
     const path = pathOf(resource, options);
     const request = { method: 'POST', path, query: { fieldManager }, body } as const;
     return options.subresource === undefined
@@ -295,7 +296,7 @@ class LiveKube {
 
   /** JSON merge patch (RFC 7386). With a `metadata.resourceVersion` it fails with 409 if the object has changed. */
   merge<T extends KubeObject>(
-    resource: Resource,
+    resource: PlainResource,
     name: string,
     patch: object,
     options: Omit<PathOptions, 'name'> = {},
@@ -304,7 +305,11 @@ class LiveKube {
   }
 
   /** PUT of a whole object or subresource; its resourceVersion guards against concurrent changes. */
-  replace<T extends KubeObject>(resource: Resource, object: T, subresource?: string): Promise<T> {
+  replace<T extends KubeObject>(
+    resource: PlainResource,
+    object: T,
+    subresource?: string,
+  ): Promise<T> {
     const { name, namespace } = object.metadata;
     const path = pathOf(resource, { namespace, name, subresource });
     return this.#write<T>(resource, { method: 'PUT', path, query: { fieldManager }, body: object });
@@ -316,7 +321,7 @@ class LiveKube {
    * @returns false if it was not found, or another object has its name
    */
   async delete(
-    resource: Resource,
+    resource: PlainResource,
     { metadata: { name, namespace, uid } }: KubeObject,
     { orphan = false }: { orphan?: boolean } = {},
   ): Promise<boolean> {

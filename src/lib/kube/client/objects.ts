@@ -128,24 +128,41 @@ export function createdAt(object: KubeObject): number {
   return Date.parse(object.metadata.creationTimestamp ?? '') || 0;
 }
 
-/** The kinds that stellarctl uses: a fixed table saves the requests of discovery. */
-export interface Resource {
+interface AnyResource {
   apiVersion: string;
   kind: string;
   plural: string;
   namespaced: boolean;
 }
 
+/** A kind that any client writes. */
+export interface PlainResource extends AnyResource {
+  isForeseen?: never;
+}
+
+/** A kind by whose writes WECs may lose workloads: only a client that has the forecast of that writes it (foreseen.ts). */
+export interface ForeseenResource extends AnyResource {
+  isForeseen: true;
+}
+
+export type Resource = PlainResource | ForeseenResource;
+
 /** The plural is what Kubernetes makes of a kind (apimachinery, meta.UnsafeGuessKindToResource). */
-function resource(apiVersion: string, kind: string, namespaced = false): Resource {
+function resource(apiVersion: string, kind: string, namespaced = false): PlainResource {
   const singular = kind.toLowerCase();
   const plural = singular.endsWith('s') ? `${singular}es` : `${singular}s`.replace(/ys$/, 'ies');
   return { apiVersion, kind, plural, namespaced };
 }
 
+const foreseenResource = (...of: Parameters<typeof resource>): ForeseenResource => ({
+  ...resource(...of),
+  isForeseen: true,
+});
+
 const rbac = 'rbac.authorization.k8s.io/v1';
 const admission = 'admissionregistration.k8s.io';
 
+/** The kinds that stellarctl uses: a fixed table saves the requests of discovery. */
 export const resources = {
   namespaces: resource('v1', 'Namespace'),
   secrets: resource('v1', 'Secret', true),
@@ -187,14 +204,14 @@ export const resources = {
     'PlacementDecision',
     true,
   ),
-  manifestWorks: resource('work.open-cluster-management.io/v1', 'ManifestWork', true),
+  manifestWorks: foreseenResource('work.open-cluster-management.io/v1', 'ManifestWork', true),
   clusterManagers: resource('operator.open-cluster-management.io/v1', 'ClusterManager'),
   appliedManifestWorks: resource('work.open-cluster-management.io/v1', 'AppliedManifestWork'),
   clusterClaims: resource('cluster.open-cluster-management.io/v1alpha1', 'ClusterClaim'),
   controlPlanes: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'ControlPlane'),
   postCreateHooks: resource('tenancy.kflex.kubestellar.org/v1alpha1', 'PostCreateHook'),
-  bindingPolicies: resource('control.kubestellar.io/v1alpha1', 'BindingPolicy'),
-  bindings: resource('control.kubestellar.io/v1alpha1', 'Binding'),
+  bindingPolicies: foreseenResource('control.kubestellar.io/v1alpha1', 'BindingPolicy'),
+  bindings: foreseenResource('control.kubestellar.io/v1alpha1', 'Binding'),
   customTransforms: resource('control.kubestellar.io/v1alpha1', 'CustomTransform'),
   statusCollectors: resource('control.kubestellar.io/v1alpha1', 'StatusCollector'),
   combinedStatuses: resource('control.kubestellar.io/v1alpha1', 'CombinedStatus', true),

@@ -3,7 +3,7 @@ import type {
   KubeObject,
   LabelSelector,
   ObjectMeta,
-  Resource,
+  PlainResource,
 } from '../../kube/client/objects.ts';
 
 /**
@@ -201,7 +201,7 @@ export function resourceOfBound({
   version = 'v1',
   resource,
   namespace,
-}: Omit<BoundObject, 'name'>): Resource {
+}: Omit<BoundObject, 'name'>): PlainResource {
   const apiVersion = group === '' ? version : `${group}/${version}`;
   return { apiVersion, kind: resource, plural: resource, namespaced: Boolean(namespace) };
 }

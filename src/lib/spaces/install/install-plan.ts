@@ -11,7 +11,7 @@ import {
   type KubeObject,
   namesOf,
   onlyOf,
-  type Resource,
+  type PlainResource,
   resources,
 } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
@@ -219,7 +219,7 @@ export async function keepIrreplaceable(
   return controlPlanes;
 }
 
-function resourceToKeep({ kind, metadata: { name } }: KubeObject): Resource | undefined {
+function resourceToKeep({ kind, metadata: { name } }: KubeObject): PlainResource | undefined {
   if (kind === 'ControlPlane') return resources.controlPlanes;
   if (kind === 'Namespace' && name === systemNamespace) return resources.namespaces;
   return kind === 'ClusterRoleBinding' && name === managerAdminBinding

@@ -9,8 +9,8 @@ import {
   conditionOf,
   type Deployment,
   namesOf,
+  type PlainResource,
   type Pod,
-  type Resource,
   resources,
   type StatefulSet,
 } from '../../kube/client/objects.ts';
@@ -105,7 +105,7 @@ export const ocmImagesCheck: Check<{ kube: Kube }> = {
 
 /** A Deployment or StatefulSet, by its kind. */
 export interface Owner {
-  resource: Resource;
+  resource: PlainResource;
   object: Deployment | StatefulSet;
 }
 

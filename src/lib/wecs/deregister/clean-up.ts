@@ -4,7 +4,12 @@ import type { Run } from '../../core/run.ts';
 import { jsonObject } from '../../core/text/formats.ts';
 import { count, few } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { type KubeObject, type Resource, resources } from '../../kube/client/objects.ts';
+import {
+  type KubeObject,
+  type PlainResource,
+  type Resource,
+  resources,
+} from '../../kube/client/objects.ts';
 import { isScaledToNone } from '../../kube/pods.ts';
 import { listIfDefined, listServed, type Proving } from '../../kube/served.ts';
 import { untilGone } from '../../kube/until-gone.ts';
@@ -180,7 +185,7 @@ export async function removeOperator(wec: Kube, record: CleanupRecord, run: Run)
   const operator = await readOperator(wec);
   const isOurOperator = [role, operator].some(isOurs);
   let removed = false;
-  const remove = async (resource: Resource, ...objects: KubeObject[]) => {
+  const remove = async (resource: PlainResource, ...objects: KubeObject[]) => {
     removed = (await deleteObjects(wec, resource, objects)) || removed;
   };
   // First: while kinds are being removed, discovery names them and does not say what they are.

@@ -6,6 +6,7 @@ import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
+import type { ForeseenKube } from '../../kube/client/foreseen.ts';
 import {
   conditionOf,
   type KubeObject,
@@ -192,7 +193,7 @@ export type Force = ReturnType<typeof forceOf>;
  * @param note is told what was removed
  */
 export function forceOf(
-  hub: Kube,
+  hub: ForeseenKube,
   before: HubState,
   askAgain: (why: string) => Promise<void>,
   note: (text: string) => void,

@@ -9,6 +9,7 @@ import type { Run } from '../../core/run.ts';
 import { few } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { foreseen } from '../../kube/client/foreseen.ts';
 import { groupResourceOf, resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { proving, writeLast } from '../../kube/writes.ts';
@@ -75,7 +76,7 @@ export async function deregister(
         inspectWec(ofIts, wec, hubState, options),
       );
     },
-    effects: (seen) => seen.flatMap((wec) => agreedTo(wec, options)),
+    effects: (seen) => seen.flatMap(agreedTo),
     confirm,
   });
   // WECs are deregistered in parallel, and a terminal shows one question at a time.
@@ -103,24 +104,25 @@ export function deregisterOne(
   const { name, kube, record } = wec;
   const hubState = nudging(wec);
   const isRegistered = hubState.managedCluster.object !== undefined;
+  const mailbox = foreseen(hub, wec.effects);
   const keep = options.keepWorkloads
-    ? (works: readonly ManifestWork[]) => keepWorkloads(hub, wec, works, run)
+    ? (works: readonly ManifestWork[]) => keepWorkloads(mailbox, wec, works, run)
     : undefined;
   const force = options.force
-    ? forceOf(hub, hubState, askAgain, (text) => run.progress.note(text))
+    ? forceOf(mailbox, hubState, askAgain, (text) => run.progress.note(text))
     : undefined;
   const leaveHub = async () => {
     if (isRegistered) {
       await options.permit?.(name);
       await keep?.(hubState.works);
-      await release(hub, { ...wec, hubState }, { keep, force }, run);
+      await release(mailbox, { ...wec, hubState }, { keep, force }, run);
       // Its works may take minutes to go.
       await options.permit?.(name);
       // Part of the proof of identity is deleted with the ManagedCluster.
       if (options.cleanup && kube && record && !run.dryRun) await writeCleanupRecord(kube, record);
       await deleteCluster(hub, hubState, force, run);
     }
-    return isGone(hubState) ? undefined : removeLeftovers(hub, hubState, options.force, run);
+    return isGone(hubState) ? undefined : removeLeftovers(mailbox, hubState, options.force, run);
   };
   run.progress.waiting(name, 'deregistering');
   return forName({ name, changed: false }, run, async () => {
@@ -216,7 +218,8 @@ export async function restoreAfterFailure(
       if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined)
         return error.with({ next: [...error.next, toFinish(hub, wec, options)] });
       const labels = await restoreLabels(last, name);
-      for (const work of hubState.works) await restoreDeleteOption(last, work);
+      const mailbox = foreseen(last, wec.effects);
+      for (const work of hubState.works) await restoreDeleteOption(mailbox, work);
       const again =
         'Workloads whose removal had begun are sent again, but not what else was in their Namespaces';
       return labels === undefined

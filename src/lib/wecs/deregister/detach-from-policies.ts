@@ -6,6 +6,7 @@ import type { Run } from '../../core/run.ts';
 import { failedForGood, met, waiting } from '../../core/stages.ts';
 import { count } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import type { ForeseenKube } from '../../kube/client/foreseen.ts';
 import { isLiving, namesOf, resources } from '../../kube/client/objects.ts';
 import { deleteObjects } from '../../kube/writes.ts';
 import { originBindingLabel, originWdsLabel } from '../../ocm/model/kubestellar-names.ts';
@@ -51,7 +52,7 @@ export interface Releasing {
  * @throws StellarError `still-selected` if a policy still selects it; `timeout`
  */
 export async function release(
-  hub: Kube,
+  hub: ForeseenKube,
   inspected: InspectedWec,
   releasing: Releasing,
   run: Run,
@@ -84,7 +85,7 @@ function recreationsOf(works: readonly ManifestWork[]) {
  * are no works, it runs only if workloads stay.
  */
 async function untilReleased(
-  hub: Kube,
+  hub: ForeseenKube,
   { name, works: worksBefore, reread }: HubState,
   { keep, force }: Releasing,
   run: Run,
@@ -174,7 +175,7 @@ function notReleased(hub: Kube, name: string, works: readonly ManifestWork[]) {
  * @throws StellarError `not-orphaned`, `timeout`; nothing has been deleted then
  */
 export async function keepWorkloads(
-  hub: Kube,
+  hub: ForeseenKube,
   { name, kube, record, agentDead }: InspectedWec,
   works: readonly ManifestWork[],
   run: Run,

@@ -3,7 +3,7 @@ import { StellarError } from '../../core/errors.ts';
 import { advice, command, partial, run } from '../../core/next-step.ts';
 import type { Effect } from '../../core/read-confirmed.ts';
 import { count } from '../../core/text/words.ts';
-import { forecast } from '../../forecast/forecast.ts';
+import { type Forecast, forecast } from '../../forecast/forecast.ts';
 import { lostBy } from '../../forecast/losses.ts';
 import { type SelectionChange, selectionChange } from '../../forecast/wec-change.ts';
 import { sentWork } from '../../forecast/world.ts';
@@ -62,6 +62,18 @@ export interface InspectedIts {
 /** What was read and proven about one WEC before it is deregistered. */
 export type InspectedWec = Awaited<ReturnType<typeof inspectWec>>;
 
+/** What becomes of what the ITS has sent to a WEC. */
+function effectsOn(
+  { name, works }: HubState,
+  agentDead: string | undefined,
+  { keepWorkloads = false, force = false, cleanup = false }: DeregisterOptions,
+): Forecast {
+  const sent = new Map([[name, works.map(sentWork)]]);
+  const isLeft = agentDead !== undefined && force && !cleanup;
+  const leaving = [{ name, keepsWorkloads: keepWorkloads || isLeft }];
+  return forecast({ policies: [], works: sent, foreign: [], unread: [] }, { leaving });
+}
+
 /**
  * Reads all evidence, proves that the cluster is the named one, and refuses what cannot be finished, before the first write.
  * @throws StellarError `not-a-hub`, `forbidden`, `registered-elsewhere`, `identity-unproven`, `agent-dead`, `still-selected`
@@ -76,6 +88,8 @@ export async function inspectWec(
   const { object: managedCluster } = hubState.managedCluster;
   const record = kube && (await provenRecord(hub, kube, hubState, endpoints));
   const pods = kube && (await workAgentPods(kube));
+  const agentDead =
+    managedCluster && whyNotRunning({ ...hubState, managedCluster }, pods, hub.now());
   const inspected = {
     ...wec,
     hubState,
@@ -84,7 +98,9 @@ export async function inspectWec(
     /** The record for the clean-up; undefined if the cluster shows nothing to clean up, or was not given. */
     record,
     /** Why its agent does not work; undefined if there is no evidence for that. */
-    agentDead: managedCluster && whyNotRunning({ ...hubState, managedCluster }, pods, hub.now()),
+    agentDead,
+    /** What becomes of what the ITS has sent to it. */
+    effects: effectsOn(hubState, agentDead, options),
     /** Labels that an earlier run has removed, to restore if the WEC stays. */
     interrupted: savedLabels(managedCluster),
   };
@@ -123,21 +139,13 @@ async function provenRecord(
 }
 
 /** What would be lost, under names that stay the same when KubeStellar recreates a work. */
-export function agreedTo(
-  { name: wec, hubState, agentDead }: InspectedWec,
-  { keepWorkloads = false, force = false, cleanup = false }: DeregisterOptions,
-): Effect[] {
+export function agreedTo({ name: wec, hubState, effects }: InspectedWec): Effect[] {
   const {
-    works,
     addons,
     managedCluster: { object: managedCluster },
   } = hubState;
-  const sent = new Map([[wec, works.map(sentWork)]]);
-  const isLeft = agentDead !== undefined && force && !cleanup;
-  const leaving = [{ name: wec, keepsWorkloads: keepWorkloads || isLeft }];
-  const seen = forecast({ policies: [], works: sent, foreign: [], unread: [] }, { leaving });
   return [
-    ...lostBy(seen),
+    ...lostBy(effects),
     ...addons.map(({ metadata }) => ({ object: `add-on ${metadata.name}`, wec })),
     ...(managedCluster === undefined
       ? []

@@ -6,6 +6,7 @@ import { count, few } from '../../core/text/words.ts';
 import { seen, tryRead } from '../../kube/access.ts';
 import { type Kube, readsOneByOne } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
+import type { ForeseenKube } from '../../kube/client/foreseen.ts';
 import {
   type CertificateSigningRequest,
   type KubeObject,
@@ -35,7 +36,7 @@ import { othersIn } from './foreign-objects.ts';
  * @throws StellarError `agent-dead` if works that an agent may have applied are left without force
  */
 export async function removeLeftovers(
-  hub: Kube,
+  hub: ForeseenKube,
   { name, reread }: Pick<HubState, 'name' | 'reread'>,
   force: boolean | undefined,
   run: Run,
@@ -85,7 +86,12 @@ export async function refuseReregistered(hub: Kube, name: string): Promise<void>
 }
 
 /** @returns what waits until the mailbox is gone, if its deletion has begun; a namespace with objects of others stays, and is no longer a mailbox */
-async function removeMailbox(hub: Kube, hubState: HubState, force: boolean | undefined, run: Run) {
+async function removeMailbox(
+  hub: ForeseenKube,
+  hubState: HubState,
+  force: boolean | undefined,
+  run: Run,
+) {
   const { name, reread } = hubState;
   const mailbox = mailboxOf(hubState);
   if (mailbox === undefined) return undefined;

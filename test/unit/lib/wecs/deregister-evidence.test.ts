@@ -39,6 +39,7 @@ import { removeLabels, restoreLabels } from '../../../../src/lib/wecs/registrati
 import { appliedWorksOf, hubHash } from '../../../../src/lib/workloads/delivery/applied-works.ts';
 import {
   fakeKube,
+  foreseenKube,
   hubEvidence,
   hubState,
   inspectedWec,
@@ -247,7 +248,12 @@ describe('finalizers', () => {
   });
   /** Which of some finalizers are taken out of a work with others. */
   const taken = (kube: Kube, present: string[], ...unwanted: string[]) =>
-    withoutFinalizers(kube, resources.manifestWorks, object(present).metadata, unwanted);
+    withoutFinalizers(
+      foreseenKube(kube),
+      resources.manifestWorks,
+      object(present).metadata,
+      unwanted,
+    );
 
   it('of other owners stay', async () => {
     const patches: unknown[] = [];
@@ -460,7 +466,12 @@ describe('--force', () => {
 
   it('counts only after 15 s without progress', async () => {
     const hub = fakeKube({ get: async () => lease(10) });
-    const force = forceOf(hub, hubState(), async () => assert.fail('asked'), assert.fail);
+    const force = forceOf(
+      foreseenKube(hub),
+      hubState(),
+      async () => assert.fail('asked'),
+      assert.fail,
+    );
     assert.equal(await force.isDue(hubState({ works: [work('u1')] })), false);
     let back = later(16_000);
     assert.equal(
@@ -477,7 +488,12 @@ describe('--force', () => {
   it('waits again if the agent has renewed its lease since', async () => {
     const asked: string[] = [];
     const hub = fakeKube({ get: async () => lease(1) });
-    const force = forceOf(hub, hubState(), async (why) => void asked.push(why), assert.fail);
+    const force = forceOf(
+      foreseenKube(hub),
+      hubState(),
+      async (why) => void asked.push(why),
+      assert.fail,
+    );
     await force.isDue(hubState({ works: [work('u1')] }));
     const back = later(16_000);
     await force.isDue(hubState({ works: [work('u1')] }));
@@ -528,7 +544,7 @@ describe('a mailbox', () => {
       reread: () => readHubState(listsWhatItGets(hub), 'cluster1'),
     };
     const progress = recordingProgress();
-    const left = await removeLeftovers(hub, state, force, run(5000, progress));
+    const left = await removeLeftovers(foreseenKube(hub), state, force, run(5000, progress));
     return { left, said: progress.lines.join('\n') };
   }
 
@@ -682,7 +698,7 @@ it('workloads are not kept if it cannot be seen which objects belong to the work
     record: { name: 'cluster1', hub: 'its1', hubHash: null },
   });
   await assert.rejects(
-    keepWorkloads(fakeKube({ get: async () => work }), inspected, [work], run()),
+    keepWorkloads(foreseenKube(fakeKube({ get: async () => work })), inspected, [work], run()),
     /its agent has no kubeconfig\. Nothing was deleted/,
   );
 });
@@ -731,7 +747,7 @@ it('workloads that are kept without the agent are taken out of their works on th
     agentDead: 'it has no pod',
   });
   const progress = recordingProgress();
-  await keepWorkloads(hub, inspected, [work], run(5000, progress));
+  await keepWorkloads(foreseenKube(hub), inspected, [work], run(5000, progress));
   assert.deepEqual(written, [
     'patch ManifestWork w {"deleteOption":{"propagationPolicy":"Orphan"}}',
     'release listed',

@@ -19,6 +19,7 @@ import {
 } from '../../../../../src/lib/wecs/deregister/leftovers.ts';
 import {
   fakeKube,
+  foreseenKube,
   hubState,
   inspectedWec,
   joinedCluster,
@@ -168,7 +169,7 @@ test('works that are recreated right after an interrupted run are orphaned befor
 test('a Complete work, which its agent no longer applies, is released on the WEC', async () => {
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 2)]);
   const released: string[] = [];
-  await makeOrphans(hubWith(work), [work], run(2000), {
+  await makeOrphans(foreseenKube(hubWith(work)), [work], run(2000), {
     release: async (_, manifests) => {
       released.push(...manifests.map(({ resourceMeta }) => resourceMeta?.name ?? ''));
     },
@@ -179,8 +180,11 @@ test('a Complete work, which its agent no longer applies, is released on the WEC
 test('a work is not taken for gone, and so for orphaned, if the ITS does not serve ManifestWork', async () => {
   const work = orphanedWork([condition('Applied', 2)]);
   const hub = fakeKube({ get: async () => undefined, list: async () => undefined });
-  await assert.rejects(makeOrphans(hub, [work], run(50)), /does not serve manifestworks/);
-  await makeOrphans({ ...hub, list: async () => [] }, [work], run(50));
+  await assert.rejects(
+    makeOrphans(foreseenKube(hub), [work], run(50)),
+    /does not serve manifestworks/,
+  );
+  await makeOrphans(foreseenKube({ ...hub, list: async () => [] }), [work], run(50));
 });
 
 test('a work that has not got option Orphan, because another write came first, is not taken for orphaned', async (t) => {
@@ -196,7 +200,7 @@ test('a work that has not got option Orphan, because another write came first, i
       now = orphan;
     },
   });
-  await makeOrphans(hub, [now], run(5000));
+  await makeOrphans(foreseenKube(hub), [now], run(5000));
   assert.deepEqual([conflicts, now], [-1, orphan]);
 });
 
@@ -204,7 +208,7 @@ test('a work that its agent has not processed yet is not released on the WEC', a
   const work = orphanedWork([condition('Applied', 1), condition('Complete', 1)]);
   const released: unknown[] = [];
   await assert.rejects(
-    makeOrphans(hubWith(work), [work], run(500), {
+    makeOrphans(foreseenKube(hubWith(work)), [work], run(500), {
       release: async (...args) => {
         released.push(args);
       },
@@ -223,7 +227,7 @@ test("force counts an agent's time from the deletion", async (t) => {
       lease: undefined,
     });
   const force = forceOf(
-    fakeKube({ get: async () => undefined }),
+    foreseenKube(fakeKube({ get: async () => undefined })),
     withWork(),
     async () => undefined,
     assert.fail,
