@@ -230,7 +230,7 @@ describe('a guard', { concurrency: 1 }, () => {
     const unguard = await cli.run('wds unguard wds1 --dry-run'.split(' '));
     assert.match(
       unguard.stderr,
-      /cluster1 {3}ConfigMap p1\/c1 will be removed: it no longer selects the object/,
+      /cluster1 {3}.*ConfigMap p1\/c1\b.* will be removed: it no longer selects the object/,
     );
     await cli.type('policy prune p1 --wds wds1 --yes');
     await until(async () => (await present()).length === all400 / 2, 'only p2 on cluster1');
