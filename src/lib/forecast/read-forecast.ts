@@ -1,3 +1,4 @@
+import { labelValueProblem } from '../core/changes.ts';
 import { mapConcurrently } from '../core/concurrency.ts';
 import { ifSeen, tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
@@ -107,15 +108,18 @@ async function readElsewhere(
   reaches: readonly Reach[],
   known: ReadonlyMap<string, readonly SentWork[]>,
 ): Promise<World['works']> {
+  // A name that no label can hold has no works.
   const concerned = reaches.filter(
-    ({ policy, lacking }) => lacking !== undefined || isEmptyBinding(policy.binding),
+    ({ policy, lacking }) =>
+      (lacking !== undefined || isEmptyBinding(policy.binding)) &&
+      labelValueProblem(policy.name) === undefined,
   );
-  const lists = await mapConcurrently(concerned, ({ policy: { wds, name } }) =>
-    listServed<ManifestWork>(hub, resources.manifestWorks, {
-      labelSelector: `${originWdsLabel}=${wds},${originBindingLabel}=${name}`,
-      metadataOnly: true,
-    }),
-  );
+  const byWds = Map.groupBy(concerned, ({ policy }) => policy.wds);
+  const lists = await mapConcurrently([...byWds], ([wds, of]) => {
+    const names = of.map(({ policy: { name } }) => name);
+    const labelSelector = `${originWdsLabel}=${wds},${originBindingLabel} in (${names.join()})`;
+    return listServed(hub, resources.manifestWorks, { labelSelector, metadataOnly: true });
+  });
   const wecs = new Set(
     lists.flat().flatMap((work) => (isLiving(work) ? (work.metadata.namespace ?? []) : [])),
   );

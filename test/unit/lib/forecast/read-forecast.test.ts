@@ -90,7 +90,7 @@ async function read(
       const [, known] = /notin \((.*)\)/.exec(labelSelector) ?? [];
       const isListed = ({ metadata: { labels = {} } }: KubeObject) =>
         known === undefined
-          ? labelSelector.endsWith(`=${labels[originBindingLabel]}`)
+          ? labelSelector.includes(`in (${labels[originBindingLabel]})`)
           : labels[originWdsLabel] !== known;
       return all.filter(isListed) as never;
     },
@@ -149,7 +149,7 @@ describe('a label of one of many WECs', () => {
       'removed ConfigMap p on c2',
     ]);
     const ofPolicy =
-      'its manifestworks transport.kubestellar.io/originWdsName=wds1,transport.kubestellar.io/originOwnerReferenceBindingKey=p metadata';
+      'its manifestworks transport.kubestellar.io/originWdsName=wds1,transport.kubestellar.io/originOwnerReferenceBindingKey in (p) metadata';
     assert.deepEqual(ofWorks, [
       'its manifestworks c3',
       others,
