@@ -3,7 +3,7 @@ import { describeGrouped, refuseManyRemovals, removalsOf } from '../../lib/core/
 import { few } from '../../lib/core/text/words.ts';
 import { policyDeleted, withoutOwner } from '../../lib/forecast/change.ts';
 import type { Forecast, PolicyEffect, Row } from '../../lib/forecast/forecast.ts';
-import { effectOf, isTaken, lostBy, unforeseenIn } from '../../lib/forecast/losses.ts';
+import { isTaken, lostBy, unforeseenIn } from '../../lib/forecast/losses.ts';
 import type { LookOn } from '../../lib/forecast/read-forecast.ts';
 import type { PolicySources } from '../../lib/forecast/read-policies.ts';
 import type { WecChange } from '../../lib/forecast/wec-change.ts';
@@ -50,11 +50,8 @@ export const describeReleased = ({ released, rows }: Forecast, shown?: number) =
       removed.length === 0
         ? `${why}: nothing is deleted ${where}.`
         : `${why}: its workloads are deleted ${where}${spaces}.`;
-    return [
-      lost,
-      ...describeRows(own, 'kept', 'stay'),
-      ...describeRows(own, 'recreated', 'are deleted and created again, without their data'),
-    ];
+    const others = own.filter(({ effect: of }) => of === 'kept' || of === 'recreated');
+    return [lost, ...describeTaken({ rows: others }).map((line) => `  ${line}`)];
   });
 
 const rowsOf = ({ policy, wecs }: PolicyEffect, rows: readonly Row[]) =>
@@ -65,17 +62,6 @@ const rowsOf = ({ policy, wecs }: PolicyEffect, rows: readonly Row[]) =>
       row.wec !== null &&
       wecs.includes(row.wec),
   );
-
-/** As `  Deployment shop/web on cluster1, cluster2 stay: pay (wds1) has applied it too.` */
-function describeRows(rows: readonly Row[], effect: Row['effect'], verb: string): string[] {
-  const groups = Map.groupBy(
-    rows.filter((row) => row.effect === effect),
-    ({ why }) => why,
-  );
-  return [...groups].map(
-    ([why, of]) => `  ${few(describeGrouped(of.map(effectOf))).join(', ')} ${verb}: ${why}.`,
-  );
-}
 
 const verbs = {
   removed: 'will be removed',

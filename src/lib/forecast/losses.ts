@@ -7,7 +7,7 @@ import type { Forecast, Row } from './forecast.ts';
 /** Whether an object is deleted from its WEC, with its data. */
 export const isTaken = ({ effect }: Row) => effect === 'removed' || effect === 'recreated';
 
-export const effectOf = ({ object, wec }: Row): Effect => ({
+const effectOf = ({ object, wec }: Row): Effect => ({
   object: object ? describeObject(object) : 'objects',
   wec,
 });
