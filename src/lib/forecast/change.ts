@@ -43,11 +43,14 @@ interface SelectedWec {
   isAccepted: boolean;
 }
 
+/** The group of a kind that is known by its plural only. */
+export const anyGroup = '*';
+
 /** What could not be read, and may be selected. */
 export interface UnreadKind {
   /** Whose objects they are: null for all of a group, or for WECs. */
   kind: string | null;
-  /** Null if it is WECs that could not be read. */
+  /** `anyGroup` if it is not known; null if it is WECs that could not be read. */
   group: string | null;
   /** A clause, such as `deployments could not be read: it is forbidden`. */
   why: string;

@@ -2,7 +2,7 @@ import { few } from '../core/text/words.ts';
 import type { Foreseen } from '../kube/client/foreseen.ts';
 import { describePolicy, isEmptyBinding, type Unread } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
-import { type Change, policyDeleted, withoutOwner } from './change.ts';
+import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
 import { type Reach, reachesOf, senderIn, viewKey } from './reach.ts';
 import type { BoundView, PolicyState, SentWork, World } from './world.ts';
 
@@ -115,7 +115,7 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
     const wec = leaving.find(({ name }) => name === work.wec);
     if (wec?.keepsWorkloads) return { effect: 'kept', why: withoutOwner };
     if (wec !== undefined) return { effect: 'removed', why: 'its WEC is deregistered' };
-    const reach = work.isLeaving ? undefined : findSender(work);
+    const reach = findSender(work);
     if (reach === undefined) return undefined;
     const { change, stops, released } = reach;
     const removed = (why: string): Going => ({ effect: 'removed', why });
@@ -124,7 +124,8 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
     if (released.includes(work.wec)) return removed('it no longer selects the WEC');
     if (sends.get(reach)?.has(viewKey(object)) !== false) return undefined;
     const unread = change?.after?.unread.find(
-      ({ kind, group }) => group === object.group && (kind === null || kind === object.kind),
+      ({ kind, group }) =>
+        (group === anyGroup || group === object.group) && (kind === null || kind === object.kind),
     );
     return unread
       ? { effect: 'unknown', why: unread.why }

@@ -18,7 +18,7 @@ import { worksOfPolicy } from '../spaces/choose/works-of-policy.ts';
 import { hasMailbox } from '../workloads/delivery/delivery.ts';
 import type { PolicySubject } from '../workloads/selection/policy-subject.ts';
 import { unseenOf } from '../workloads/selection/unseen.ts';
-import type { PolicyChange, Sends, UnreadKind } from './change.ts';
+import { anyGroup, type PolicyChange, type Sends, type UnreadKind } from './change.ts';
 import { type Forecast, forecast } from './forecast.ts';
 import { readMailboxes } from './read-forecast.ts';
 import { boundView, type PolicyState, type SentWork } from './world.ts';
@@ -119,7 +119,9 @@ function sendsOf(
         const known = kinds.filter(({ plural }) => plural === unseen.what);
         if (known.length > 0)
           return known.map(({ kind, apiVersion }) => ({ kind, group: groupOf(apiVersion), why }));
-        return [{ kind: null, group: unseen.what.includes('/') ? groupOf(unseen.what) : '*', why }];
+        return [
+          { kind: null, group: unseen.what.includes('/') ? groupOf(unseen.what) : anyGroup, why },
+        ];
       }),
     ],
   };

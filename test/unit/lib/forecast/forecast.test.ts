@@ -2,7 +2,7 @@ import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { removalsOf } from '../../../../src/lib/core/read-confirmed.ts';
-import type { Change, PolicyChange } from '../../../../src/lib/forecast/change.ts';
+import { anyGroup, type Change, type PolicyChange } from '../../../../src/lib/forecast/change.ts';
 import { forecast } from '../../../../src/lib/forecast/forecast.ts';
 import { lostBy, unforeseenIn } from '../../../../src/lib/forecast/losses.ts';
 import {
@@ -173,6 +173,22 @@ describe('an object of a policy that no longer selects a WEC', () => {
       'recreated Namespace shop on c1 by shop',
     ]);
   });
+  test('stays if one of several works has applied it, and is not created again by a policy that stops', () => {
+    const of = (isApplied: boolean) => ({
+      objects: [{ ...viewed('ConfigMap shop/a').object, isApplied }],
+    });
+    const two = [...sent('c1', 'x', [''], of(true)), ...sent('c1', 'y', [''], of(false))];
+    const own = sent('c1', 'shop', ['ConfigMap shop/a']);
+    assert.deepEqual(rowsOf(worldOf([shop], [...own, ...two]), gone), [
+      'kept ConfigMap shop/a on c1 by shop',
+    ]);
+    const stopped = state('next', { ...by({ tier: 'web' }), sends, asks: ['region'] });
+    const moved = changed('c1', { env: 'prod' }, { labels: { env: null, tier: 'web' } });
+    assert.deepEqual(
+      rowsOf(worldOf([shop, stopped], own), moved).filter((row) => row.endsWith('shop')),
+      ['removed ConfigMap shop/a on c1 by shop'],
+    );
+  });
   test('goes with its Namespace, whoever sends it', () => {
     const other = state('other', {
       destinations: ['c1'],
@@ -251,13 +267,19 @@ describe('a WEC that a policy starts to select', () => {
       'added ConfigMap conf/a on c3 by conf',
     ]);
     // The transport handles WECs in the order of their names, and stops at the first without a mailbox.
-    const waiting = { ...changed('c3', {}, { labels, data }), isAccepted: false };
     const next = (name: string) => changed(name, {}, { labels, data });
-    assert.deepEqual(rowsOf(world, next('c4'), waiting, next('c2b')), [
+    const waiting = (name: string) => ({ ...next(name), isAccepted: false });
+    assert.deepEqual(rowsOf(world, waiting('c4'), waiting('c3'), next('c2b')), [
       'added ConfigMap conf/a on c2b by conf',
       'blocked ConfigMap conf/a on c3 by conf',
       'blocked ConfigMap conf/a on c4 by conf',
     ]);
+  });
+  test('can be sent something once it is accepted', () => {
+    const cluster = { metadata: { name: 'c3', labels } };
+    const accepted = (isNew: boolean) =>
+      wecChange({ cluster, configMap: undefined }, {}, isNew).isAccepted;
+    assert.deepEqual([accepted(true), accepted(false)], [true, false]);
   });
   test('and has an object that no work has applied loses that', () => {
     const { object } = viewed('ConfigMap conf/a');
@@ -291,6 +313,14 @@ describe('statuses that KubeStellar would confuse', () => {
   test('also if two policies start together', () => {
     assert.match(String(confused([s1, s2], 'c3', { a: '1', b: '1' })), says);
   });
+  test('are not those of one object that two policies send', () => {
+    const same = state('s2', {
+      ...by({ b: '1' }),
+      destinations: ['c2'],
+      sends: ['Deployment s1/web'],
+    });
+    assert.deepEqual(confused([s1, same], 'c2', { a: '1' }), []);
+  });
   test('are none on another WEC, without collectors, or in one policy that combines both', () => {
     assert.deepEqual(confused([s1, s2], 'c3', { a: '1' }), []);
     const plain = state('s1', {
@@ -322,6 +352,10 @@ describe('what is unknown', () => {
     for (const each of [state('p', { sends }), state('p', { destinations: ['c1'] }), without])
       assert.deepEqual(unknown([each], works), [says]);
     assert.deepEqual(unknown([without]), []);
+    assert.deepEqual(unknown([without], sent('c1', 'p', sends, { isLeaving: true })), []);
+    const foreign = { wds: 'wds1', binding: 'p', wec: 'c1', bindingUid: uidOf('x') };
+    const empty = state('p', { sends });
+    assert.deepEqual(unknown([empty], sent('c1', 'p', sends, { origin: foreign })), []);
   });
   test('is what a policy sends that has just been created, if it concerns the WEC', () => {
     const fresh = {
@@ -356,6 +390,22 @@ describe('a property that gets another value', () => {
     const change = changed('c1', labels, { labels: { region: 'us', 'a/tier': 'db', size: 'new' } });
     assert.deepEqual([change.stale, change.lacks], [['region'], []]);
     assert.deepEqual(rowsOf(world, change), ['stale ConfigMap a/a on c1 by r1']);
+  });
+  test('leaves nothing stale of a policy that no longer selects the WEC, or stops', () => {
+    const one = (name: string, asks: string[], labels_: Record<string, string>) =>
+      state(name, { ...by(labels_), destinations: ['c1'], sends: ['ConfigMap a/a'], asks });
+    const change = changed(
+      'c1',
+      { region: 'eu', env: 'prod' },
+      { labels: { region: 'us', env: null } },
+    );
+    const left = one('left', ['region'], { env: 'prod' });
+    const stops = { ...one('stops', ['region', 'env'], {}), clusterSelectors: [{}] };
+    const works = ['left', 'stops'].flatMap((from) => sent('c1', from, ['ConfigMap a/a']));
+    assert.deepEqual(rowsOf(worldOf([left, stops], works), change), [
+      'removed ConfigMap a/a on c1 by left',
+      'removed ConfigMap a/a on c1 by stops',
+    ]);
   });
   test('leaves nothing stale if another source hides it', () => {
     const cluster = { metadata: { name: 'c1', labels } };
@@ -414,8 +464,23 @@ describe('a policy that changes', () => {
       'unknown ConfigMap shop/a on c1 by shop',
       'unknown ConfigMap shop/a on c2 by shop',
     ]);
+    const effectsOf = (kind: string | null, group: string) =>
+      rows(both, ['Namespace shop'], { unread: [{ kind, group, why: '' }] }).map(
+        (row) => row.split(' ')[0],
+      );
+    assert.deepEqual(effectsOf('ConfigMap', 'x.io'), ['removed', 'removed']);
+    for (const group of ['', anyGroup])
+      assert.deepEqual(effectsOf(null, group), ['unknown', 'unknown']);
+    assert.deepEqual(effectsOf(null, 'x.io'), ['removed', 'removed']);
     const wecs = [{ kind: null, group: null, why: 'WECs could not be read' }];
     assert.deepEqual(rows([], sends, { unread: wecs }), ['unknown  on null by shop']);
+  });
+  test('is measured by the WECs that it is sent to itself', () => {
+    const other = state('other', { destinations: ['c7', 'c8', 'c9'], sends });
+    const change = { wds: 'wds1', name: 'shop', after: null };
+    const world = worldOf([shop, other], works);
+    assert.equal(forecast(world, { policies: [change] }).sentTo, 2);
+    assert.equal(forecast(world, {}).sentTo, 5);
   });
   test('takes everything if it is deleted, unless its works leave their objects', () => {
     const change = { wds: 'wds1', name: 'shop', after: null };
