@@ -85,6 +85,12 @@ export function forecast(world: World, change: Change): Forecast {
     released: [
       ...effectsOn(reaches, ({ stops, released }) => (stops === undefined ? released : [])),
       ...effectsOn(reaches, ({ stops, sentTo }) => (stops === undefined ? [] : sentTo)),
+      ...reaches.flatMap(({ policy, interrupted, sentTo, released }) => {
+        const wecs = sentTo.filter((wec) => !released.includes(wec));
+        return interrupted === undefined || wecs.length === 0
+          ? []
+          : [{ policy, wecs, lacking: interrupted }];
+      }),
     ],
     unread: world.unread,
     sentTo: new Set(counted.flatMap(({ sentTo }) => sentTo)).size,
@@ -117,11 +123,16 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
     if (wec !== undefined) return { effect: 'removed', why: 'its WEC is deregistered' };
     const reach = findSender(work);
     if (reach === undefined) return undefined;
-    const { change, stops, released } = reach;
+    const { change, stops, interrupted, released } = reach;
     const removed = (why: string): Going => ({ effect: 'removed', why });
     if (change?.after === null) return removed(policyDeleted);
     if (stops !== undefined) return removed(stops);
     if (released.includes(work.wec)) return removed('it no longer selects the WEC');
+    if (interrupted !== undefined)
+      return {
+        effect: 'recreated',
+        why: `its templates lack ${interrupted} until its Binding follows`,
+      };
     if (sends.get(reach)?.has(viewKey(object)) !== false) return undefined;
     const unread = change?.after?.unread.find(
       ({ kind, group }) =>

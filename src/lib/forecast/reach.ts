@@ -32,6 +32,11 @@ export interface Reach {
   sentTo: readonly string[];
   /** What its templates lack, as `region of cluster1`, if that is why it is sent to no WEC any more. */
   lacking: string | undefined;
+  /**
+   * What its templates lack, of WECs that it no longer selects: KubeStellar's transport sees that 2 s before the Binding follows, deletes
+   * all works of the policy, and then creates those again that it still sends (kubestellar 0.30.0, syncProperties).
+   */
+  interrupted: string | undefined;
   /** Why it is sent to no WEC any more, a clause; undefined if it is. */
   stops: string | undefined;
   /** If the policy itself changes. */
@@ -61,23 +66,30 @@ function reachBy(changes: NonNullable<Change['wecs']>, before: Before): Reach {
   const on = (effect: SelectionChange) =>
     changes.flatMap((change) => (selectionChange(policy, change) === effect ? change.name : []));
   const starting = on('starting').sort();
+  const released = on('released');
   const objects = boundObjects(policy);
   const asks = [...new Set(objects.flatMap((each) => [...each.asks]))];
   const missing = changes.flatMap(({ name, has, lacks }) => {
     const isMissing = starting.includes(name)
       ? (key: string) => !has.includes(key)
       : (key: string) => sentTo.includes(name) && lacks.includes(key);
-    return asks.filter(isMissing).map((key) => `${key} of ${name}`);
+    return asks.filter(isMissing).map((key) => ({ key, name }));
   });
-  const lacking = missing.length === 0 ? undefined : few(missing).join(', ');
+  const [lacking, interrupted] = [false, true].map((isReleased) => {
+    const some = missing.filter(({ name }) => released.includes(name) === isReleased);
+    return some.length === 0
+      ? undefined
+      : few(some.map(({ key, name }) => `${key} of ${name}`)).join(', ');
+  });
   return {
     ...before,
     objects,
     starting,
-    released: on('released'),
+    released,
     gaining: starting,
     unaccepted: changes.flatMap(({ name, isAccepted }) => (isAccepted ? [] : name)),
     lacking,
+    interrupted: lacking === undefined ? interrupted : undefined,
     stops: lacking && `its templates lack ${lacking}`,
   };
 }
@@ -97,6 +109,7 @@ function reachOf(after: Sends | null, before: Before): Reach {
     gaining: names,
     unaccepted: (wecs ?? []).flatMap(({ name, isAccepted }) => (isAccepted ? [] : name)),
     lacking: undefined,
+    interrupted: undefined,
     stops: after?.stops,
   };
 }

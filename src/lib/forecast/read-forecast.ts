@@ -110,8 +110,8 @@ async function readElsewhere(
 ): Promise<World['works']> {
   // A name that no label can hold has no works.
   const concerned = reaches.filter(
-    ({ policy, lacking }) =>
-      (lacking !== undefined || isEmptyBinding(policy.binding)) &&
+    ({ policy, lacking, interrupted }) =>
+      ((lacking ?? interrupted) !== undefined || isEmptyBinding(policy.binding)) &&
       labelValueProblem(policy.name) === undefined,
   );
   const byWds = Map.groupBy(concerned, ({ policy }) => policy.wds);

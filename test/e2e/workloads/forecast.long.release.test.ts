@@ -11,6 +11,7 @@ import {
   keyOf,
   type Mailboxes,
   type Sent,
+  unaccepted,
   wdses,
 } from '../support/forecast-bed.ts';
 import {
@@ -52,7 +53,7 @@ before(async () => {
     const transform = ['transform', 'create', 'no-secret', '--select', 'configmaps'];
     await bed.cli.succeed([...transform, '--remove', '$.data.secret', ...at(wds).split(' ')]);
   }
-  for (const wec of accepted)
+  for (const wec of [...accepted, unaccepted])
     await bed.cli.type(`wec properties ${wec} region=eu zone=a --its its1`);
   for (const [key, spec] of Object.entries(initialPolicies)) {
     const [wds = '', name = ''] = key.split('/');
@@ -141,8 +142,10 @@ it(`${count} changes have the effects that are foreseen`, async () => {
       found = differences(rows, was, is);
     }
     was = is;
-    if (found.length === 0) continue;
     const command = `change ${index}: ${change.words.join(' ')} ${change.input ?? ''}`;
+    if (process.env.TEST_SEED !== undefined)
+      console.log(`${Math.round(performance.now() / 1000)} s, ${rows.length} rows, ${command}`);
+    if (found.length === 0) continue;
     const report = [command, ...found, ...rows.map((row) => `  ${lineOf(row)}`)].join('\n');
     console.log(report);
     failures.push(report);

@@ -260,6 +260,22 @@ describe('a WEC that a policy starts to select', () => {
     assert.deepEqual(rowsOf(world, changed('c3', labels, {}, true)), [blocked, ...lost]);
     assert.deepEqual(rowsOf(world, changed('c3', labels, {})), []);
   });
+  test('and no longer selects another one that lacks a property then is interrupted', () => {
+    const change = changed('c1', { ...labels, region: 'eu' }, { labels: { env: null } });
+    const world = worldOf([conf], works);
+    assert.deepEqual(rowsOf(world, change), [
+      'recreated ConfigMap conf/a on c2 by conf',
+      'removed ConfigMap conf/a on c1 by conf',
+    ]);
+    const released = forecast(world, { wecs: [change] }).released.map(({ wecs, lacking }) => [
+      wecs,
+      lacking,
+    ]);
+    assert.deepEqual(released, [
+      [['c1'], undefined],
+      [['c2'], 'env of c1'],
+    ]);
+  });
   test('gets its objects, if it is accepted', () => {
     const data = { region: 'eu' };
     const world = worldOf([conf], works);
