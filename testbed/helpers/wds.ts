@@ -32,6 +32,8 @@ export interface WdsOptions {
   /** The maximum contents of one work; by default 1 object of 512,000 bytes, as in the chart. */
   objects?: number;
   bytes?: number;
+  /** Requests a second to a space; by default 5, as with the chart. */
+  rate?: number;
 }
 
 export interface RunningWds {
@@ -53,7 +55,7 @@ const workloadControllers = ['deployment', 'job', 'replicaset', 'statefulset'].m
 export async function runWds(
   wds: Plane,
   its: Plane,
-  { name = wds.name, type = 'k8s', objects = 1, bytes = 512_000 }: WdsOptions = {},
+  { name = wds.name, type = 'k8s', objects = 1, bytes = 512_000, rate = 5 }: WdsOptions = {},
 ): Promise<RunningWds> {
   // Without this kind the controller manager waits for it.
   await its.admin.ensure(customResourceDefinitions, workStatusCrd);
@@ -74,6 +76,8 @@ export async function runWds(
     await writeFile(files[name], kubeconfigOf([entry]), { mode: 0o600 });
   }
   const noPorts = ['--metrics-bind-address=127.0.0.1:0', '--pprof-bind-address=127.0.0.1:0'];
+  const ratesOf = (...spaces: string[]) =>
+    spaces.flatMap((space) => [`--${space}-qps=${rate}`, `--${space}-burst=${2 * rate}`]);
   const common = [`--wds-name=${name}`, ...noPorts];
   const stopManager = keep(
     dir,
@@ -81,6 +85,7 @@ export async function runWds(
       join(programs, 'controller-manager'),
       `--its-name=${its.name}`,
       '--health-probe-bind-address=127.0.0.1:0',
+      ...ratesOf('wds', 'its'),
       ...common,
     ],
     { KUBECONFIG: files.hosting ?? '' },
@@ -98,7 +103,11 @@ export async function runWds(
   const limits = [`--max-num-wrapped=${objects}`, `--max-size-wrapped=${bytes}`];
   const spaces = [`--wds-kubeconfig=${files.wds}`, `--transport-kubeconfig=${files.its}`];
   const startTransport = () => {
-    stopTransport = keep(dir, [transport, ...spaces, ...limits, ...common], {});
+    stopTransport = keep(
+      dir,
+      [transport, ...spaces, ...limits, ...ratesOf('wds', 'transport'), ...common],
+      {},
+    );
   };
   startTransport();
   return { stopTransport: () => stopTransport(), startTransport, stop };

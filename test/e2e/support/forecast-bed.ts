@@ -65,7 +65,7 @@ export class ForecastBed {
     const entries = bed.planes.map(({ kubeconfigEntry }) => kubeconfigEntry);
     const cli = await Cli.create(await writeKubeconfig(its1, entries));
     const controllers: RunningWds[] = [];
-    for (const name of wdses) controllers.push(await runWds(bed.plane(name), its1));
+    for (const name of wdses) controllers.push(await runWds(bed.plane(name), its1, { rate: 100 }));
     const started = new ForecastBed(bed, cli, controllers);
     // The hub's webhooks may not answer yet.
     await until(

@@ -6,6 +6,8 @@ import { accepted, unaccepted, wdses } from './forecast-bed.ts';
 export interface Tried {
   words: string[];
   input?: string;
+  /** Its effects are not foreseen: templates get what they lacked, and what was not sent for that is sent again. */
+  isCure?: boolean;
 }
 
 /** Numbers from 0 to 1 that are the same for a seed (mulberry32). */
@@ -51,7 +53,10 @@ const workloads = {
   wds2: [
     namespace('shop'),
     configMap('shop/s1', 'shop'),
-    configMap('shop/s4', 'conf', { region: '{{.clusterName}} {{.env}}' }),
+    configMap('shop/s4', 'conf', { region: '{{.clusterName}} {{.zone}}' }),
+    namespace('lead'),
+    configMap('lead/l1', 'lead', { region: '{{.env}}' }),
+    configMap('lead/l2', 'lead'),
     namespace('ops'),
     configMap('ops/o1', 'ops'),
     configMap('ops/o2', 'ops', { part: 'front', region: '{{.zone}}' }),
@@ -102,6 +107,9 @@ const sending = (term: string, ...downsync: object[]) => ({
   downsync,
 });
 
+/** It is never changed: its templates ask for a label that all WECs have which it selects. */
+const fixed = 'wds2/lead';
+
 /** Policies that there are from the start: some send the same objects, so that WECs move from one to another. */
 export const initialPolicies: Readonly<Record<string, object>> = {
   'wds1/p1': sending('tier=web', app('shop')),
@@ -109,6 +117,7 @@ export const initialPolicies: Readonly<Record<string, object>> = {
   'wds1/p3': sending('env=prod', app('shop', 'conf')),
   'wds2/p1': sending('tier=web', app('shop', 'ops')),
   'wds2/p2': sending('env=test', app('conf'), app('ops')),
+  [fixed]: sending('env in (prod,test)', app('lead')),
 };
 
 /** Values of labels and properties: null removes one. */
@@ -132,7 +141,7 @@ export const initialLabels = {
 /** Makes up changes, and keeps what they lead to. */
 export class Changes {
   readonly #random: () => number;
-  readonly #policies = new Map(Object.entries(initialPolicies));
+  readonly #policies = new Map(Object.entries(initialPolicies).filter(([key]) => key !== fixed));
   /**
    * What undoes the last change: the transport deletes nothing of a policy while a WEC of it is not accepted, and sends nothing of one
    * whose templates lack a property.
@@ -167,7 +176,7 @@ export class Changes {
   }
 
   #label(): Tried {
-    const isForeign = this.#chance(0.08);
+    const isForeign = this.#chance(0.12);
     const wecs = isForeign ? [unaccepted] : this.#some(accepted, this.#one([1, 1, 1, 2, 3]));
     const key = this.#one(['tier', 'tier', 'tier', 'env', 'env', 'quarantine'] as const);
     const value = this.#one<string | null>(labelValues[key]);
@@ -187,7 +196,7 @@ export class Changes {
       words: ['wec', 'properties', ...wecs, change, '--overwrite', ...its],
     });
     if (!this.#chance(0.15)) return line(`${key}=${value}`);
-    this.#next.push(line(`${key}=${value}`));
+    this.#next.push({ ...line(`${key}=${value}`), isCure: true });
     return line(`${key}-`);
   }
 
