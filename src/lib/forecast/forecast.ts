@@ -267,15 +267,19 @@ function sentBy(
   });
 }
 
-/** What keeps an earlier value of a property. */
+/** What keeps an earlier value of a property: the transport rewrites the works of a policy only if its Binding changes as well. */
 function staleIn(
-  { policy, sentTo, released, stops, objects }: Reach,
+  { policy, sentTo, starting, released, unaccepted, stops, objects }: Reach,
   { wecs = [] }: Change,
 ): Row[] {
   if (stops !== undefined) return [];
+  const stopsAt = starting.find((wec) => unaccepted.includes(wec));
+  const isRewritten = (wec: string) =>
+    starting.length + released.length > 0 && (stopsAt === undefined || wec < stopsAt);
   return wecs
     .filter(
-      ({ name, stale }) => stale.length > 0 && sentTo.includes(name) && !released.includes(name),
+      ({ name, stale }) =>
+        stale.length > 0 && sentTo.includes(name) && !released.includes(name) && !isRewritten(name),
     )
     .flatMap(({ name: wec, stale }) =>
       objects.flatMap(({ object, asks }): Row[] => {

@@ -179,7 +179,9 @@ export class Changes {
     const isForeign = this.#chance(0.12);
     const wecs = isForeign ? [unaccepted] : this.#some(accepted, this.#one([1, 1, 1, 2, 3]));
     const key = this.#one(['tier', 'tier', 'tier', 'env', 'env', 'quarantine'] as const);
-    const value = this.#one<string | null>(labelValues[key]);
+    const values =
+      isForeign && key !== 'quarantine' ? labelValues[key].slice(0, 2) : labelValues[key];
+    const value = this.#one<string | null>(values);
     const change = value === null ? `${key}-` : `${key}=${value}`;
     const line = (words: string[]) => ({ words: ['label', ...words, '--overwrite', ...its] });
     if (isForeign) {

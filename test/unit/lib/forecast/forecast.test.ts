@@ -423,6 +423,25 @@ describe('a property that gets another value', () => {
       'removed ConfigMap a/a on c1 by stops',
     ]);
   });
+  test('leaves none stale that are rewritten, because WECs start or stop to be selected', () => {
+    const eu = { env: 'prod', region: 'eu' };
+    const conf = state('conf', {
+      ...{ ...by({ env: 'prod' }), destinations: ['c1', 'c4'], sends: ['ConfigMap a/a'] },
+      asks: ['region'],
+    });
+    const both = ['c1', 'c4'].flatMap((wec) => sent(wec, 'conf', ['ConfigMap a/a']));
+    const rows = (...more: WecChange[]) => {
+      const values = (name: string) => changed(name, eu, { labels: { region: 'us' } });
+      return rowsOf(worldOf([conf], both), values('c1'), values('c4'), ...more);
+    };
+    const starting = changed('c2', { region: 'eu' }, { labels: { env: 'prod' } });
+    const [c1, c4] = ['c1', 'c4'].map((wec) => `stale ConfigMap a/a on ${wec} by conf`);
+    assert.deepEqual(rows(), [c1, c4]);
+    assert.deepEqual(rows(starting), ['added ConfigMap a/a on c2 by conf']);
+    // The transport stops at a WEC without a mailbox.
+    const blocked = 'blocked ConfigMap a/a on c2 by conf';
+    assert.deepEqual(rows({ ...starting, isAccepted: false }), [blocked, c4]);
+  });
   test('leaves nothing stale if another source hides it', () => {
     const cluster = { metadata: { name: 'c1', labels } };
     const configMap = { metadata: { name: 'c1' }, data: { region: 'fr' } };
