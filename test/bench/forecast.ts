@@ -43,7 +43,7 @@ const world: World = {
 const changes: Record<string, Change> = {
   'a label of all WECs': {
     wecs: wecs.map((name) => ({
-      ...{ name, before: { env: 'prod' }, after: {}, isAccepted: true },
+      ...{ name, before: { env: 'prod' }, after: {}, wasAccepted: true, isAccepted: true },
       ...{ has: [], lacks: [], stale: [] },
     })),
   },

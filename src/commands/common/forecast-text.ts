@@ -32,27 +32,35 @@ export function describeSideEffects(seen: Forecast): string[] {
 }
 
 /** What is deleted from WECs. @param shown how many WECs are named */
-export const describeReleased = ({ released, rows }: Forecast, shown?: number) =>
-  released.flatMap((effect) => {
-    const { policy, wecs, lacking } = effect;
-    const own = rowsOf(effect, rows);
-    const named = few(wecs, shown).join(', ');
-    const removed = own.filter(isTaken);
-    const spaces = withSpaces([
-      ...new Set(removed.flatMap(({ object }) => namespaceOf(object) ?? [])),
-    ]);
-    const why =
-      lacking === undefined
-        ? `The binding policy ${describePolicy(policy)} will stop selecting ${named}`
-        : `The templates of the binding policy ${describePolicy(policy)} will lack ${lacking}`;
-    const where = lacking === undefined ? 'there' : `from ${named}`;
-    const lost =
-      removed.length === 0
-        ? `${why}: nothing is deleted ${where}.`
-        : `${why}: its workloads are deleted ${where}${spaces}.`;
-    const others = own.filter(({ effect: of }) => of === 'kept' || of === 'recreated');
-    return [lost, ...describeTaken({ rows: others }).map((line) => `  ${line}`)];
-  });
+export function describeReleased({ released, rows }: Forecast, shown?: number): string[] {
+  const described = new Set(released.flatMap((effect) => rowsOf(effect, rows)));
+  const others = rows.filter((row) => isTaken(row) && !described.has(row));
+  return [
+    ...released.flatMap((effect) => describePolicyEffect(effect, rows, shown)),
+    ...describeTaken({ rows: others }),
+  ];
+}
+
+function describePolicyEffect(effect: PolicyEffect, rows: readonly Row[], shown?: number) {
+  const { policy, wecs, lacking } = effect;
+  const own = rowsOf(effect, rows);
+  const named = few(wecs, shown).join(', ');
+  const removed = own.filter(isTaken);
+  const spaces = withSpaces([
+    ...new Set(removed.flatMap(({ object }) => namespaceOf(object) ?? [])),
+  ]);
+  const why =
+    lacking === undefined
+      ? `The binding policy ${describePolicy(policy)} will stop selecting ${named}`
+      : `The templates of the binding policy ${describePolicy(policy)} will lack ${lacking}`;
+  const where = lacking === undefined ? 'there' : `from ${named}`;
+  const lost =
+    removed.length === 0
+      ? `${why}: nothing is deleted ${where}.`
+      : `${why}: its workloads are deleted ${where}${spaces}.`;
+  const others = own.filter(({ effect: of }) => of === 'kept' || of === 'recreated');
+  return [lost, ...describeTaken({ rows: others }).map((line) => `  ${line}`)];
+}
 
 const rowsOf = ({ policy, wecs }: PolicyEffect, rows: readonly Row[]) =>
   rows.filter(

@@ -1,6 +1,11 @@
 import { few } from '../core/text/words.ts';
 import type { Foreseen } from '../kube/client/foreseen.ts';
-import { describePolicy, isEmptyBinding, type Unread } from '../ocm/model/kubestellar-names.ts';
+import {
+  describePolicy,
+  destinationsOf,
+  isEmptyBinding,
+  type Unread,
+} from '../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
 import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
 import { type Reach, reachesOf, senderIn, viewKey } from './reach.ts';
@@ -112,7 +117,7 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
   const findSender = senderIn(reaches);
   const sends = new Map(
     reaches.flatMap((reach) =>
-      reach.change?.after
+      reach.change?.after || reach.isReleased
         ? [[reach, new Set(reach.objects.map(({ object }) => viewKey(object)))] as const]
         : [],
     ),
@@ -133,6 +138,8 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
         effect: 'recreated',
         why: `its templates lack ${interrupted} until its Binding follows`,
       };
+    if (reach.isReleased && !destinationsOf(reach.policy.binding).includes(work.wec))
+      return removed('its Binding no longer names the WEC');
     if (sends.get(reach)?.has(viewKey(object)) !== false) return undefined;
     const unread = change?.after?.unread.find(
       ({ kind, group }) =>

@@ -37,6 +37,11 @@ export interface Reach {
    * all works of the policy, and then creates those again that it still sends (kubestellar 0.30.0, syncProperties).
    */
   interrupted: string | undefined;
+  /**
+   * Whether the transport handles it again: while it sends to a WEC that is not accepted, nothing of it is deleted from any WEC, and all of
+   * that is once the WEC is accepted or no longer selected (kubestellar 0.30.0, propagateWrappedObjectToClusters).
+   */
+  isReleased: boolean;
   /** Why it is sent to no WEC any more, a clause; undefined if it is. */
   stops: string | undefined;
   /** If the policy itself changes. */
@@ -88,6 +93,12 @@ function reachBy(changes: NonNullable<Change['wecs']>, before: Before): Reach {
     released,
     gaining: starting,
     unaccepted: changes.flatMap(({ name, isAccepted }) => (isAccepted ? [] : name)),
+    isReleased: changes.some(
+      ({ name, wasAccepted, isAccepted }) =>
+        !wasAccepted &&
+        destinationsOf(policy.binding).includes(name) &&
+        (isAccepted || released.includes(name)),
+    ),
     lacking,
     interrupted: lacking === undefined ? interrupted : undefined,
     stops: lacking && `its templates lack ${lacking}`,
@@ -108,6 +119,7 @@ function reachOf(after: Sends | null, before: Before): Reach {
     released: isRead ? sentTo.filter((name) => !names.includes(name)) : [],
     gaining: names,
     unaccepted: (wecs ?? []).flatMap(({ name, isAccepted }) => (isAccepted ? [] : name)),
+    isReleased: false,
     lacking: undefined,
     interrupted: undefined,
     stops: after?.stops,

@@ -110,8 +110,8 @@ async function readElsewhere(
 ): Promise<World['works']> {
   // A name that no label can hold has no works.
   const concerned = reaches.filter(
-    ({ policy, lacking, interrupted }) =>
-      ((lacking ?? interrupted) !== undefined || isEmptyBinding(policy.binding)) &&
+    ({ policy, lacking, interrupted, isReleased }) =>
+      ((lacking ?? interrupted) !== undefined || isReleased || isEmptyBinding(policy.binding)) &&
       labelValueProblem(policy.name) === undefined,
   );
   const byWds = Map.groupBy(concerned, ({ policy }) => policy.wds);
@@ -135,8 +135,10 @@ async function withContents(
 ): Promise<{ policies: PolicyState[]; unread: Unread[] }> {
   const changing = changes.filter(({ lacks, stale }) => lacks.length + stale.length > 0);
   const concerned = reachesOf({ policies, works }, { wecs: changes }).flatMap(
-    ({ policy, starting, sentTo }) =>
-      starting.length > 0 || changing.some(({ name }) => sentTo.includes(name)) ? policy : [],
+    ({ policy, starting, sentTo, isReleased }) =>
+      starting.length > 0 || isReleased || changing.some(({ name }) => sentTo.includes(name))
+        ? policy
+        : [],
   );
   const read = await mapConcurrently(
     [...Map.groupBy(concerned, ({ wds }) => wds)],

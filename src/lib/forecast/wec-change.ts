@@ -9,7 +9,8 @@ export interface WecChange {
   /** Its labels; null if nothing is sent to it yet, as before it is accepted. */
   before: Labels | null;
   after: Labels;
-  /** Whether works can be sent to it afterwards: its mailbox exists once it is accepted. */
+  /** Whether works can be sent to it: its mailbox exists once it is accepted. */
+  wasAccepted: boolean;
   isAccepted: boolean;
   /** The keys of the properties that it has afterwards. */
   has: readonly string[];
@@ -50,6 +51,7 @@ export function wecChange(
     name,
     before: isNew ? null : before,
     after,
+    wasAccepted: !isNew && cluster.spec?.hubAcceptsClient === true,
     isAccepted: isNew || cluster.spec?.hubAcceptsClient === true,
     has: [...kept.keys()],
     lacks: keysOf(had.filter(({ key }) => !kept.has(key))),

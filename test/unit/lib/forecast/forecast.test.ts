@@ -539,3 +539,27 @@ test('a WEC that is deregistered loses all, unless its works or its agent are go
   assert.deepEqual(leaving(false), ['removed ConfigMap a/a on c1 by p']);
   assert.deepEqual(leaving(true), ['kept ConfigMap a/a on c1 by p']);
 });
+
+describe('a policy that sends to a WEC that is not accepted', () => {
+  const sends = ['ConfigMap a/a'];
+  const shop = state('shop', { ...by({ env: 'prod' }), destinations: ['c1', 'c9'], sends });
+  // Its Binding has let go of c2 and of an object, and nothing of that has been deleted yet.
+  const works = [
+    ...sent('c1', 'shop', ['ConfigMap a/a', 'ConfigMap a/old']),
+    ...sent('c2', 'shop', sends),
+  ];
+  const rows = (labels: Record<string, string | null>, wasAccepted: boolean, isAccepted: boolean) =>
+    rowsOf(worldOf([shop], works), {
+      ...changed('c9', { env: 'prod' }, { labels }),
+      ...{ wasAccepted, isAccepted },
+    });
+  const removed = ['removed ConfigMap a/a on c2 by shop', 'removed ConfigMap a/old on c1 by shop'];
+  test('deletes what was held once that WEC is accepted, or no longer selected', () => {
+    assert.deepEqual(rows({ env: null }, false, false), removed);
+    assert.deepEqual(rows({}, false, true), removed);
+  });
+  test('deletes nothing while it still does', () => {
+    assert.deepEqual(rows({ x: 'y' }, false, false), []);
+    assert.deepEqual(rows({ x: 'y' }, true, true), []);
+  });
+});
