@@ -83,17 +83,18 @@ export async function readForecast(
 /** More mailboxes than so many are read with one list of all. */
 const readOneByOne = 10;
 
-/** The works in the mailboxes of some WECs, by WEC. */
+/** The works in the mailboxes of some WECs, by WEC. @param labelSelector only these works */
 export async function readMailboxes(
   hub: Kube,
   wecs: readonly string[],
+  labelSelector?: string,
 ): Promise<Map<string, SentWork[]>> {
   const trim = trimmer();
   const list = (namespace?: string) =>
-    listServed<ManifestWork>(hub, resources.manifestWorks, { namespace, trim });
+    listServed<ManifestWork>(hub, resources.manifestWorks, { namespace, labelSelector, trim });
   const lists = await (wecs.length > readOneByOne
     ? list().then((all) => [all])
-    : mapConcurrently(wecs, list));
+    : mapConcurrently(wecs, (wec) => list(wec)));
   const named = new Set(wecs);
   const works = lists.flat().map(sentWork);
   return Map.groupBy(

@@ -1,7 +1,7 @@
 import { few } from '../core/text/words.ts';
 import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { byName, groupOf, resources } from '../kube/client/objects.ts';
+import { byName, groupOf, namesOf, type ObjectMeta, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import {
   type Binding,
@@ -9,6 +9,7 @@ import {
   describePolicy,
   isEmptyBinding,
   objectsOf,
+  originWdsLabel,
   type PoliciesOfIts,
 } from '../ocm/model/kubestellar-names.ts';
 import { type ManifestWork, wecNamesOf } from '../ocm/model/manifest-works.ts';
@@ -109,7 +110,10 @@ function sendsOf(
   return {
     wecs: wecs.map((wec) => ({ name: wec.metadata.name, isAccepted: hasMailbox(wec) })),
     objects: objects.map(({ object: { metadata, group, version, resource, kind }, modulation }) =>
-      boundView({ group, version, resource, ...metadata, ...modulation }, kind),
+      boundView(
+        { group, version, resource, name: metadata.name, ...namespaceIn(metadata), ...modulation },
+        kind,
+      ),
     ),
     stops,
     unread: [
@@ -126,6 +130,8 @@ function sendsOf(
     ],
   };
 }
+
+const namespaceIn = ({ namespace }: ObjectMeta) => (namespace === undefined ? {} : { namespace });
 
 /** What an ITS has of a policy and beside it. */
 interface Beside {
@@ -152,12 +158,15 @@ async function readBeside(
 ): Promise<Beside> {
   const { name, wds, wecs, kinds } = subject;
   const sender = await senderOf(wds, its.kube);
-  const named = await worksOfPolicy(its.kube, name, wds);
-  const places = [
-    ...named.map(({ metadata }) => metadata.namespace ?? ''),
-    ...wecs.map(({ metadata }) => metadata.name),
-  ];
-  const works = await readMailboxes(its.kube, [...new Set(places)]);
+  const named = await worksOfPolicy(its.kube, name, wds, { metadataOnly: true });
+  const places = new Set([...wecNamesOf(named), ...namesOf(wecs)]);
+  // Of a policy that has sent nothing, nothing can stay or go: only namesakes of other WDSes count.
+  const foreignOnly = `${originWdsLabel},${originWdsLabel} notin (${sender})`;
+  const works = await readMailboxes(
+    its.kube,
+    [...places],
+    named.length === 0 ? foreignOnly : undefined,
+  );
   const uid = binding?.metadata.uid;
   const foreign = [...works.values()]
     .flat()

@@ -51,10 +51,11 @@ export async function worksOfPolicy(
   its: Reader,
   policy: string,
   wds: Pick<Wds, 'name' | 'isContext' | 'sender' | 'kube'>,
+  selection: Selection = {},
 ): Promise<ManifestWork[]> {
   if (labelValueProblem(policy) !== undefined) return [];
   const labelSelector = await selectorOfSent(wds, its, [policy]);
-  return listServed<ManifestWork>(its, resources.manifestWorks, { labelSelector });
+  return listServed<ManifestWork>(its, resources.manifestWorks, { ...selection, labelSelector });
 }
 
 /** The works that a WDS of this name has sent. */
