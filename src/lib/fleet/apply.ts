@@ -157,7 +157,11 @@ export const isRefused = ({ items }: FleetPlan) =>
   items.some(({ error }) => error !== undefined && wrongStatements.includes(error.code));
 
 /** What a plan takes from WECs: it is counted by the limit. */
-export const takenByPlan = ({ items, effects, evictWorks }: FleetPlan): Effect[] => [
+export const takenByPlan = ({
+  items,
+  effects,
+  evictWorks,
+}: Pick<FleetPlan, 'items' | 'effects' | 'evictWorks'>): Effect[] => [
   ...items.flatMap(({ name: wec, action, unsent = [] }) => [
     ...(action === 'remove' ? [{ object: 'its registration', wec }] : []),
     ...(evictWorks ? unsent.map((object) => ({ object, wec })) : []),

@@ -1,9 +1,10 @@
 import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { writeObject, writeValues } from '../../../../src/lib/fleet/apply.ts';
+import { takenByPlan, writeObject, writeValues } from '../../../../src/lib/fleet/apply.ts';
 import type { FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
-import type { FleetWork } from '../../../../src/lib/fleet/plan.ts';
+import type { FleetWork, WecPlan } from '../../../../src/lib/fleet/plan.ts';
+import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
@@ -107,4 +108,15 @@ test('properties are added before labels, and removed after them', async () => {
     'merge ConfigMap {"old":null}',
     'apply ConfigMap {}',
   ]);
+});
+
+test('what agents delete of another hub counts in the limit as well', () => {
+  const item = { changes: [], adopts: false };
+  const items: WecPlan[] = [
+    { ...item, name: 'c1', action: 'unchanged', unsent: ['statefulsets.apps db'] },
+    { ...item, name: 'c2', action: 'remove' },
+  ];
+  const taken = (evictWorks: boolean) =>
+    takenByPlan({ items, effects: noForecast, evictWorks }).map(({ wec }) => wec);
+  assert.deepEqual([taken(true), taken(false)], [['c1', 'c2'], ['c2']]);
 });
