@@ -18,7 +18,7 @@ import {
 } from '../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../ocm/model/manifest-works.ts';
 import { keyOf, type ObjectOnWec } from '../ocm/model/object-ref.ts';
-import { isAppliedByWork } from '../ocm/work-origins.ts';
+import { findUnapplied } from '../ocm/work-origins.ts';
 import { trimmer } from '../workloads/delivery/works.ts';
 import { kindNames } from '../workloads/selection/wds-contents.ts';
 import { type Forecast, forecast } from './forecast.ts';
@@ -189,32 +189,17 @@ async function readBound(
   );
 }
 
-/** Of so many WECs that start to be selected, so many objects are looked for. */
-const mostLookedFor = 20;
-
 async function lookFor(
   reaches: readonly Reach[],
   lookOn: LookOn | undefined,
 ): Promise<ObjectOnWec[]> {
-  const looked = await mapConcurrently(reaches, ({ policy, starting }) =>
-    mapConcurrently(starting.slice(0, mostLookedFor), async (wec) => {
-      const found = await tryRead(async () => {
-        const kube = await lookOn?.(wec);
-        return (
-          kube &&
-          mapConcurrently(boundObjects(policy).slice(0, mostLookedFor), foreignOn(wec, kube))
-        );
-      });
-      return ifSeen(found)?.flat() ?? [];
-    }),
-  );
-  return looked.flat(2);
+  if (lookOn === undefined) return [];
+  const found = await mapConcurrently(reaches, ({ policy, starting }) => {
+    const sought = boundObjects(policy).map(({ of, object }) => ({
+      resource: resourceOfBound(of),
+      object,
+    }));
+    return findUnapplied(starting, sought, lookOn);
+  });
+  return found.flat();
 }
-
-const foreignOn =
-  (wec: string, kube: Kube) =>
-  async ({ of, object }: BoundView) => {
-    const { name, namespace } = of;
-    const present = await kube.get(resourceOfBound(of), name, { namespace });
-    return present === undefined || isAppliedByWork(present) ? [] : { wec, object };
-  };

@@ -1,7 +1,10 @@
+import { mapConcurrently } from '../core/concurrency.ts';
+import { tryRead } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { isLiving, type KubeObject, resources } from '../kube/client/objects.ts';
+import { isLiving, type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { type Binding, originBindingLabel, originWdsLabel } from './model/kubestellar-names.ts';
+import type { ObjectOnWec, ObjectView } from './model/object-ref.ts';
 
 /** The origin that a work in a mailbox names. */
 export interface Origin {
@@ -56,5 +59,39 @@ export const comesFromAny =
   };
 
 /** Whether a work has applied an object on a WEC: its agent makes the record of the work an owner (ocm pkg/work/spoke). */
-export const isAppliedByWork = ({ metadata }: KubeObject): boolean =>
+const isAppliedByWork = ({ metadata }: KubeObject): boolean =>
   (metadata.ownerReferences ?? []).some(({ kind }) => kind === resources.appliedManifestWorks.kind);
+
+/** Of so many WECs, so many objects are looked for. */
+const mostLookedFor = 20;
+
+/** An object that may be on a WEC already. */
+interface Sought {
+  resource: Resource;
+  object: ObjectView;
+}
+
+/**
+ * Objects that are on WECs already, and that no work has applied: an agent overwrites them, and removes them with the work.
+ * @param openOn opens a WEC; undefined or an error if no context is proven to lead there, of which nothing is said
+ */
+export async function findUnapplied(
+  wecs: readonly string[],
+  objects: readonly Sought[],
+  openOn: (wec: string) => Promise<Kube | undefined>,
+): Promise<ObjectOnWec[]> {
+  const sought = objects.slice(0, mostLookedFor);
+  const looked = await mapConcurrently(wecs.slice(0, mostLookedFor), async (wec) => {
+    const found = await tryRead(async () => {
+      const kube = await openOn(wec);
+      if (kube === undefined) return [];
+      return mapConcurrently(sought, async ({ resource, object }) => {
+        const namespace = object.namespace ?? undefined;
+        const present = await kube.get(resource, object.name, { namespace });
+        return present === undefined || isAppliedByWork(present) ? [] : { wec, object };
+      });
+    });
+    return found.state === 'seen' ? found.value.flat() : [];
+  });
+  return looked.flat();
+}

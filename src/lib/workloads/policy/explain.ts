@@ -1,17 +1,15 @@
-import { mapConcurrently } from '../../core/concurrency.ts';
 import { StellarError } from '../../core/errors.ts';
 import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
 import { describeGrouped } from '../../core/read-confirmed.ts';
 import { count, orNearest } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
-import type { Kube } from '../../kube/client/client.ts';
 import { shownList } from '../../kube/client/missing.ts';
-import { conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
+import { byName, conditionOf, namesOf, resources } from '../../kube/client/objects.ts';
 import { listIfDefined, listServed } from '../../kube/served.ts';
 import type { Binding } from '../../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectOnWec } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { isAppliedByWork } from '../../ocm/work-origins.ts';
+import { findUnapplied } from '../../ocm/work-origins.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { bySeverity, conflictsOf } from '../delivery/conflicts.ts';
 import {
@@ -26,9 +24,8 @@ import {
 } from '../delivery/selection-warnings.ts';
 import { whatStops } from '../delivery/what-stops.ts';
 import { evaluate, getPolicy, type PolicySubject } from '../selection/policy-subject.ts';
-import type { SelectedObject } from '../selection/select-objects.ts';
 import { openWec, unseenOf, viewOfUnseen } from '../selection/unseen.ts';
-import { countsTwice, type WdsObject } from '../selection/wds-contents.ts';
+import { countsTwice } from '../selection/wds-contents.ts';
 import { returnedByOne, toCreateCollector } from '../status/returned-status.ts';
 
 /** What a policy does now. The fields are an interface: docs/output.md. */
@@ -154,32 +151,16 @@ function wecView(wec: ManagedCluster) {
   };
 }
 
-/** Of so many WECs of a policy, so many objects are looked for before they are sent. */
-const mostLookedFor = 20;
-
-/**
- * Objects that are on a WEC already, and that no work has applied: its agent overwrites them, and removes them with the work. Only where
- * a context is proven to lead there.
- */
-async function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<ObjectOnWec[]> {
-  const own =
-    (kube: Kube) =>
-    async ({ object: { of, group, kind, metadata } }: SelectedObject<WdsObject>) => {
-      const { name, namespace } = metadata;
-      const present = await kube.get(of, name, { namespace });
-      return present === undefined || isAppliedByWork(present)
-        ? []
-        : { kind, group, namespace: namespace ?? null, name };
-    };
-  const look = (wec: ManagedCluster) =>
-    tryRead(async () => {
-      const { name } = wec.metadata;
-      const kube = await openWec(wds, name, { known: wec });
-      const found = await Promise.all(objects.slice(0, mostLookedFor).map(own(kube)));
-      return found.flat().map((object) => ({ object, wec: name }));
-    });
-  const looked = await mapConcurrently(wecs.slice(0, mostLookedFor), look);
-  return looked.flatMap((each) => ifSeen(each) ?? []);
+/** Objects that a policy would take over, only where a context is proven to lead to the WEC. */
+function foreignObjects({ objects, wecs, wds }: PolicySubject): Promise<ObjectOnWec[]> {
+  const known = byName(wecs);
+  const sought = objects.map(({ object: { of, group, kind, metadata } }) => {
+    const { name, namespace = null } = metadata;
+    return { resource: of, object: { kind, group, namespace, name } };
+  });
+  return findUnapplied(namesOf(wecs), sought, (wec) =>
+    openWec(wds, wec, { known: known.get(wec) }),
+  );
 }
 
 function takenOver(overwritten: readonly ObjectOnWec[]): Problem[] {
