@@ -31,20 +31,20 @@ export function describeSideEffects(seen: Forecast): string[] {
   ];
 }
 
-/** What is deleted from WECs. @param shown how many WECs are named */
-export function describeReleased({ released, rows }: Forecast, shown?: number): string[] {
+/** What is deleted from WECs. */
+export function describeReleased({ released, rows }: Forecast): string[] {
   const described = new Set(released.flatMap((effect) => rowsOf(effect, rows)));
   const others = rows.filter((row) => isTaken(row) && !described.has(row));
   return [
-    ...released.flatMap((effect) => describePolicyEffect(effect, rows, shown)),
+    ...released.flatMap((effect) => describePolicyEffect(effect, rows)),
     ...describeTaken({ rows: others }),
   ];
 }
 
-function describePolicyEffect(effect: PolicyEffect, rows: readonly Row[], shown?: number) {
+function describePolicyEffect(effect: PolicyEffect, rows: readonly Row[]) {
   const { policy, wecs, lacking } = effect;
   const own = rowsOf(effect, rows);
-  const named = few(wecs, shown).join(', ');
+  const named = few(wecs).join(', ');
   const removed = own.filter(isTaken);
   const spaces = withSpaces([
     ...new Set(removed.flatMap(({ object }) => namespaceOf(object) ?? [])),

@@ -7,8 +7,9 @@ import {
   type Unread,
 } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
+import { keyOfSent } from '../workloads/delivery/works.ts';
 import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
-import { type Reach, reachesOf, senderIn, viewKey } from './reach.ts';
+import { type Reach, reachesOf, senderIn } from './reach.ts';
 import type { BoundView, PolicyState, SentWork, World } from './world.ts';
 
 /**
@@ -73,9 +74,11 @@ export function forecast(world: World, change: Change): Forecast {
   const reaches = reachesOf(world, change);
   const goingOf = goingBy(reaches, change);
   const taken = [...world.works].flatMap(([wec, works]) => takenFrom(wec, works, reaches, goingOf));
+  const recreated = keysOf(taken.filter(({ effect }) => effect === 'recreated'));
+  const present = keysOf(world.foreign);
   const rows = [
     ...taken,
-    ...reaches.flatMap((reach) => sentBy(reach, world, taken)),
+    ...reaches.flatMap((reach) => sentBy(reach, world, recreated, present)),
     ...reaches.flatMap((reach) => staleIn(reach, change)),
     ...reaches.flatMap((reach) => (reach.change || change.wecs ? unknownOf(reach) : [])),
     ...confusedBy(reaches),
@@ -90,12 +93,12 @@ export function forecast(world: World, change: Change): Forecast {
     released: [
       ...effectsOn(reaches, ({ stops, released }) => (stops === undefined ? released : [])),
       ...effectsOn(reaches, ({ stops, sentTo }) => (stops === undefined ? [] : sentTo)),
-      ...reaches.flatMap(({ policy, interrupted, sentTo, released }) => {
-        const wecs = sentTo.filter((wec) => !released.includes(wec));
-        return interrupted === undefined || wecs.length === 0
-          ? []
-          : [{ policy, wecs, lacking: interrupted }];
-      }),
+      ...effectsOn(
+        reaches,
+        ({ interrupted, sentTo, released }) =>
+          interrupted === undefined ? [] : sentTo.filter((wec) => !released.includes(wec)),
+        ({ interrupted }) => interrupted,
+      ),
     ],
     unread: world.unread,
     sentTo: new Set(counted.flatMap(({ sentTo }) => sentTo)).size,
@@ -113,24 +116,27 @@ type Going = Pick<Row, 'effect' | 'why'>;
 /** What becomes of an object because it leaves a work; undefined if it stays in it. */
 type GoingOf = (work: SentWork, object: ObjectView) => Going | undefined;
 
+const removed = (why: string): Going => ({ effect: 'removed', why });
+const kept = (why: string): Going => ({ effect: 'kept', why });
+
 function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
   const findSender = senderIn(reaches);
   const sends = new Map(
     reaches.flatMap((reach) =>
       reach.change?.after || reach.isReleased
-        ? [[reach, new Set(reach.objects.map(({ object }) => viewKey(object)))] as const]
+        ? [[reach, new Set(reach.objects.map(({ object }) => keyOfSent(object)))] as const]
         : [],
     ),
   );
   return (work, object) => {
     const wec = leaving.find(({ name }) => name === work.wec);
-    if (wec?.keepsWorkloads) return { effect: 'kept', why: withoutOwner };
-    if (wec !== undefined) return { effect: 'removed', why: 'its WEC is deregistered' };
+    if (wec !== undefined)
+      return wec.keepsWorkloads ? kept(withoutOwner) : removed('its WEC is deregistered');
     const reach = findSender(work);
     if (reach === undefined) return undefined;
     const { change, stops, interrupted, released } = reach;
-    const removed = (why: string): Going => ({ effect: 'removed', why });
-    if (change?.after === null) return removed(policyDeleted);
+    if (change?.after === null)
+      return change.keepsWorkloads ? kept(withoutOwner) : removed(policyDeleted);
     if (stops !== undefined) return removed(stops);
     if (released.includes(work.wec)) return removed('it no longer selects the WEC');
     if (interrupted !== undefined)
@@ -140,7 +146,7 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
       };
     if (reach.isReleased && !destinationsOf(reach.policy.binding).includes(work.wec))
       return removed('its Binding no longer names the WEC');
-    if (sends.get(reach)?.has(viewKey(object)) !== false) return undefined;
+    if (sends.get(reach)?.has(keyOfSent(object)) !== false) return undefined;
     const unread = change?.after?.unread.find(
       ({ kind, group }) =>
         (group === anyGroup || group === object.group) && (kind === null || kind === object.kind),
@@ -164,30 +170,26 @@ function takenFrom(
     for (const object of work.isLeaving ? [] : work.objects) {
       const how = goingOf(work, object);
       if (how !== undefined) going.push({ work, object, how });
-      else if (!holders.get(viewKey(object))?.isApplied)
-        holders.set(viewKey(object), { by: work, isApplied: object.isApplied });
+      else if (!holders.get(keyOfSent(object))?.isApplied)
+        holders.set(keyOfSent(object), { by: work, isApplied: object.isApplied });
     }
   if (going.length === 0) return [];
   const starting = new Map(
     reaches.flatMap(({ policy, stops, gaining, objects }) =>
       stops === undefined && gaining.includes(wec)
-        ? objects.map(({ object }) => [viewKey(object), policy] as const)
+        ? objects.map(({ object }) => [keyOfSent(object), policy] as const)
         : [],
     ),
   );
-  const keepers = new Set(
-    reaches.flatMap(({ policy, change }) => (change?.keepsWorkloads ? nameOf(policy) : [])),
-  );
   const becomes = ({ work, object, how }: (typeof going)[number]): Going => {
-    const holder = holders.get(viewKey(object));
-    const next = starting.get(viewKey(object));
+    const holder = holders.get(keyOfSent(object));
+    const next = starting.get(keyOfSent(object));
     const by = holder && senderOf(holder.by);
     if (how.effect !== 'removed') return how;
-    if (work.origin && keepers.has(senderOf(work))) return { effect: 'kept', why: withoutOwner };
-    if (work.isOrphan) return { effect: 'kept', why: 'its work leaves it on the WEC' };
-    if (holder?.isApplied) return { effect: 'kept', why: `${by} has applied it too` };
+    if (work.isOrphan) return kept('its work leaves it on the WEC');
+    if (holder?.isApplied) return kept(`${by} has applied it too`);
     if (holder) return { effect: 'recreated', why: `${by} has not applied it yet` };
-    if (next) return { effect: 'recreated', why: `${nameOf(next)} starts to send it` };
+    if (next) return { effect: 'recreated', why: `${describePolicy(next)} starts to send it` };
     return how;
   };
   const rows = going.map(
@@ -214,11 +216,11 @@ function withNamespaces(rows: readonly Row[], works: readonly SentWork[], wec: s
       ? { ...row, effect, why: why(row.object) }
       : row;
   });
-  const known = new Set(judged.map(({ object }) => object && viewKey(object)));
+  const known = new Set(judged.map(({ object }) => object && keyOfSent(object)));
   const others = works.flatMap((work) =>
     work.objects.flatMap((object): Row[] => {
       const effect = within(object);
-      return effect === undefined || known.has(viewKey(object))
+      return effect === undefined || known.has(keyOfSent(object))
         ? []
         : [{ wec, ...ofWork(work, object), effect, why: why(object) }];
     }),
@@ -235,35 +237,35 @@ const ofWork = (
   wds: origin?.wds ?? null,
 });
 
-const nameOf = describePolicy;
-
 const senderOf = ({ origin, name }: SentWork) =>
-  origin === undefined ? `work ${name}` : nameOf({ name: origin.binding, wds: origin.wds });
+  origin === undefined ? `work ${name}` : describePolicy({ name: origin.binding, wds: origin.wds });
 
-/** What the WECs get that a policy sends something new to. */
+const keyOn = (wec: string | null, object: ObjectView) => `${wec} ${keyOfSent(object)}`;
+
+const keysOf = (some: readonly Pick<Row, 'wec' | 'object'>[]): ReadonlySet<string> =>
+  new Set(some.flatMap(({ wec, object }) => (object ? keyOn(wec, object) : [])));
+
+/**
+ * What the WECs get that a policy sends something new to.
+ * @param recreated what another policy loses there @param present what is there, and no work has applied
+ */
 function sentBy(
-  { policy, gaining, unaccepted, stops, objects }: Reach,
-  { foreign, works }: World,
-  taken: readonly Row[],
+  { policy, gaining, stopsAt, stops, objects }: Reach,
+  { works }: World,
+  recreated: ReadonlySet<string>,
+  present: ReadonlySet<string>,
 ): Row[] {
-  if (gaining.length === 0) return [];
-  const stopsAt = gaining.find((wec) => unaccepted.includes(wec));
-  const keyOn = (wec: string | null, object: ObjectView) => `${wec} ${viewKey(object)}`;
-  const keysOf = (some: readonly Pick<Row, 'wec' | 'object'>[]) =>
-    new Set(some.flatMap(({ wec, object }) => (object ? keyOn(wec, object) : [])));
-  const recreated = keysOf(taken.filter(({ effect }) => effect === 'recreated'));
-  const present = keysOf(foreign);
   return gaining.flatMap((wec) => {
     const has = new Set(
       (works.get(wec) ?? []).flatMap(({ origin, objects: sent }) =>
-        origin?.wds === policy.wds && origin.binding === policy.name ? sent.map(viewKey) : [],
+        origin?.wds === policy.wds && origin.binding === policy.name ? sent.map(keyOfSent) : [],
       ),
     );
     const isLate = stopsAt !== undefined && wec >= stopsAt;
     const late = isLate ? `the transport stops at ${stopsAt}, which is not accepted` : undefined;
     const blocked = stops ?? late;
     return objects.flatMap(({ object }): Row[] => {
-      if (has.has(viewKey(object))) return [];
+      if (has.has(keyOfSent(object))) return [];
       const row = { wec, object, policy: policy.name, wds: policy.wds };
       if (blocked !== undefined) return [{ ...row, effect: 'blocked', why: blocked }];
       if (recreated.has(keyOn(wec, object))) return [];
@@ -276,11 +278,10 @@ function sentBy(
 
 /** What keeps an earlier value of a property: the transport rewrites the works of a policy only if its Binding changes as well. */
 function staleIn(
-  { policy, sentTo, starting, released, unaccepted, stops, objects }: Reach,
+  { policy, sentTo, starting, released, stopsAt, stops, objects }: Reach,
   { wecs = [] }: Change,
 ): Row[] {
   if (stops !== undefined) return [];
-  const stopsAt = starting.find((wec) => unaccepted.includes(wec));
   const isRewritten = (wec: string) =>
     starting.length + released.length > 0 && (stopsAt === undefined || wec < stopsAt);
   return wecs
@@ -311,12 +312,12 @@ function unknownOf({ policy, change, starting, worksOn }: Reach): Row[] {
       ? [
           {
             ...of,
-            why: `the Binding of ${nameOf(policy)} lists nothing, and works of it are on ${few(worksOn).join(', ')}`,
+            why: `the Binding of ${describePolicy(policy)} lists nothing, and works of it are on ${few(worksOn).join(', ')}`,
           },
         ]
       : []),
     ...(isFresh && starting.length > 0
-      ? [{ ...of, why: `KubeStellar has not bound ${nameOf(policy)} yet` }]
+      ? [{ ...of, why: `KubeStellar has not bound ${describePolicy(policy)} yet` }]
       : []),
   ];
 }
@@ -375,9 +376,9 @@ const namesakeKey = ({ of: { group = '', resource, name } }: BoundView) =>
 const effectsOn = (
   reaches: readonly Reach[],
   wecsOf: (reach: Reach) => readonly string[],
+  lackingOf: (reach: Reach) => string | undefined = ({ lacking }) => lacking,
 ): PolicyEffect[] =>
   reaches.flatMap((reach) => {
-    const { policy, lacking } = reach;
     const wecs = wecsOf(reach);
-    return wecs.length === 0 ? [] : [{ policy, wecs, lacking }];
+    return wecs.length === 0 ? [] : [{ policy: reach.policy, wecs, lacking: lackingOf(reach) }];
   });

@@ -1,8 +1,6 @@
 import { few } from '../core/text/words.ts';
 import { destinationsOf } from '../ocm/model/kubestellar-names.ts';
-import type { ObjectView } from '../ocm/model/object-ref.ts';
 import { isFrom } from '../ocm/work-origins.ts';
-import { sentKey } from '../workloads/delivery/works.ts';
 import type { Change, PolicyChange, Sends } from './change.ts';
 import { type SelectionChange, selectionChange } from './wec-change.ts';
 import {
@@ -24,8 +22,8 @@ export interface Reach {
   released: readonly string[];
   /** The WECs to which objects may be added: those that start, or all if its objects change. In the same order. */
   gaining: readonly string[];
-  /** Those of them that are not accepted. */
-  unaccepted: readonly string[];
+  /** The first of them that is not accepted: the transport handles neither it nor those after it. */
+  stopsAt: string | undefined;
   /** The WECs in whose mailboxes works of it were read. */
   worksOn: readonly string[];
   /** The WECs that it is sent to before the change: those of its Binding, which may be empty for a while, and of its works. */
@@ -92,7 +90,7 @@ function reachBy(changes: NonNullable<Change['wecs']>, before: Before): Reach {
     starting,
     released,
     gaining: starting,
-    unaccepted: changes.flatMap(({ name, isAccepted }) => (isAccepted ? [] : name)),
+    stopsAt: firstUnaccepted(starting, changes),
     isReleased: changes.some(
       ({ name, wasAccepted, isAccepted }) =>
         !wasAccepted &&
@@ -118,13 +116,18 @@ function reachOf(after: Sends | null, before: Before): Reach {
     starting: names.filter((name) => !sentTo.includes(name)),
     released: isRead ? sentTo.filter((name) => !names.includes(name)) : [],
     gaining: names,
-    unaccepted: (wecs ?? []).flatMap(({ name, isAccepted }) => (isAccepted ? [] : name)),
+    stopsAt: firstUnaccepted(names, wecs ?? []),
     isReleased: false,
     lacking: undefined,
     interrupted: undefined,
     stops: after?.stops,
   };
 }
+
+const firstUnaccepted = (
+  gaining: readonly string[],
+  wecs: readonly { name: string; isAccepted: boolean }[],
+) => gaining.find((wec) => wecs.some(({ name, isAccepted }) => name === wec && !isAccepted));
 
 const nameOf = (wds: string, binding: string) => `${wds} ${binding}`;
 
@@ -151,6 +154,3 @@ export function senderIn(reaches: readonly Reach[]) {
     return reach && isOf(work, reach.policy.binding) ? reach : undefined;
   };
 }
-
-/** Identifies an object on a WEC, by the names that works have. */
-export const viewKey = (object: ObjectView) => sentKey('', '', object);

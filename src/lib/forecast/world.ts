@@ -1,5 +1,9 @@
-import type { Unread } from '../ocm/model/kubestellar-names.ts';
-import { type BoundObject, objectsOf, type Policy } from '../ocm/model/kubestellar-names.ts';
+import {
+  type BoundObject,
+  objectsOf,
+  type Policy,
+  type Unread,
+} from '../ocm/model/kubestellar-names.ts';
 import { isOrphan, type ManifestWork } from '../ocm/model/manifest-works.ts';
 import type { ObjectOnWec, ObjectView } from '../ocm/model/object-ref.ts';
 import { type Origin, originOf } from '../ocm/work-origins.ts';

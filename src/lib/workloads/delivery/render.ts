@@ -20,7 +20,7 @@ import {
 } from '../../ocm/model/customization.ts';
 import { inProperties } from '../../ocm/model/kubestellar-names.ts';
 import type { ManifestWork } from '../../ocm/model/manifest-works.ts';
-import { describeObject, type ObjectView } from '../../ocm/model/object-ref.ts';
+import { describeObject } from '../../ocm/model/object-ref.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { selectorOfSent } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
@@ -29,7 +29,7 @@ import { isAsked } from './diff.ts';
 import { noSuchObject } from './stages-in-wds.ts';
 import type { CustomTransform } from './transforms.ts';
 import { findObject, type NamedObject } from './workload.ts';
-import { type SentObject, sentKey, sentObjects, viewOfSent } from './works.ts';
+import { keyOfSent, type SentObject, sentObjects, viewOfSent } from './works.ts';
 
 /**
  * The manifest of an object in its work for a WEC, or, if there is none, as the transport of KubeStellar 0.30 would make it.
@@ -110,8 +110,6 @@ export async function predictManifests(
     return filled.open.length > 0 ? undefined : plain(filled.manifest);
   };
 }
-
-const keyOfSent = (object: ObjectView) => sentKey('', '', object);
 
 /** As JSON has it: without fields that are undefined. */
 const plain = (object: KubeObject) => JSON.parse(JSON.stringify(object)) as KubeObject;

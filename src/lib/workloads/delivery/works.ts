@@ -88,6 +88,9 @@ export const sentKey = (
   object: { group: string; kind: string; namespace?: string | null | undefined; name: string },
 ) => [binding, wec, object.group, object.kind, object.namespace ?? '', object.name].join('/');
 
+/** Identifies an object on a WEC, whichever work has it. */
+export const keyOfSent = (object: ObjectView) => sentKey('', '', object);
+
 /** The generation of its Binding that a work was written for. */
 export const generationOf = ({ metadata }: ManifestWork) =>
   Number(metadata.annotations?.[originGenerationAnnotation] ?? 0);
