@@ -474,6 +474,10 @@ export const kubeconfigSecret = (
     data: { [key]: base64(JSON.stringify(oneContext(cluster, user))) },
   } as KubeObject);
 
+/** The same for a space at `https://SERVER.example.com:6443`. */
+export const secretAt = (space: string, server = space) =>
+  kubeconfigSecret(space, { server: `https://${server}.example.com:6443` }, { token: 't' });
+
 /** The tools of a dry run on a hosting cluster, which is also what they connect to. */
 export const toolsOf = (hosting: Kube, tools: Partial<SpaceTools> = {}): SpaceTools => ({
   hosting,

@@ -19,15 +19,13 @@ import { binding, uidOf, workOf } from '../../support/policy-builders.ts';
 import {
   its,
   kubeconfigOf,
-  kubeconfigSecret,
   MemoryCluster,
+  secretAt,
   toolsOf,
   wds,
 } from '../../support/space-builders.ts';
 
 const kubeSystem = { kind: 'Namespace', metadata: { name: 'kube-system', uid: 'hub' } };
-const space = (name: string) =>
-  kubeconfigSecret(name, { server: `https://${name}.example.com:6443` }, { token: 't' });
 const config = (name: string): BoundObject => ({
   resource: 'configmaps',
   version: 'v1',
@@ -105,9 +103,9 @@ async function read(
     clusters[new URL(server).hostname.split('.')[0] ?? ''] ?? assert.fail(server);
   const hosting = new MemoryCluster([
     its('its1', { type: 'k8s' }),
-    space('its1'),
+    secretAt('its1'),
     wds('wds1', '', { type: 'k8s' }),
-    space('wds1'),
+    secretAt('wds1'),
   ]).kube;
   const forecast = await readForecast(wecs, {
     its: { kube: hub, context: { name: 'its1' } },

@@ -15,8 +15,8 @@ import {
   controlPlane,
   its,
   kubeconfigOf,
-  kubeconfigSecret,
   MemoryCluster,
+  secretAt,
   toolsOf,
   wds,
 } from '../../support/space-builders.ts';
@@ -28,8 +28,6 @@ const bindingPolicy = (name: string, clusterSelectors = edge): KubeObject & { sp
   spec: { clusterSelectors },
 });
 const kubeSystem = (uid: string) => ({ kind: 'Namespace', metadata: { name: 'kube-system', uid } });
-const secret = (space: string, server: string) =>
-  kubeconfigSecret(space, { server: `https://${server}.example.com:6443` }, { token: 't' });
 
 const k8s = { type: 'k8s' };
 const refusing = (message: string): Kube => {
@@ -95,7 +93,7 @@ const hostingOf = (
 describe('policies of a hosting cluster', () => {
   const its1 = its('its1', k8s);
   const wds1 = wds('wds1', '', k8s);
-  const spaces = [its1, secret('its1', 'its1'), wds1, secret('wds1', 'wds1')];
+  const spaces = [its1, secretAt('its1'), wds1, secretAt('wds1')];
   const hub = new MemoryCluster([kubeSystem('hub')]);
   const demo = new MemoryCluster([
     bindingPolicy('demo'),
