@@ -131,9 +131,15 @@ export const withSpaces = (namespaces: readonly string[]) =>
     ? ''
     : `, with everything in ${few(namespaces).join(', ')}, whoever created it`;
 
-/** What may be lost besides what is shown. */
+/**
+ * What may be lost besides what is shown. Policies that cannot be read are only noted where WECs without labels are accepted: whoever
+ * accepts may often not read them, and it takes one that selects all WECs, or by absence, and whose templates lack something.
+ */
 export const unknownLosses = (seen: Forecast): Unknown[] => [
-  ...seen.unread.map(({ wds, why }) => ({ what: `the binding policies of ${wds}`, why })),
+  ...(seen.isByLabels ? seen.unread : []).map(({ wds, why }) => ({
+    what: `the binding policies of ${wds}`,
+    why,
+  })),
   ...unforeseenIn(seen).map((text) => ({ text })),
 ];
 

@@ -89,7 +89,7 @@ export const definition: Definition<Options> = {
   },
 };
 
-/** Refuses WECs whose labels, which they have before they are accepted, take workloads away from others, or may do so. */
+/** Refuses WECs whose acceptance takes workloads away from others, or may do so: policies may select them before. */
 async function requireAccepted(
   session: Session,
   its: Its,
@@ -100,7 +100,7 @@ async function requireAccepted(
   const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
   const { requireForeseen } = await import('../common/forecast-text.ts');
   const found = await findWecs(its.kube, { names: targets.map(({ name }) => name) });
-  const waiting = found.filter(({ cluster }) => cluster && cluster.spec?.hubAcceptsClient !== true);
+  const waiting = found.filter(({ cluster }) => cluster?.spec?.hubAcceptsClient !== true);
   const changes = await labelChanges(
     its.kube,
     waiting.map((wec) => ({ ...wec, labels: {}, isNew: true })),

@@ -25,7 +25,7 @@ import {
   checkAddresses,
   nextAfterJoin,
   openAccess,
-  requireLabels,
+  requireForeseenJoin,
   toJoinOptions,
 } from './join-options.ts';
 
@@ -99,7 +99,7 @@ export const definition: Definition<Options> = {
       : undefined;
     if (joining !== undefined) {
       const wecs = names.map((name) => ({ name }));
-      await requireLabels(session, joining.access, wecs, joining.options, options.maxRemoved);
+      await requireForeseenJoin(session, joining.access, wecs, joining.options, options.maxRemoved);
     }
     const { createWecs } = await import('../../lib/wecs/join/create-wec.ts');
     const { chooseNetwork } = await import('../../lib/spaces/local/local-network.ts');

@@ -2,11 +2,11 @@ import { changeWords } from '../../lib/core/changes.ts';
 import { count, few } from '../../lib/core/text/words.ts';
 import { namesOf } from '../../lib/kube/client/objects.ts';
 import { isGuarded, objectsIn, policiesOf } from '../../lib/ocm/model/manifest-works.ts';
+import { selectableLabels } from '../../lib/ocm/model/ocm-names.ts';
 import { addonFinalizers } from '../../lib/wecs/deregister/delete-cluster.ts';
 import type { InspectedLocalWec } from '../../lib/wecs/deregister/deregister-locally.ts';
 import type { DeregisterOptions, InspectedWec } from '../../lib/wecs/deregister/inspect-wec.ts';
 import { isGone } from '../../lib/wecs/deregister/leftovers.ts';
-import { selectableLabels } from '../../lib/wecs/registration/saved-labels.ts';
 import { withSpaces } from '../common/forecast-text.ts';
 
 /** Formats the effect of deregistering as human-readable lines: what runs on the WEC, why, and what happens to it. */

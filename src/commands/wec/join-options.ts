@@ -81,15 +81,19 @@ export async function openAccess(
   return accessHub(its, certificateAuthority);
 }
 
-/** Refuses labels that take workloads away from WECs, or may do so, before anything is written. @throws StellarError `loss-unknown` */
-export async function requireLabels(
+/**
+ * Refuses a join that takes workloads away from WECs, or may do so, before anything is written: by its labels, or because policies select
+ * the WEC without any as soon as it is registered, also before it is accepted (kubestellar 0.30.0, seen).
+ * @throws StellarError `loss-unknown`
+ */
+export async function requireForeseenJoin(
   session: Session,
   { kube }: HubAccess,
   wecs: readonly { name: string; kube?: Kube }[],
   { labels }: JoinOptions,
   maxRemoved: number | undefined,
 ): Promise<void> {
-  if (kube === undefined || Object.keys(labels).length === 0) return;
+  if (kube === undefined) return;
   const { changesFor } = await import('../../lib/core/changes.ts');
   const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
   const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');

@@ -24,7 +24,7 @@ import {
   type JoiningOptions,
   nextAfterJoin,
   openAccess,
-  requireLabels,
+  requireForeseenJoin,
   toJoinOptions,
 } from './join-options.ts';
 
@@ -107,7 +107,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   }
   const { join } = await import('../../lib/wecs/join/join.ts');
   const clusters = await session.wecs(wecs.map(withContext));
-  await requireLabels(session, access, clusters, joinOptions, options.maxRemoved);
+  await requireForeseenJoin(session, access, clusters, joinOptions, options.maxRemoved);
   const results = await join(access, clusters, joinOptions, session.run);
   await session.finish(results);
   session.next(nextAfterJoin(access, results));

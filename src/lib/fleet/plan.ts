@@ -278,7 +278,7 @@ const withoutContext = (name: string) =>
     `${name} is not registered, and the file gives no context of it.`,
   );
 
-/** What changes of a WEC that policies may select it by, or that their templates ask for. */
+/** What changes of a WEC that policies may select it by, or that their templates ask for, and its acceptance. */
 export function changeOf(
   plan: Pick<WecPlan, 'name' | 'changes' | 'error'>,
   { clusters, properties }: Present,
@@ -296,7 +296,7 @@ export function changeOf(
   const values = { labels: to('label'), annotations: to('annotation'), data: to('property') };
   const change = wecChange({ cluster, configMap: properties.get(name) }, values, isNew);
   const { lacks, stale } = change;
-  return lacks.length + stale.length === 0 && Object.keys(values.labels).length === 0
-    ? []
-    : [change];
+  return isNew || lacks.length + stale.length + Object.keys(values.labels).length > 0
+    ? [change]
+    : [];
 }

@@ -7,9 +7,11 @@ import {
   type Unread,
 } from '../ocm/model/kubestellar-names.ts';
 import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
+import { selectableLabels } from '../ocm/model/ocm-names.ts';
 import { keyOfSent } from '../workloads/delivery/works.ts';
 import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
 import { type Reach, reachesOf, senderIn } from './reach.ts';
+import type { WecChange } from './wec-change.ts';
 import type { BoundView, PolicyState, SentWork, World } from './world.ts';
 
 /**
@@ -65,6 +67,8 @@ export interface Forecast extends Foreseen {
   /** Policies that are no longer sent to WECs. */
   released: readonly PolicyEffect[];
   unread: readonly Unread[];
+  /** Whether policies may select the WECs that change by labels, or have done so. */
+  isByLabels: boolean;
   /** How many WECs the policies send something to: those that change, or all if WECs change. */
   sentTo: number;
 }
@@ -101,9 +105,13 @@ export function forecast(world: World, change: Change): Forecast {
       ),
     ],
     unread: world.unread,
+    isByLabels: change.wecs?.some(isByLabels) ?? false,
     sentTo: new Set(counted.flatMap(({ sentTo }) => sentTo)).size,
   } as Omit<Forecast, keyof Foreseen> as Forecast;
 }
+
+const isByLabels = ({ before, name, after: labels }: WecChange) =>
+  before !== null || Object.keys(selectableLabels({ metadata: { name, labels } })).length > 0;
 
 const nowhere = { wec: null, object: null, policy: null, wds: null };
 

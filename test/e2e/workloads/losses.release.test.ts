@@ -111,6 +111,26 @@ describe('what is on the WECs stays where a command is refused:', () => {
     await until(async () => (await uidsOn('w2', 'conf')).length > 1, 'conf on w2');
   });
 
+  it('a WEC without labels that lacks a property, selected by absence', async () => {
+    for (const wec of ['w1', 'w2']) await type(`wec properties ${wec} zone=z --its its1`);
+    await send('zones', '!quarantine', [configMap({ zone: '{{.zone}}' }, templated)]);
+    const before = [await arrived('w1', 'zones'), await arrived('w2', 'zones')];
+    // Already without a mailbox it would stop the policy.
+    const refused = await run('wec join w3 --its its1');
+    assert.equal(refused.exitCode, 4, refused.stderr);
+    assert.match(refused.stderr, /WECs would lose .*zones.* on w1/);
+    await settled();
+    assert.deepEqual([await uidsOn('w1', 'zones'), await uidsOn('w2', 'zones')], before);
+    await all.its1.admin.create(resources.configMaps, {
+      metadata: { namespace: 'customization-properties', name: 'w3' },
+      data: { zone: 'z' },
+    } as AnyObject);
+    await type('wec join w3 --its its1');
+    await type('accept w3 --its its1');
+    await until(async () => (await uidsOn('w3', 'zones')).length > 1, 'zones on w3');
+    assert.deepEqual([await uidsOn('w1', 'zones'), await uidsOn('w2', 'zones')], before);
+  });
+
   it('a label that brings namesakes together whose statuses KubeStellar confuses', async () => {
     await type('label w1 a=1 --its its1');
     await type('label w2 b=1 --its its1');

@@ -83,3 +83,9 @@ export const managedByLabel = 'app.kubernetes.io/managed-by';
 export const managedBy = 'stellarctl';
 export const isOurs = <T extends KubeObject>(object: T | undefined): object is T =>
   object?.metadata.labels?.[managedByLabel] === managedBy;
+
+/** Labels by which policies may select a cluster: all except OCM's own, which OCM sets again. */
+export const selectableLabels = ({ metadata: { labels = {} } }: KubeObject) =>
+  Object.fromEntries(
+    Object.entries(labels).filter(([key]) => !/(^|\.)open-cluster-management\.io\//.test(key)),
+  );

@@ -21,6 +21,7 @@ import {
   type ManifestWork,
   toSeeHolder,
 } from '../../ocm/model/manifest-works.ts';
+import { selectableLabels } from '../../ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { restoreDeleteOption } from '../../ocm/orphan-works.ts';
 import {
@@ -29,7 +30,7 @@ import {
   heldObjects,
 } from '../../workloads/delivery/applied-works.ts';
 import type { Wec } from '../diagnose/follow-registration.ts';
-import { restoreLabels, selectableLabels } from '../registration/saved-labels.ts';
+import { restoreLabels } from '../registration/saved-labels.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
 import { keepWorkloads, release } from './detach-from-policies.ts';

@@ -30,11 +30,11 @@ import {
   type Policy,
 } from '../../ocm/model/kubestellar-names.ts';
 import { isGuarded, isOrphan } from '../../ocm/model/manifest-works.ts';
-import { agentNamespace, isOurs } from '../../ocm/model/ocm-names.ts';
+import { agentNamespace, isOurs, selectableLabels } from '../../ocm/model/ocm-names.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
 import type { Wec } from '../diagnose/follow-registration.ts';
 import { proveIdentity, requireProof } from '../registration/identity.ts';
-import { savedLabels, selectableLabels } from '../registration/saved-labels.ts';
+import { savedLabels } from '../registration/saved-labels.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, mailboxOf, toDeregister, worksRemain } from './leftovers.ts';

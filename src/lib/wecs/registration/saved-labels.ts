@@ -2,6 +2,7 @@ import { isObject, jsonObject } from '../../core/text/formats.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
+import { selectableLabels } from '../../ocm/model/ocm-names.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 
 /** Holds what a deregistration has changed, until that is undone or the cluster is gone: an interrupted run loses nothing. */
@@ -11,15 +12,6 @@ interface Saved {
   labels: Record<string, string>;
   /** Keys of annotations that replace the labels. */
   annotations: string[];
-}
-
-/** Labels by which policies may select a cluster: all except OCM's own, which OCM sets again. */
-export function selectableLabels({ metadata }: ManagedCluster): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(metadata.labels ?? {}).filter(
-      ([key]) => !/(^|\.)open-cluster-management\.io\//.test(key),
-    ),
-  );
 }
 
 /** The labels that a deregistration has removed so far; undefined if none has begun. */

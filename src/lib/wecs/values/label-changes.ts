@@ -2,7 +2,6 @@ import { type Changes, effectiveChanges } from '../../core/changes.ts';
 import { type WecChange, wecChange } from '../../forecast/wec-change.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
-import { selectableLabels } from '../registration/saved-labels.ts';
 import { readProperties } from './properties.ts';
 
 /** A WEC that gets labels, or is accepted with those that it has. */
@@ -15,16 +14,12 @@ export interface LabelledWec {
   isNew?: boolean;
 }
 
-/** What becomes of WECs by labels. Those that change nothing by which policies may select them are left out. */
+/** What becomes of WECs by labels, or because they are accepted: policies may select WECs without labels too. Those of which nothing changes are left out. */
 export async function labelChanges(hub: Kube, wecs: readonly LabelledWec[]): Promise<WecChange[]> {
-  const changing = wecs.filter(({ cluster, labels, isNew = false }) => {
-    const present = cluster?.metadata.labels ?? {};
-    const changes = effectiveChanges(present, labels);
-    return (
-      Object.keys(changes).length > 0 ||
-      (isNew && cluster !== undefined && Object.keys(selectableLabels(cluster)).length > 0)
-    );
-  });
+  const changing = wecs.filter(
+    ({ cluster, labels, isNew }) =>
+      isNew || Object.keys(effectiveChanges(cluster?.metadata.labels ?? {}, labels)).length > 0,
+  );
   const configMaps = changing.length > 0 ? await readProperties(hub) : new Map();
   return changing.map(({ name, cluster = { metadata: { name } }, labels, isNew }) =>
     wecChange({ cluster, configMap: configMaps.get(name) }, { labels }, isNew),

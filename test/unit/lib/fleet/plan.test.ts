@@ -92,7 +92,8 @@ test('a WEC that the file lists is taken over from the fleet that had it, and is
 });
 
 test('another value of a property changes its WEC for the policies whose templates ask for it; a new one does not', () => {
-  const { clusters } = presentOf(cluster('c1', 'a'));
+  const accepted = { ...cluster('c1', 'a'), spec: { hubAcceptsClient: true } };
+  const { clusters } = presentOf(accepted);
   const properties = new Map([['c1', { metadata: { name: 'c1' }, data: { maxPods: '100' } }]]);
   const changed = (from: string | null, to: string | null, key = 'maxPods') =>
     changeOf(

@@ -297,6 +297,25 @@ describe('a WEC that a policy starts to select', () => {
       wecChange({ cluster, configMap: undefined }, {}, isNew).isAccepted;
     assert.deepEqual([accepted(true), accepted(false)], [true, false]);
   });
+  test('may do so without labels, by a policy that selects by absence', () => {
+    const bySelectors = [{ matchExpressions: [{ key: 'quarantine', operator: 'DoesNotExist' }] }];
+    const absent = state('conf', { ...options, clusterSelectors: bySelectors, asks: ['region'] });
+    const accepted = changed('c3', {}, {}, true);
+    assert.deepEqual(rowsOf(worldOf([absent], works), accepted), [
+      'blocked ConfigMap conf/a on c3 by conf',
+      ...['c1', 'c2'].map((wec) => `removed ConfigMap conf/a on ${wec} by conf`),
+    ]);
+  });
+  test('changes by labels, unless it has none that policies may select by', () => {
+    const isByLabels = (...of: Parameters<typeof changed>) =>
+      forecast(worldOf([], []), { wecs: [changed(...of)] }).isByLabels;
+    const ofOcm = { 'feature.open-cluster-management.io/addon-x': 'available' };
+    assert.deepEqual(
+      [isByLabels('c3', ofOcm, {}, true), isByLabels('c3', labels, {}, true)],
+      [false, true],
+    );
+    assert.equal(isByLabels('c3', labels, { labels: { env: null } }), true);
+  });
   test('and has an object that no work has applied loses that', () => {
     const { object } = viewed('ConfigMap conf/a');
     const world = worldOf([state('conf', options)], works, { foreign: [{ wec: 'c3', object }] });
