@@ -33,7 +33,13 @@ const groups: Record<string, readonly string[]> = {
 /** Files whose programs wait for most of their time (leases, back-off, a hub that is gone): they run beside two others. */
 export const waiting: readonly string[] = [
   ...['spaces/ocm-upgrade', 'spaces/lost-hub', 'spaces/its-troubles'],
-  ...['workloads/traps', 'wec/registration-faults', 'wec/recovery', 'general/doctor'],
+  ...[
+    'workloads/traps',
+    'workloads/forecast',
+    'wec/registration-faults',
+    'wec/recovery',
+    'general/doctor',
+  ],
 ].map((name) => `test/e2e/${name}.`);
 
 /** Files that need built programs, but no control plane: they run beside others too. */
