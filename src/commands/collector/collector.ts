@@ -1,6 +1,8 @@
 import { Option } from 'commander';
 import { StellarError } from '../../lib/core/errors.ts';
+import { advice } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
+import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type {
   CollectorRequest,
   CollectorView,
@@ -8,6 +10,7 @@ import type {
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
 import { dryRunOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
+import type { Session } from '../common/session.ts';
 
 export const list: Definition = {
   description:
@@ -84,19 +87,28 @@ export const create: Definition<CollectorOptions> = {
     const { createReported } = await import('../../lib/workloads/selection/create-object.ts');
     const { column = [], groupBy = [], combine = [] } = options;
     const spec = change.collectorSpec({ ...options, column, groupBy, combine });
-    const { confusedByCollector } = await import('../../lib/workloads/delivery/conflicts.ts');
     const wds = await session.wdsToWrite();
-    const [confused] = await confusedByCollector(name, wds);
-    if (confused !== undefined)
-      throw new StellarError(
-        'loss-unknown',
-        `${confused.message} Nothing was written.`,
-        ...confused.next,
-      );
-    await session.finish([await createReported('collector', { name, spec }, wds, session.run)]);
+    const foresee = () => requireNoCrash(session, name, wds);
+    const created = await createReported('collector', { name, spec }, wds, foresee, session.run);
+    await session.finish([created]);
     session.next(change.toUseCollector(name, wds));
   },
 };
+
+/** @throws StellarError `loss-unknown` if KubeStellar would confuse statuses that policies ask the collector for already */
+async function requireNoCrash(session: Session, name: string, wds: Wds) {
+  const { readCollectorForecast } = await import('../../lib/forecast/read-reported-forecast.ts');
+  const { unforeseenIn } = await import('../../lib/forecast/losses.ts');
+  const seen = await readCollectorForecast(name, wds);
+  session.foresees(seen);
+  const [why] = unforeseenIn(seen);
+  if (why === undefined) return seen;
+  throw new StellarError(
+    'loss-unknown',
+    `It is unknown what WECs would lose: ${why}. Nothing was written.`,
+    advice('Give one of them another name, or combine the statuses of neither'),
+  );
+}
 
 type RemoveOptions = { force?: boolean };
 
@@ -115,8 +127,9 @@ export const remove: Definition<RemoveOptions> = {
   async run(session, { force }, [name = '']) {
     checkDnsName(name, 'a status collector');
     const { deleteCollector } = await import('../../lib/workloads/status/change-collector.ts');
+    const { noForecast } = await import('../../lib/forecast/read-forecast.ts');
     const wds = await session.wdsToWrite();
-    await session.finish([await deleteCollector(name, { force }, wds, session.run)]);
+    await session.finish([await deleteCollector(name, { force }, wds, noForecast, session.run)]);
   },
 };
 

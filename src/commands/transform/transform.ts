@@ -1,9 +1,11 @@
 import { Option } from 'commander';
 import { command, flagsOf, noted, textOf } from '../../lib/core/next-step.ts';
 import { checkDnsName } from '../../lib/core/object-names.ts';
+import { few } from '../../lib/core/text/words.ts';
+import type { TransformChange } from '../../lib/forecast/change.ts';
+import type { Forecast } from '../../lib/forecast/forecast.ts';
 import type { Wds } from '../../lib/spaces/choose/open-wds.ts';
 import type { TransformView } from '../../lib/workloads/delivery/transforms.ts';
-import type { ObjectResult } from '../../lib/workloads/selection/create-object.ts';
 import type { Definition } from '../common/define.ts';
 import { section } from '../common/lines.ts';
 import { dryRunOption, repeatable, wdsOptions, yesOption } from '../common/options.ts';
@@ -38,7 +40,7 @@ export const get: Definition = {
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
     const { getTransform } = await import('../../lib/workloads/delivery/transforms.ts');
-    const view = await getTransform(await session.wds(), name);
+    const { view } = await getTransform(await session.wds(), name);
     await session.show(view, () => describeTransform(view));
   },
 };
@@ -71,9 +73,12 @@ export const create: Definition<TransformOptions> = {
     const wds = await session.wds();
     const spec = await transformSpec(select, remove, wds);
     session.announce(wds.kube, 'WDS');
-    const result = await createReported('transform', { name, spec }, wds, session.run);
+    const of = { name, group: spec.apiGroup, resource: spec.resource };
+    let seen: Forecast | undefined;
+    const read = async () => (seen = await foresee(session, of, wds));
+    const result = await createReported('transform', { name, spec }, wds, read, session.run);
     await session.finish([result]);
-    nextRefresh(session, result, wds);
+    if (result.changed && seen !== undefined) nextRefresh(session, seen, wds);
   },
 };
 
@@ -90,11 +95,14 @@ export const remove: Definition = {
   ],
   async run(session, _options, [name = '']) {
     checkDnsName(name, 'a custom transform');
-    const { deleteTransform } = await import('../../lib/workloads/delivery/transforms.ts');
+    const { deleteReported } = await import('../../lib/workloads/selection/create-object.ts');
+    const { getTransform } = await import('../../lib/workloads/delivery/transforms.ts');
     const wds = await session.wdsToWrite();
-    const result = await deleteTransform(name, wds, session.run);
+    const { transform, view } = await getTransform(wds, name);
+    const seen = await foresee(session, view, wds);
+    const result = await deleteReported('transform', transform, wds, seen, session.run);
     await session.finish([result]);
-    nextRefresh(session, result, wds);
+    if (result.changed) nextRefresh(session, seen, wds);
   },
 };
 
@@ -107,16 +115,18 @@ function describeTransform({ name, group, resource, remove, errors, warnings }: 
   ];
 }
 
+async function foresee(session: Session, of: Omit<TransformChange, 'wds'>, wds: Wds) {
+  const { readTransformForecast } = await import('../../lib/forecast/read-reported-forecast.ts');
+  const seen = await readTransformForecast(of, wds);
+  session.foresees(seen);
+  return seen;
+}
+
 /** KubeStellar does not rewrite works when a transform changes. */
-function nextRefresh(session: Session, { changed }: ObjectResult, wds: Wds) {
-  if (!changed) return;
-  const refresh = command`stellarctl policy refresh NAME ${flagsOf(wds)}`;
-  session.next(
-    textOf(
-      noted(
-        refresh,
-        'for each policy that sends the kind: existing works do not change until then',
-      ),
-    ),
-  );
+function nextRefresh(session: Session, { rows }: Forecast, wds: Wds) {
+  const [first, ...others] = new Set(rows.flatMap(({ policy }) => policy ?? []));
+  if (first === undefined) return;
+  const refresh = command`stellarctl policy refresh ${first} ${flagsOf(wds)}`;
+  const more = others.length === 0 ? '' : `; the same for ${few(others).join(', ')}`;
+  session.next(textOf(noted(refresh, `existing works do not change until then${more}`)));
 }

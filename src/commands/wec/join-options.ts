@@ -96,12 +96,15 @@ export async function requireForeseenJoin(
   if (kube === undefined) return;
   const { changesFor } = await import('../../lib/core/changes.ts');
   const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
+  const { tryRead } = await import('../../lib/kube/access.ts');
   const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
   const { requireForeseen } = await import('../common/forecast-text.ts');
-  const found = await findWecs(kube, { names: wecs.map(({ name }) => name) });
+  const found = await tryRead(() => findWecs(kube, { names: wecs.map(({ name }) => name) }));
+  // A join needs to read them too, and says all that it may not do.
+  if (found.state !== 'seen') return;
   const changes = await labelChanges(
     kube,
-    found.map(({ name, cluster }) => ({
+    found.value.map(({ name, cluster }) => ({
       name,
       cluster,
       labels: changesFor(name, labels),

@@ -8,6 +8,19 @@ export interface Change {
   policies?: readonly PolicyChange[];
   /** WECs that are deregistered. */
   leaving?: readonly LeavingWec[];
+  /** StatusCollectors that are created. */
+  collectors?: readonly { wds: string; name: string }[];
+  transforms?: readonly TransformChange[];
+}
+
+/** A CustomTransform that is created or deleted. */
+export interface TransformChange {
+  wds: string;
+  name: string;
+  /** The kind whose objects it changes. */
+  group: string;
+  /** Plural. */
+  resource: string;
 }
 
 interface LeavingWec {

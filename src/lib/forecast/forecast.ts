@@ -6,50 +6,15 @@ import {
   isEmptyBinding,
   type Unread,
 } from '../ocm/model/kubestellar-names.ts';
-import { describeObject, type ObjectView } from '../ocm/model/object-ref.ts';
+import type { ObjectView } from '../ocm/model/object-ref.ts';
 import { selectableLabels } from '../ocm/model/ocm-names.ts';
 import { keyOfSent } from '../workloads/delivery/works.ts';
 import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
+import { confusedBy } from './crashes.ts';
 import { type Reach, reachesOf, senderIn } from './reach.ts';
+import type { Row } from './row.ts';
 import type { WecChange } from './wec-change.ts';
-import type { BoundView, PolicyState, SentWork, World } from './world.ts';
-
-/**
- * What becomes of an object on a WEC.
- * - `added`: its work is created.
- * - `removed`: the agent deletes it.
- * - `kept`: its work is deleted, and it stays.
- * - `recreated`: the agent deletes it, and another work creates it again, with another UID: its data may be lost.
- * - `stale`: it keeps a value that has been replaced, until its work is rewritten.
- * - `taken-over`: it is there, no work has applied it, and the agent overwrites it.
- * - `blocked`: its work cannot be created.
- * - `crashes`: KubeStellar's controller manager crashes, and may take the workloads of all policies away.
- * - `unknown`: what it would be made of could not be read.
- */
-type RowEffect =
-  | 'added'
-  | 'removed'
-  | 'kept'
-  | 'recreated'
-  | 'stale'
-  | 'taken-over'
-  | 'blocked'
-  | 'crashes'
-  | 'unknown';
-
-/** What becomes of an object on a WEC by a change. The fields are an interface: docs/output.md. */
-export interface Row {
-  effect: RowEffect;
-  /** Null if it may be any. */
-  wec: string | null;
-  /** Null if it is unknown which. */
-  object: ObjectView | null;
-  /** The policy that sends it, or has sent it; null for a work that was created by hand, or where it is unknown which. */
-  policy: string | null;
-  wds: string | null;
-  /** A clause without a full stop. */
-  why: string;
-}
+import type { PolicyState, SentWork, World } from './world.ts';
 
 /** What a change does to a policy. */
 export interface PolicyEffect {
@@ -85,7 +50,8 @@ export function forecast(world: World, change: Change): Forecast {
     ...reaches.flatMap((reach) => sentBy(reach, world, recreated, present)),
     ...reaches.flatMap((reach) => staleIn(reach, change)),
     ...reaches.flatMap((reach) => (reach.change || change.wecs ? unknownOf(reach) : [])),
-    ...confusedBy(reaches),
+    ...reaches.flatMap((reach) => transformedIn(reach, change)),
+    ...confusedBy(reaches, change),
     ...world.unread.map(
       ({ wds, why }): Row => ({ ...nowhere, effect: 'unknown', wds, why: unreadWords(wds, why) }),
     ),
@@ -307,6 +273,21 @@ function staleIn(
     );
 }
 
+/** What was sent as an earlier transform has made it: the transport does not rewrite works because of a transform. */
+function transformedIn({ policy, sentTo, objects }: Reach, { transforms = [] }: Change): Row[] {
+  const { name: by, wds } = policy;
+  return transforms.flatMap(({ name, group, resource, ...of }) =>
+    objects.flatMap(({ of: bound, object }) =>
+      of.wds === wds && bound.resource === resource && (bound.group ?? '') === group
+        ? sentTo.map((wec): Row => {
+            const why = `its work was made before transform ${name} changed`;
+            return { effect: 'stale', wec, object, policy: by, wds, why };
+          })
+        : [],
+    ),
+  );
+}
+
 /** What a policy takes away or adds that its Binding does not show. */
 function unknownOf({ policy, change, starting, worksOn }: Reach): Row[] {
   const { name, wds, binding, isFresh } = policy;
@@ -329,57 +310,6 @@ function unknownOf({ policy, change, starting, worksOn }: Reach): Row[] {
       : []),
   ];
 }
-
-/**
- * Namesakes in two namespaces of a WEC of which either one is combined: KubeStellar 0.30.0 finds the WorkStatus of an object by its name
- * alone (pkg/util, KeyFromSourceRefAndWecName), and ends with a nil pointer where it is that of another one, which the Binding does not
- * combine (pkg/status, evaluateWorkStatusesPerBindingReadLocked).
- */
-function confusedBy(reaches: readonly Reach[]): Row[] {
-  const byName = Map.groupBy(
-    reaches.flatMap((reach) => {
-      const on = new Set([...reach.sentTo, ...reach.gaining]);
-      return reach.objects.map((bound) => ({ reach, bound, on }));
-    }),
-    ({ bound }) => namesakeKey(bound),
-  );
-  return reaches.flatMap((reach) => {
-    const { policy, gaining, objects } = reach;
-    if (gaining.length === 0) return [];
-    return objects.flatMap((bound) =>
-      (byName.get(namesakeKey(bound)) ?? []).flatMap((like): Row[] => {
-        const on = gaining.filter((wec) => like.on.has(wec));
-        const how = confusion(bound, like.bound, like.reach === reach, like.reach.policy.wds);
-        if (on.length === 0 || how === undefined) return [];
-        const { object } = bound;
-        return on.map((wec) => ({ ...how, wec, object, policy: policy.name, wds: policy.wds }));
-      }),
-    );
-  });
-}
-
-/** What becomes of two objects of one kind and name on a WEC. @param isOne whether one policy sends both @param wds that of the second */
-function confusion(
-  bound: BoundView,
-  like: BoundView,
-  isOne: boolean,
-  wds: string,
-): Pick<Row, 'effect' | 'why'> | undefined {
-  if (bound.object.namespace === like.object.namespace) return undefined;
-  const combining = [bound.isCombined, like.isCombined];
-  // Where one Binding combines both, the WorkStatus of either one is among its own.
-  if (isOne && combining.every((each) => each === true)) return undefined;
-  // The objects of a policy that does not change may have been read without their kind.
-  const second = { ...like.object, kind: bound.object.kind };
-  const words = `KubeStellar would confuse the statuses of ${describeObject(bound.object)} and ${describeObject(second)}, and crash`;
-  if (combining.includes(true)) return { effect: 'crashes', why: words };
-  return combining.includes(null)
-    ? { effect: 'unknown', why: `${words}, if WDS ${wds} combines them` }
-    : undefined;
-}
-
-const namesakeKey = ({ of: { group = '', resource, name } }: BoundView) =>
-  `${group}/${resource}/${name}`;
 
 const effectsOn = (
   reaches: readonly Reach[],

@@ -2,7 +2,8 @@ import { describeGrouped, type Effect } from '../core/read-confirmed.ts';
 import { few } from '../core/text/words.ts';
 import { describePolicy } from '../ocm/model/kubestellar-names.ts';
 import { describeObject } from '../ocm/model/object-ref.ts';
-import type { Forecast, Row } from './forecast.ts';
+import type { Forecast } from './forecast.ts';
+import type { Row } from './row.ts';
 
 /** Whether an object is deleted from its WEC, with its data. */
 export const isTaken = ({ effect }: Row) => effect === 'removed' || effect === 'recreated';

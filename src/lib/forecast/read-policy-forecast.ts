@@ -74,7 +74,7 @@ const couldNotBeRead = ({ what, why }: { what: string; why: string }) =>
   `${what} could not be read: ${why}`;
 
 /** A policy without what only a change of WECs needs. */
-const stateOf = (wds: string, name: string, binding: Binding | undefined): PolicyState => ({
+export const stateOf = (wds: string, name: string, binding: Binding | undefined): PolicyState => ({
   ...{ wds, name, binding },
   ...{ context: undefined, clusterSelectors: [], orphaned: false, isFresh: false },
 });
@@ -194,7 +194,7 @@ async function readBeside(
 }
 
 /** The policies of other WDSes, by their works. Whether they combine statuses is unknown. */
-function othersIn(
+export function othersIn(
   works: Beside['works'],
   sender: string,
   kinds: PolicySubject['kinds'],

@@ -1,7 +1,6 @@
 import { advice, command, flagsOf, type Problem, problem, run } from '../../core/next-step.ts';
 import { few } from '../../core/text/words.ts';
 import { resources } from '../../kube/client/objects.ts';
-import { discoverKinds } from '../../kube/discovery.ts';
 import { listServed } from '../../kube/served.ts';
 import {
   type Binding,
@@ -18,7 +17,6 @@ import { describeObject, keyOf, type ObjectView } from '../../ocm/model/object-r
 import { senderOf } from '../../ocm/sender.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 import { requireIts } from '../selection/unseen.ts';
-import { kindNames } from '../selection/wds-contents.ts';
 import { sentKey, sentObjects, trimmer, viewOfSent } from './works.ts';
 
 /** What a policy sends, or would send. */
@@ -77,22 +75,6 @@ export async function conflictsOf(
     }
   }
   return conflicts.problems(wds);
-}
-
-/** What KubeStellar would confuse once a StatusCollector exists that Bindings name already. @throws StellarError what hides the ITS */
-export async function confusedByCollector(collector: string, wds: Wds): Promise<Problem[]> {
-  const bindings = await listServed<Binding>(wds.kube, resources.bindings);
-  const naming = bindings.filter((binding) =>
-    objectsOf(binding).some(({ statusCollectors }) => statusCollectors?.includes(collector)),
-  );
-  const kindOf = kindNames(naming.length === 0 ? [] : await discoverKinds(wds.kube));
-  const sendings = naming.map((binding) => ({
-    policy: binding.metadata.name,
-    wecs: destinationsOf(binding),
-    objects: sentBy(binding, kindOf),
-  }));
-  const problems = await conflictsOf(wds, sendings, bindings);
-  return problems.filter(({ code }) => code === 'statuses-confused');
 }
 
 /** What is wrong where policies, or one, send an object and another of its kind and name to a WEC. */

@@ -1,8 +1,7 @@
-import type { Run } from '../../core/run.ts';
 import { groupOf, type KubeObject, resources } from '../../kube/client/objects.ts';
 import { listIfDefined } from '../../kube/served.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
-import { deleteReported, getReported, type ObjectResult } from '../selection/create-object.ts';
+import { getReported } from '../selection/create-object.ts';
 import { discoverSendable, requireKind } from '../selection/wds-contents.ts';
 
 /** control.kubestellar.io/v1alpha1 CustomTransform: the fields to remove from objects of a kind before they are sent. */
@@ -28,8 +27,10 @@ export async function listTransforms({ kube }: Wds): Promise<TransformView[]> {
 }
 
 /** @throws StellarError `not-found` */
-export const getTransform = async (wds: Wds, name: string): Promise<TransformView> =>
-  transformView(await getReported<CustomTransform>('transform', name, wds));
+export async function getTransform(wds: Wds, name: string) {
+  const transform = await getReported<CustomTransform>('transform', name, wds);
+  return { transform, view: transformView(transform) };
+}
 
 const transformView = ({ metadata: { name }, spec, status }: CustomTransform) => ({
   name,
@@ -50,7 +51,3 @@ export async function transformSpec(
   const found = requireKind(kind, await discoverSendable(wds));
   return { apiGroup: groupOf(found.apiVersion), resource: found.plural, remove: [...remove] };
 }
-
-/** @throws StellarError `not-found` */
-export const deleteTransform = async (name: string, wds: Wds, run: Run): Promise<ObjectResult> =>
-  deleteReported('transform', await getReported('transform', name, wds), wds, run);

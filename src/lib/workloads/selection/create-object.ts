@@ -4,7 +4,9 @@ import { StellarError } from '../../core/errors.ts';
 import { command, flagsOf, type NextStep, run as nextStep } from '../../core/next-step.ts';
 import { poll } from '../../core/poll.ts';
 import type { Run } from '../../core/run.ts';
-import { type KubeObject, resources } from '../../kube/client/objects.ts';
+import { unlessStatus } from '../../kube/client/errors.ts';
+import { type Foreseen, foreseen } from '../../kube/client/foreseen.ts';
+import { type KubeObject, resources, typeMeta } from '../../kube/client/objects.ts';
 import { prove } from '../../kube/served.ts';
 import type { Wds } from '../../spaces/choose/open-wds.ts';
 
@@ -29,31 +31,46 @@ type Noun = keyof typeof reportedKinds;
 /**
  * Creates a collector or a transform, and waits briefly for the errors that KubeStellar's controller reports for its expressions: the
  * API server parses none. An existing one with the same content stays unchanged.
- * @throws StellarError `name-taken`
+ * @param foresee what its creation does; it throws for what must not happen @throws StellarError `name-taken`
  */
 export async function createReported(
   noun: Noun,
   { name, spec }: { name: string; spec: object },
   wds: Wds,
+  foresee: () => Promise<Foreseen>,
   run: Run,
 ) {
-  const { apiVersion, kind } = reportedKinds[noun];
-  const present = await wds.kube.get<Reported>(reportedKinds[noun], name);
-  if (present !== undefined && !isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) {
-    throw nameTaken(
-      `${kind} ${name}`,
-      wds,
-      nextStep(command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`, 'See what it does'),
-    );
-  }
+  const resource = reportedKinds[noun];
+  const isPresent = () => isAlreadyThere(noun, { name, spec }, wds);
+  const seen = (await isPresent()) ? undefined : await foresee();
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
-    const object: Reported = { apiVersion, kind, metadata: { name }, spec };
-    result.changed = present === undefined && (await wds.kube.apply(object)) !== 'unchanged';
+    if (seen !== undefined) {
+      const object = { ...typeMeta(resource), metadata: { name }, spec };
+      const creating = foreseen(wds.kube, seen).create(resource, object);
+      result.changed = (await unlessStatus(creating, 409)) !== undefined;
+      if (!result.changed) await isPresent();
+    }
     if (run.dryRun) return;
     await requireNoErrors(noun, name, wds, run);
     run.progress.done(name, result.changed ? 'created' : 'already exists; nothing to do');
   });
+}
+
+/** @throws StellarError `name-taken` if it has another content */
+async function isAlreadyThere(
+  noun: Noun,
+  { name, spec }: { name: string; spec: object },
+  wds: Wds,
+) {
+  const present = await wds.kube.get<Reported>(reportedKinds[noun], name);
+  if (present === undefined) return false;
+  if (isDeepStrictEqual(withoutEmpty(present.spec), withoutEmpty(spec))) return true;
+  throw nameTaken(
+    `${reportedKinds[noun].kind} ${name}`,
+    wds,
+    nextStep(command`stellarctl ${noun} get ${name} ${flagsOf(wds)}`, 'See what it does'),
+  );
 }
 
 /** @throws StellarError `not-found` */
@@ -76,12 +93,13 @@ export function deleteReported(
   noun: Noun,
   object: KubeObject,
   wds: Wds,
+  seen: Foreseen,
   run: Run,
 ): Promise<ObjectResult> {
   const { name } = object.metadata;
   const result: ObjectResult = { name, wds: wds.name, changed: false };
   return forName(result, run, async () => {
-    await wds.kube.delete(reportedKinds[noun], object);
+    await foreseen(wds.kube, seen).delete(reportedKinds[noun], object);
     run.progress.done(name, 'deleted');
   });
 }

@@ -1,6 +1,7 @@
 import { StellarError } from '../../core/errors.ts';
 import { command, flagsOf, run as nextStep } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
+import type { Foreseen } from '../../kube/client/foreseen.ts';
 import { namesOf, resources } from '../../kube/client/objects.ts';
 import { listIfDefined, listServed } from '../../kube/served.ts';
 import type { BindingPolicy } from '../../ocm/model/kubestellar-names.ts';
@@ -78,10 +79,12 @@ export async function deleteCollector(
   name: string,
   { force }: { force?: boolean | undefined },
   wds: Wds,
+  seen: Foreseen,
   run: Run,
 ): Promise<ObjectResult> {
   const { collector, view } = await getCollector(wds, name);
-  if (view.usedBy.length === 0 || force) return deleteReported('collector', collector, wds, run);
+  if (view.usedBy.length === 0 || force)
+    return deleteReported('collector', collector, wds, seen, run);
   throw new StellarError(
     'has-dependents',
     `Binding policies of ${wds.name} name StatusCollector ${name}: ${view.usedBy.join(', ')}. Without it they have an error; their other collectors still report.`,

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { describeReturned } from '../../../../src/commands/workload/status.ts';
+import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import { hidden } from '../../../../src/lib/kube/access.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
 import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
@@ -47,6 +48,8 @@ const recorded = (): Typed[] => [
   ...as('StatusCollector', record.collectors),
   ...as('CombinedStatus', record.combined),
 ];
+
+const harmless = async () => noForecast;
 
 describe('returned status', () => {
   const now = Date.parse('2026-11-20T15:20:00Z');
@@ -209,7 +212,7 @@ describe('status collectors', () => {
         record.collectors.map((each) => each as { spec?: { select?: [] } })[1]?.spec?.select ?? [],
     };
     const create = (name: string, given: CollectorSpec) =>
-      createReported('collector', { name, spec: given }, wds, soon());
+      createReported('collector', { name, spec: given }, wds, harmless, soon());
     assert.equal((await create('t4-list', { ...list, limit: 20 })).changed, false);
     assert.deepEqual(wds.cluster.writes, []);
     const other = spec({ preset: 'conditions' });
@@ -224,6 +227,7 @@ describe('status collectors', () => {
       'collector',
       { name: 't4-bad', spec: bad?.spec ?? {} },
       wds,
+      harmless,
       soon(),
     );
     assert.deepEqual(
@@ -239,12 +243,14 @@ describe('status collectors', () => {
 
   test('are not deleted while policies name them', async () => {
     const wds = wdsWith(recorded());
-    await assert.rejects(deleteCollector('t4-sum', {}, wds, soon()), {
+    await assert.rejects(deleteCollector('t4-sum', {}, wds, noForecast, soon()), {
       code: 'has-dependents',
       message: /: t4\./,
     });
-    await assert.rejects(deleteCollector('nosuch', {}, wds, soon()), { code: 'not-found' });
+    await assert.rejects(deleteCollector('nosuch', {}, wds, noForecast, soon()), {
+      code: 'not-found',
+    });
     assert.deepEqual(wds.cluster.writes, []);
-    assert.equal((await deleteCollector('t4-bad', {}, wds, soon())).changed, true);
+    assert.equal((await deleteCollector('t4-bad', {}, wds, noForecast, soon())).changed, true);
   });
 });

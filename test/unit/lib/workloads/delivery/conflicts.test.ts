@@ -8,7 +8,6 @@ import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
   bySeverity,
   conflictsOf,
-  confusedByCollector,
   sentBy,
 } from '../../../../../src/lib/workloads/delivery/conflicts.ts';
 import { binding, workOf } from '../../../support/policy-builders.ts';
@@ -121,21 +120,4 @@ describe('what is sent to a WEC', () => {
     const empty = { policy: 'a', wecs: ['w1'], objects: [] };
     assert.deepEqual(await conflictsOf(wds as unknown as Wds, [empty], [a]), []);
   });
-});
-
-test('a StatusCollector that Bindings name already would confuse the statuses of namesakes', async () => {
-  const on = { destinations: ['w1'] };
-  const inWds = new WorkloadCluster([
-    binding('shop', { ...on, objects: [{ ...web(), statusCollectors: ['replicas'] }] }),
-    binding('pay', { ...on, objects: [{ ...web(), namespace: 'pay' }] }),
-  ] as never);
-  const confused = (
-    collector: string,
-    its = seen({ name: 'its1', kube: new WorkloadCluster([]).kube }),
-  ) => confusedByCollector(collector, { name: 'wds1', kube: inWds.kube, its } as unknown as Wds);
-  assert.match(
-    String((await confused('replicas'))[0]?.message),
-    /Deployment shop\/web, Deployment pay\/web on w1/,
-  );
-  assert.deepEqual(await confused('other'), []);
 });

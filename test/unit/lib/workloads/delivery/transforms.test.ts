@@ -1,15 +1,19 @@
 import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { noForecast } from '../../../../../src/lib/forecast/read-forecast.ts';
 import type { KubeObject } from '../../../../../src/lib/kube/client/objects.ts';
 import { refreshPolicy } from '../../../../../src/lib/policies/refresh-policy.ts';
 import type { Wds } from '../../../../../src/lib/spaces/choose/open-wds.ts';
 import {
-  deleteTransform,
+  getTransform,
   listTransforms,
   transformSpec,
 } from '../../../../../src/lib/workloads/delivery/transforms.ts';
-import { createReported } from '../../../../../src/lib/workloads/selection/create-object.ts';
+import {
+  createReported,
+  deleteReported,
+} from '../../../../../src/lib/workloads/selection/create-object.ts';
 import { hurry } from '../../../support/fake-time.ts';
 import { binding } from '../../../support/policy-builders.ts';
 import {
@@ -57,15 +61,18 @@ const spec = {
   remove: ['$.spec.replicas', '$.spec.paused'],
 };
 
+const harmless = async () => noForecast;
+
 describe('a CustomTransform', () => {
   test('is created once, for a kind by any of its names', async (t) => {
     hurry(t);
     const { wds, cluster } = wdsWith(sent);
     const asked = await transformSpec('deployment', spec.remove, wds);
     assert.deepEqual(asked, spec);
-    const create = (on: Wds) => createReported('transform', { name: 't', spec: asked }, on, soon());
+    const create = (on: Wds) =>
+      createReported('transform', { name: 't', spec: asked }, on, harmless, soon());
     assert.equal((await create(wds)).changed, true);
-    assert.deepEqual(cluster.writes, ['apply CustomTransform t']);
+    assert.deepEqual(cluster.writes, ['create CustomTransform']);
     const again = wdsWith([...sent, transform('t', spec.remove)]);
     assert.equal((await create(again.wds)).changed, false);
     assert.deepEqual(again.cluster.writes, []);
@@ -74,7 +81,7 @@ describe('a CustomTransform', () => {
   test('is rejected as a replacement for another one', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('other', ['$.a'])]);
     const create = (name: string, remove: string[]) =>
-      createReported('transform', { name, spec: { ...spec, remove } }, wds, soon());
+      createReported('transform', { name, spec: { ...spec, remove } }, wds, harmless, soon());
     await assert.rejects(create('other', ['$.b']), {
       code: 'name-taken',
       message: /a different CustomTransform other/,
@@ -100,6 +107,7 @@ describe('a CustomTransform', () => {
       'transform',
       { name: 'a', spec: { ...spec, remove: ['$..[bad'] } },
       wds,
+      harmless,
       soon(),
     );
     assert.deepEqual(
@@ -110,7 +118,8 @@ describe('a CustomTransform', () => {
 
   test('is deleted, even if broken', async () => {
     const { wds, cluster } = wdsWith([...sent, transform('a', ['$..[bad'])]);
-    const result = await deleteTransform('a', wds, soon());
+    const { transform: broken } = await getTransform(wds, 'a');
+    const result = await deleteReported('transform', broken, wds, noForecast, soon());
     assert.equal(result.changed, true);
     assert.deepEqual(cluster.writes, ['delete CustomTransform a']);
   });
