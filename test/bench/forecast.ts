@@ -15,6 +15,7 @@ const views = Array.from({ length: 1000 }, (_, index) =>
 const workOn = (wec: string, { object }: (typeof views)[number]): SentWork => ({
   wec,
   name: `${uid}-wds1-${object.name}`,
+  uid: `${wec}-${object.name}`,
   origin: { wds: policy.wds, binding: policy.name, wec, bindingUid: uid },
   isOrphan: false,
   isLeaving: false,

@@ -9,6 +9,7 @@ import type { PolicySources } from '../../lib/forecast/read-policies.ts';
 import type { Row } from '../../lib/forecast/row.ts';
 import type { WecChange } from '../../lib/forecast/wec-change.ts';
 import { ifSelected, seenOrThrow } from '../../lib/kube/access.ts';
+import type { Kube } from '../../lib/kube/client/client.ts';
 import type { SelectedContext } from '../../lib/kube/kubeconfig/kubeconfig.ts';
 import type { Its } from '../../lib/ocm/hub/its.ts';
 import { describePolicy } from '../../lib/ocm/model/kubestellar-names.ts';
@@ -176,6 +177,14 @@ export const policiesBeside =
     return openPolicies(session, { kube, context: { name } });
   };
 
+/** Compares a change, once it is written, with its forecast. @param its where the works are @returns the error `forecast-wrong` */
+export const following = (session: Session, its: Kube, seen: Forecast) => async () => {
+  const { followForecast } = await import('../../lib/forecast/follow-forecast.ts');
+  const { why, error } = await followForecast(its, seen, session.run);
+  if (why !== undefined) session.progress.note(`KubeStellar has not followed yet: ${why}.`);
+  return error;
+};
+
 /** What changes of WECs do to workloads. Objects that others have created are found where a context is proven to lead to the WEC. */
 export async function foresee(
   session: Session,
@@ -191,7 +200,7 @@ export async function foresee(
     provenWec(wec, its.kube, await session.contextsNamed(wec));
   const sources = await sourcesOf(session, its);
   const seen = await readForecast(changes, { ...sources, lookOn: lookOn ?? provenOn });
-  session.foresees(seen);
+  session.foresees(seen, following(session, its.kube, seen));
   return seen;
 }
 

@@ -4,7 +4,6 @@ import { ExitCode, exitCodeOf, StellarError, worstExitCode } from '../../lib/cor
 import { asCalled, command, flagsOf, partial, run, textOf } from '../../lib/core/next-step.ts';
 import { count, refusalOf } from '../../lib/core/text/words.ts';
 import type { Forecast } from '../../lib/forecast/forecast.ts';
-import type { Row as EffectRow } from '../../lib/forecast/row.ts';
 import type { Kube, Permission } from '../../lib/kube/client/client.ts';
 import { ApiError } from '../../lib/kube/client/errors.ts';
 import type { LackedRight } from '../../lib/kube/permissions.ts';
@@ -42,7 +41,9 @@ export class Session extends Clusters {
   /** Gets what a watched command prints. */
   recorder: Recorder | undefined;
   readonly #style: Style;
-  #effects: readonly EffectRow[] | undefined;
+  #foreseen:
+    | { by: Pick<Forecast, 'rows'>; follow?: (() => Promise<StellarError | undefined>) | undefined }
+    | undefined;
 
   constructor(io: Io, options: SessionOptions, signal: AbortSignal) {
     const style = styleFor(io.stderr, io, options.color);
@@ -131,9 +132,12 @@ export class Session extends Clusters {
     for (const line of lines) this.progress.note(`${indent}${line}`);
   }
 
-  /** Keeps what a change does to the objects on WECs, for the document of a dry run. */
-  foresees({ rows }: Pick<Forecast, 'rows'>): void {
-    this.#effects = rows;
+  /**
+   * Keeps what a change does to the objects on WECs, for the document of a dry run.
+   * @param follow compares it, after the change, with what KubeStellar does; left out by commands that wait for that themselves
+   */
+  foresees(by: Pick<Forecast, 'rows'>, follow?: () => Promise<StellarError | undefined>): void {
+    this.#foreseen = { by, follow };
   }
 
   /** Says to people, before a change, what it does. */
@@ -197,18 +201,20 @@ export class Session extends Clusters {
    * the writes that a dry run omitted. The exit code is that of the worst error.
    */
   async finish<Result extends NamedResult>(ended: readonly Result[]): Promise<void> {
+    const isChanged = ended.some((each) => 'changed' in each && each.changed);
+    const wrong = isChanged ? await this.#foreseen?.follow?.() : undefined;
     this.progress.stop();
     const results = await Promise.all(
       ended.map(async (each) =>
         each.error ? { ...each, error: await namingRoles(each.error) } : each,
       ),
     );
-    const errors = results.flatMap(({ error }) => error ?? []);
-    const effects = this.#effects === undefined ? {} : { effects: this.#effects };
+    const errors = [...results.flatMap(({ error }) => error ?? []), ...(wrong ? [wrong] : [])];
+    const effects = this.#foreseen === undefined ? {} : { effects: this.#foreseen.by.rows };
     const writes = this.options.dryRun ? { dryRun: true, writes: this.writes, ...effects } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.printLines(done.map(({ name }) => name));
-    else if (!this.isForPeople) await this.print({ ...toDocument(results), ...writes });
+    else if (!this.isForPeople) await this.print({ ...toDocument(results, wrong), ...writes });
     else if (this.options.dryRun) this.printLines(this.writes.map(describeWrite));
     if (this.options.dryRun)
       this.progress.note(

@@ -3,10 +3,11 @@ import { Option } from 'commander';
 import { command, flagsOf } from '../../lib/core/next-step.ts';
 import { describeGrouped, removalsOf } from '../../lib/core/read-confirmed.ts';
 import { takenBy } from '../../lib/forecast/losses.ts';
+import { ifSeen } from '../../lib/kube/access.ts';
 import type { PolicyChange } from '../../lib/policies/create-policy.ts';
 import { confirming } from '../common/confirm.ts';
 import type { Definition } from '../common/define.ts';
-import { describeTaken, policiesBeside } from '../common/forecast-text.ts';
+import { describeTaken, following, policiesBeside } from '../common/forecast-text.ts';
 import {
   allowErrorsOption,
   dryRunOption,
@@ -46,7 +47,8 @@ export const definition: Definition<Options> = {
     const wds = await session.wdsToWrite();
     const confirm = confirming<PolicyChange>(session, {
       show(change) {
-        session.foresees(change.effects);
+        const its = ifSeen(wds.its)?.kube;
+        session.foresees(change.effects, its && following(session, its, change.effects));
         session.noteView((style, isWide) => describeExplanation(change.explanation, style, isWide));
         session.noteLines([...describeTaken(change.effects), ...unforeseenBy(change)], '  ');
       },

@@ -46,11 +46,13 @@ export async function writeDocument(
   io.stdout.write(isOneOfMany && format === 'yaml' ? `---\n${text}` : text);
 }
 
-/** Results of several names for scripts: an error in place of a result that failed. */
+/** Results of several names for scripts: an error in place of a result that failed. @param whole what is wrong with all of them */
 export function toDocument<Result extends { error?: StellarError }>(
   items: readonly Result[],
+  whole?: StellarError,
 ): { items: object[] } {
   return {
+    ...(whole === undefined ? {} : { error: reportOf(whole) }),
     items: items.map(({ error, ...rest }) =>
       error === undefined ? rest : { ...rest, error: reportOf(error) },
     ),

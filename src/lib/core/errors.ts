@@ -76,6 +76,7 @@ export type ErrorCode =
   | 'not-confirmed'
   | 'still-selected'
   | 'restart-unproven'
+  | 'forecast-wrong'
   | 'system-objects-selected'
   | 'expression-invalid'
   | 'in-use'

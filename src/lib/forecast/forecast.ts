@@ -24,9 +24,22 @@ export interface PolicyEffect {
   lacking: string | undefined;
 }
 
+/** What becomes of a work of a policy that is known. */
+export interface WorkEffect {
+  wec: string;
+  name: string;
+  uid: string | undefined;
+  policy: string;
+  wds: string;
+  /** Whether KubeStellar deletes it, with or without its objects. */
+  goes: boolean;
+}
+
 /** What a change does to workloads. Only `forecast` makes one, and writes that may take workloads away need it. */
 export interface Forecast extends Foreseen {
   rows: readonly Row[];
+  /** The works that were read, as far as it is known what becomes of them. */
+  works: readonly WorkEffect[];
   /** Policies that start to select WECs. */
   starting: readonly PolicyEffect[];
   /** Policies that are no longer sent to WECs. */
@@ -59,6 +72,7 @@ export function forecast(world: World, change: Change): Forecast {
   const counted = change.policies ? reaches.filter((reach) => reach.change) : reaches;
   return {
     rows,
+    works: worksBy(world, rows, goingOf),
     starting: effectsOn(reaches, ({ starting }) => starting),
     released: [
       ...effectsOn(reaches, ({ stops, released }) => (stops === undefined ? released : [])),
@@ -129,6 +143,25 @@ function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
       ? { effect: 'unknown', why: unread.why }
       : removed('it no longer selects the object');
   };
+}
+
+/** What becomes of works as wholes. Of a policy that has unknown rows nothing is known, and of none if KubeStellar may crash. */
+function worksBy({ works, policies }: World, rows: readonly Row[], goingOf: GoingOf): WorkEffect[] {
+  if (rows.some(({ effect }) => effect === 'crashes')) return [];
+  const nameOf = ({ name, wds }: { name: string | null; wds: string | null }) => `${wds} ${name}`;
+  const unknown = new Set(
+    rows.flatMap(({ effect, policy, wds }) =>
+      effect === 'unknown' ? nameOf({ name: policy, wds }) : [],
+    ),
+  );
+  const known = new Set(policies.map(nameOf).filter((policy) => !unknown.has(policy)));
+  return [...works.values()].flat().flatMap((work): WorkEffect[] => {
+    const { wec, name, uid, origin, isLeaving, objects } = work;
+    const policy = origin && nameOf({ name: origin.binding, wds: origin.wds });
+    if (origin === undefined || isLeaving || !known.has(policy ?? '')) return [];
+    const goes = objects.every((object) => goingOf(work, object));
+    return [{ wec, name, uid, policy: origin.binding, wds: origin.wds, goes }];
+  });
 }
 
 /** What becomes of the objects that leave the works of a WEC. */

@@ -83,15 +83,18 @@ export async function readForecast(
 /** More mailboxes than so many are read with one list of all. */
 const readOneByOne = 10;
 
-/** The works in the mailboxes of some WECs, by WEC. @param labelSelector only these works */
+/**
+ * The works in the mailboxes of some WECs, by WEC.
+ * @param options.labelSelector only these works @param options.metadataOnly without their objects
+ */
 export async function readMailboxes(
   hub: Kube,
   wecs: readonly string[],
-  labelSelector?: string,
+  { labelSelector, metadataOnly }: { labelSelector?: string; metadataOnly?: boolean } = {},
 ): Promise<Map<string, SentWork[]>> {
-  const trim = trimmer();
+  const how = { labelSelector, ...(metadataOnly ? { metadataOnly } : { trim: trimmer() }) };
   const list = (namespace?: string) =>
-    listServed<ManifestWork>(hub, resources.manifestWorks, { namespace, labelSelector, trim });
+    listServed<ManifestWork>(hub, resources.manifestWorks, { namespace, ...how });
   const lists = await (wecs.length > readOneByOne
     ? list().then((all) => [all])
     : mapConcurrently(wecs, (wec) => list(wec)));

@@ -165,7 +165,7 @@ async function readBeside(
   const works = await readMailboxes(
     its.kube,
     [...places],
-    named.length === 0 ? foreignOnly : undefined,
+    named.length === 0 ? { labelSelector: foreignOnly } : {},
   );
   const uid = binding?.metadata.uid;
   const foreign = [...works.values()]

@@ -42,6 +42,7 @@ export interface BoundView {
 export interface SentWork {
   wec: string;
   name: string;
+  uid: string | undefined;
   /** Which Binding it comes from; undefined for one that was created by hand. */
   origin: Origin | undefined;
   /** Whether its deletion leaves its objects on the WEC. */
@@ -60,6 +61,7 @@ interface WorkObject extends ObjectView {
 export const sentWork = (work: ManifestWork): SentWork => ({
   wec: work.metadata.namespace ?? '',
   name: work.metadata.name,
+  uid: work.metadata.uid,
   origin: originOf(work),
   isOrphan: isOrphan(work),
   isLeaving: work.metadata.deletionTimestamp !== undefined,

@@ -126,7 +126,7 @@ type Share = <T extends object>(value: T) => T;
 
 function trimWork(object: KubeObject, shared: Share): ManifestWork {
   const { metadata, spec, status } = object as ManifestWork;
-  const { name, namespace, generation, deletionTimestamp, labels, annotations } = metadata;
+  const { name, namespace, uid, generation, deletionTimestamp, labels, annotations } = metadata;
   const { deleteOption } = spec ?? {};
   const kept = (all: Record<string, string> = {}, ...keys: string[]) =>
     shared(Object.fromEntries(Object.entries(all).filter(([key]) => keys.includes(key))));
@@ -139,6 +139,7 @@ function trimWork(object: KubeObject, shared: Share): ManifestWork {
   return {
     metadata: {
       name,
+      ...(uid === undefined ? {} : { uid }),
       labels: kept(labels, originBindingLabel, originWdsLabel),
       annotations: kept(annotations, originGenerationAnnotation),
       ...shared({ managedFields: [{ time: rfc3339(writtenAt(object)) }] }),

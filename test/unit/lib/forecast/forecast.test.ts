@@ -49,7 +49,7 @@ const sent = (wec: string, from: string, objects: string[], how: Partial<SentWor
     const { object } = viewed(text);
     const origin = { wds: 'wds1', binding: from, wec, bindingUid: uidOf(from) };
     const name = `${from}-${index}`;
-    const work = { wec, name, origin, isOrphan: false, isLeaving: false };
+    const work = { wec, name, uid: `${wec}-${name}`, origin, isOrphan: false, isLeaving: false };
     return { ...work, objects: [{ ...object, isApplied: true }], ...how };
   });
 const worldOf = (policies: PolicyState[], works: SentWork[], more: Partial<World> = {}): World => ({
@@ -581,4 +581,71 @@ describe('a policy that sends to a WEC that is not accepted', () => {
     assert.deepEqual(rows({ x: 'y' }, false, false), []);
     assert.deepEqual(rows({ x: 'y' }, true, true), []);
   });
+});
+
+describe('a work', () => {
+  const sends = ['Namespace shop', 'ConfigMap shop/a'];
+  const shop = state('shop', { ...by({ env: 'prod' }), destinations: ['c1'], sends });
+  const pay = state('pay', {
+    ...by({ tier: 'web' }),
+    destinations: ['c1'],
+    sends: ['ConfigMap pay/a'],
+  });
+  const change = changed('c1', { env: 'prod', tier: 'web' }, { labels: { env: null } });
+  const worksOf = (world: World, of: Change = { wecs: [change] }) =>
+    forecast(world, of).works.map(({ policy: from, name, goes }) => [from, name, goes]);
+  const works = [...sent('c1', 'shop', sends), ...sent('c1', 'pay', ['ConfigMap pay/a'])];
+  test('goes if all its objects do, and stays otherwise', () => {
+    assert.deepEqual(worksOf(worldOf([shop, pay], works)), [
+      ['shop', 'shop-0', true],
+      ['shop', 'shop-1', true],
+      ['pay', 'pay-0', false],
+    ]);
+    const both = sent('c1', 'shop', ['ConfigMap shop/a'], {
+      objects: sends.map((text) => ({ ...viewed(text).object, isApplied: true })),
+    });
+    const fewer = {
+      wds: 'wds1',
+      name: 'shop',
+      after: { objects: [viewed(sends[0] ?? '')], unread: [] },
+    };
+    assert.deepEqual(worksOf(worldOf([shop], both), { policies: [fewer] }), [
+      ['shop', 'shop-0', false],
+    ]);
+  });
+  test('is left out if it goes already, or comes from no policy that is known', () => {
+    const leaving = sent('c1', 'shop', sends, { isLeaving: true });
+    const byHand = sent('c1', 'shop', sends, { origin: undefined });
+    assert.deepEqual(
+      worksOf(worldOf([shop], [...leaving, ...byHand, ...sent('c1', 'other', sends)])),
+      [],
+    );
+  });
+  test('is left out if its policy is unknown, or KubeStellar may crash', () => {
+    const empty = policy('shop', { ...by({ env: 'prod' }), destinations: ['c1'] });
+    assert.deepEqual(worksOf(worldOf([empty, pay], works)), [['pay', 'pay-0', false]]);
+    const namesakes = ['shop', 'pay'].map((name) =>
+      state(name, {
+        ...by({ [name]: 'x' }),
+        destinations: ['c1'],
+        sends: [`Deployment ${name}/web`],
+        collector: 'c',
+      }),
+    );
+    const created = { collectors: [{ wds: 'wds1', name: 'c' }] };
+    assert.deepEqual(worksOf(worldOf(namesakes, works), created), []);
+  });
+});
+
+test('a collector or a transform of another WDS does nothing', () => {
+  const options = { ...by({ env: 'prod' }), destinations: ['c1'], collector: 'c' };
+  const both = ['shop', 'pay'].map((name) =>
+    state(name, { ...options, sends: [`Deployment ${name}/web`] }),
+  );
+  const of = (wds: string): Change => ({
+    collectors: [{ wds, name: 'c' }],
+    transforms: [{ wds, name: 't', group: '', resource: 'deployments' }],
+  });
+  assert.deepEqual(rowsOf(worldOf(both, []), of('wds2')), []);
+  assert.equal(rowsOf(worldOf(both, []), of('wds1')).length, 4);
 });

@@ -55,7 +55,12 @@ const work = (from: string, wec: string) => {
   const manifests = [
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: from, namespace: 'conf' } },
   ];
-  return { kind: 'ManifestWork', metadata, spec: { workload: { manifests } } };
+  const uid = `${from}-${wec}`;
+  return {
+    kind: 'ManifestWork',
+    metadata: { ...metadata, uid },
+    spec: { workload: { manifests } },
+  };
 };
 const change = (name: string, labels: Record<string, string>, to: ValueChanges) =>
   wecChange(
@@ -129,8 +134,16 @@ describe('a label of one of many WECs', () => {
     'its manifestworks transport.kubestellar.io/originWdsName,transport.kubestellar.io/originWdsName notin (wds1) metadata';
   test('reads its mailbox, and no works of others but the origins of unknown ones', async () => {
     const one = change('c1', { 'a/env': 'prod' }, { labels: { 'a/env': null } });
-    const { rows, ofWorks, requests } = await read(inWds, works, [one]);
+    const { rows, ofWorks, requests, forecast } = await read(inWds, works, [one]);
     assert.deepEqual(rows, ['removed ConfigMap a on c1']);
+    // By their UIDs they are found again afterwards.
+    assert.deepEqual(
+      forecast.works.map(({ policy, uid, goes }) => [policy, uid, goes]),
+      [
+        ['a', 'a-c1', true],
+        ['b', 'b-c1', false],
+      ],
+    );
     assert.deepEqual(ofWorks, ['its manifestworks c1', others]);
     assert.deepEqual(
       requests.filter((request) => request.startsWith('wds')),
