@@ -273,7 +273,7 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run) {
     if (!isThrough) await writeProbe(wds, probe);
     if (!isThrough || monotonic() - since < quietMs)
       return 'its controller manager has not finished its initial sync';
-    const wrong = await wrongBinding(wds, note, bindings, works.value);
+    const wrong = await unprovenBinding(wds, note, bindings, works.value);
     isWrong = wrong !== undefined;
     return wrong;
   };
@@ -344,7 +344,7 @@ const isUnread = (binding: Binding) =>
  * policies select, and all that has works.
  * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
  */
-async function wrongBinding(
+async function unprovenBinding(
   wds: Wds,
   { bindings: noted }: RestartNote,
   bindings: readonly Binding[],
