@@ -206,22 +206,27 @@ export async function foresee(
 
 /**
  * Refuses changes of WECs that take workloads away, or may do so, in a command that has no question about it.
- * @param options.maxRemoved `--max-removed`: so many WECs may lose their workloads, whatever is unknown @throws StellarError `loss-unknown`
+ * @param options.maxRemoved `--max-removed`: so many WECs may lose their workloads, whatever is unknown
+ * @returns what was read, for the writes @throws StellarError `loss-unknown`
  */
 export async function requireForeseen(
   session: Session,
   its: Its,
   changes: readonly WecChange[],
   { maxRemoved, lookOn }: { maxRemoved?: number | undefined; lookOn?: LookOn },
-): Promise<void> {
-  if (changes.length === 0) return;
+): Promise<Forecast> {
+  if (changes.length === 0) return (await import('../../lib/forecast/read-forecast.ts')).noForecast;
   const seen = await foresee(session, its, changes, lookOn);
   session.noteLines([...describeSideEffects(seen), ...describeReleased(seen)]);
   const lost = lostBy(seen);
   const removals = removalsOf(lost, maxRemoved, seen.sentTo);
-  if (maxRemoved !== undefined) return refuseManyRemovals(removals, 'would lose objects');
+  if (maxRemoved !== undefined) {
+    refuseManyRemovals(removals, 'would lose objects');
+    return seen;
+  }
   const [unknown] = unknownLosses(seen);
   if (unknown !== undefined) throw lossUnknown(unknown);
   const [first] = describeGrouped(lost);
   if (first !== undefined) throw lossRefused(`WECs would lose ${first}`);
+  return seen;
 }

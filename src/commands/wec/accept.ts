@@ -73,10 +73,13 @@ export const definition: Definition<Options> = {
       ? (await findPending(hub)).map((name) => ({ name, kube: undefined }))
       : await session.wecs(wecs);
     if (targets.length === 0) session.progress.note('No requests are pending.');
-    if (!options.deny) await requireAccepted(session, its, targets, options.maxRemoved);
-    const results = options.deny
-      ? await deny(hub, targets, agent, session.run)
-      : await accept(hub, { wecs: targets, agent, wait }, session.run);
+    const effects = options.deny
+      ? undefined
+      : await requireAccepted(session, its, targets, options.maxRemoved);
+    const results =
+      effects === undefined
+        ? await deny(hub, targets, agent, session.run)
+        : await accept(hub, { wecs: targets, agent, wait, effects }, session.run);
     await session.finish(results);
     // An accepted WEC that has failed is no error: accept has done its work.
     const dead = results.find(({ blockedAt }) => blockedAt?.state === 'failed');
@@ -106,5 +109,5 @@ async function requireAccepted(
     waiting.map((wec) => ({ ...wec, labels: {}, isNew: true })),
   );
   const lookOn = async (name: string) => targets.find((wec) => wec.name === name)?.kube;
-  await requireForeseen(session, its, changes, { maxRemoved, lookOn });
+  return requireForeseen(session, its, changes, { maxRemoved, lookOn });
 }

@@ -91,16 +91,7 @@ export const definition: Definition<Options> = {
     checkAddresses(options);
     const image = nodeImage(provider, options.image);
     // Detect problems with the ITS before clusters are created.
-    const joining = options.join
-      ? {
-          options: await toJoinOptions(options),
-          access: await openAccess(session, options, undefined),
-        }
-      : undefined;
-    if (joining !== undefined) {
-      const wecs = names.map((name) => ({ name }));
-      await requireForeseenJoin(session, joining.access, wecs, joining.options, options.maxRemoved);
-    }
+    const joining = options.join ? await foreseenJoin(session, names, options) : undefined;
     const { createWecs } = await import('../../lib/wecs/join/create-wec.ts');
     const { chooseNetwork } = await import('../../lib/spaces/local/local-network.ts');
     const { network, note } = chooseNetwork(
@@ -120,6 +111,15 @@ export const definition: Definition<Options> = {
     );
   },
 };
+
+/** The join of clusters that may not exist yet. */
+async function foreseenJoin(session: Session, names: readonly string[], options: Options) {
+  const asked = await toJoinOptions(options);
+  const access = await openAccess(session, options, undefined);
+  const wecs = names.map((name) => ({ name }));
+  const effects = await requireForeseenJoin(session, access, wecs, asked, options.maxRemoved);
+  return { access, options: { ...asked, effects } };
+}
 
 /** Accepts names only: the context of a created cluster has the cluster's name. */
 function clusterNames(positional: readonly string[], provider: ProviderName) {

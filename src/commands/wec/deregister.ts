@@ -186,8 +186,8 @@ async function undo(session: Session, { find }: ChosenWecs, { maxRemoved }: Opti
       labels: { ...savedLabels(cluster), ...cluster?.metadata.labels },
     })),
   );
-  await requireForeseen(session, its, changes, { maxRemoved });
-  await session.finish(await undoDeregistration(kube, names, session.run));
+  const effects = await requireForeseen(session, its, changes, { maxRemoved });
+  await session.finish(await undoDeregistration(kube, names, effects, session.run));
 }
 
 /** @param number of the WECs, if they are confirmed as a whole */

@@ -1,6 +1,7 @@
 import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
+import type { Forecast } from '../../lib/forecast/forecast.ts';
 import type { Kube } from '../../lib/kube/client/client.ts';
 import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import type { WecResult } from '../../lib/wecs/diagnose/follow-registration.ts';
@@ -84,7 +85,7 @@ export async function openAccess(
 /**
  * Refuses a join that takes workloads away from WECs, or may do so, before anything is written: by its labels, or because policies select
  * the WEC without any as soon as it is registered, also before it is accepted (kubestellar 0.30.0, seen).
- * @throws StellarError `loss-unknown`
+ * @returns what was read, for the join @throws StellarError `loss-unknown`
  */
 export async function requireForeseenJoin(
   session: Session,
@@ -92,19 +93,22 @@ export async function requireForeseenJoin(
   wecs: readonly { name: string; kube?: Kube }[],
   { labels }: JoinOptions,
   maxRemoved: number | undefined,
-): Promise<void> {
-  if (kube === undefined) return;
+): Promise<Forecast> {
+  const { noForecast } = await import('../../lib/forecast/read-forecast.ts');
+  // Such a join writes nothing on the ITS.
+  if (kube === undefined) return noForecast;
   const { changesFor } = await import('../../lib/core/changes.ts');
   const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
-  const { tryRead } = await import('../../lib/kube/access.ts');
+  const { unlessStatus } = await import('../../lib/kube/client/errors.ts');
   const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
   const { requireForeseen } = await import('../common/forecast-text.ts');
-  const found = await tryRead(() => findWecs(kube, { names: wecs.map(({ name }) => name) }));
-  // A join needs to read them too, and says all that it may not do.
-  if (found.state !== 'seen') return;
+  const reading = findWecs(kube, { names: wecs.map(({ name }) => name) });
+  // A join needs the right to read them too, and says all that it may not do.
+  const found = await unlessStatus(reading, 403);
+  if (found === undefined) return noForecast;
   const changes = await labelChanges(
     kube,
-    found.value.map(({ name, cluster }) => ({
+    found.map(({ name, cluster }) => ({
       name,
       cluster,
       labels: changesFor(name, labels),
@@ -112,7 +116,7 @@ export async function requireForeseenJoin(
     })),
   );
   const lookOn = async (name: string) => wecs.find((wec) => wec.name === name)?.kube;
-  await requireForeseen(session, await session.its(), changes, { maxRemoved, lookOn });
+  return requireForeseen(session, await session.its(), changes, { maxRemoved, lookOn });
 }
 
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;

@@ -107,8 +107,9 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   }
   const { join } = await import('../../lib/wecs/join/join.ts');
   const clusters = await session.wecs(wecs.map(withContext));
-  await requireForeseenJoin(session, access, clusters, joinOptions, options.maxRemoved);
-  const results = await join(access, clusters, joinOptions, session.run);
+  const { maxRemoved } = options;
+  const effects = await requireForeseenJoin(session, access, clusters, joinOptions, maxRemoved);
+  const results = await join(access, clusters, { ...joinOptions, effects }, session.run);
   await session.finish(results);
   session.next(nextAfterJoin(access, results));
 }

@@ -156,11 +156,13 @@ function approveRemoval<Source>(
   const refresh: string[] = [];
   const approve: Approval<Source> = async (found) => {
     changed = await effectsOf(its, found, removing.changes);
-    if (changed.length === 0) return true;
+    // What stays as it is, or is only added, takes nothing away.
+    if (changed.length === 0)
+      return (await import('../../lib/forecast/read-forecast.ts')).noForecast;
     const effects = await foresee(session, its, changed);
     refresh.splice(0, refresh.length, ...refreshSteps(effects));
     // Another value takes nothing away.
-    if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return true;
+    if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return effects;
     const losses = [
       ...lostBy(effects),
       ...unknownLosses(effects).map((unknown) => ({
@@ -170,9 +172,10 @@ function approveRemoval<Source>(
     if (losses.length > 0 && !approved && plural === 'labels')
       await (await import('../../lib/wecs/values/values.ts')).requireToLabel(its.kube);
     const more = approved && addedTo(approved, losses);
-    if (more?.length === 0) return true;
+    if (more?.length === 0) return effects;
     approved = losses;
-    return !(await ask(effects, more ?? [])) || session.options.yes === true;
+    const isAsked = await ask(effects, more ?? []);
+    return isAsked && session.options.yes !== true ? undefined : effects;
   };
   return { approve, refresh };
 }

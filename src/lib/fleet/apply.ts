@@ -3,8 +3,8 @@ import { type ChangeResult, forName, type NamedResult } from '../core/each-name.
 import { type ErrorCode, StellarError } from '../core/errors.ts';
 import { type Confirm, type Effect, readConfirmed } from '../core/read-confirmed.ts';
 import { lostBy } from '../forecast/losses.ts';
-import type { Kube } from '../kube/client/client.ts';
-import { type KubeObject, type PlainResource, resources } from '../kube/client/objects.ts';
+import { type Foreseen, type ForeseenKube, foreseen } from '../kube/client/foreseen.ts';
+import { type KubeObject, type Resource, resources } from '../kube/client/objects.ts';
 import { ensureNamespace, retryConflicts } from '../kube/writes.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import { accessHub } from '../ocm/hub/hub-access.ts';
@@ -91,8 +91,15 @@ async function resumeEvictions(
   });
 }
 
+/** A file whose plan is agreed to. */
+export interface ForeseenWork extends FleetWork {
+  /** What the plan does to workloads. */
+  effects: Foreseen;
+}
+
 /** Registers and writes what the plan says, without removals. */
-async function applyPlan(work: FleetWork, plan: FleetPlan) {
+async function applyPlan(planning: FleetWork, plan: FleetPlan) {
+  const work: ForeseenWork = { ...planning, effects: plan.effects };
   const { fleet, run } = work;
   const planned = await mapConcurrently(
     fleet.wecs,
@@ -192,7 +199,7 @@ interface Planned {
 
 /** Those that another hub has sent works to come first, one of them alone; if that fails, none of them follows. */
 async function joinAll(
-  { fleet, options: { replaceHub }, run, its, open }: FleetWork,
+  { fleet, options: { replaceHub }, run, its, open, effects }: ForeseenWork,
   planned: readonly Planned[],
   { clusters }: Present,
 ): Promise<Map<string, WecResult>> {
@@ -200,7 +207,7 @@ async function joinAll(
   if (wecs.length === 0) return new Map();
   const access = await accessHub(its);
   const confirmMove = replaceHub ? requirePlanned(wecs) : undefined;
-  const options = { accept: true, labels: {}, holdWorks: true, replaceHub: confirmMove };
+  const options = { accept: true, labels: {}, holdWorks: true, replaceHub: confirmMove, effects };
   const joinSome = async (some: readonly Planned[]): Promise<WecResult[]> => {
     const joining = some.map(async ({ wec }) => {
       const wecOptions = await joinOptionsOf(fleet.name, wec, clusters.get(wec.name));
@@ -233,12 +240,14 @@ const requirePlanned =
  * a policy that selects a WEC without a property that its templates ask for is sent to no WEC any more (kubestellar 0.30.0).
  * @returns whether anything was written
  */
-export async function writeValues(work: FleetWork, wec: FleetWec, present: Present) {
+export async function writeValues(work: ForeseenWork, wec: FleetWec, present: Present) {
   const {
     fleet: { name: fleet },
     options: { forceConflicts },
     its: { kube: hub },
+    effects,
   } = work;
+  const writer = foreseen(hub, effects);
   const { name, labels, annotations } = wec;
   return retryConflicts(hub, async (isFirst) => {
     const current = isFirst ? present : await readPresent(hub);
@@ -257,7 +266,7 @@ export async function writeValues(work: FleetWork, wec: FleetWec, present: Prese
         ? await addProperties(work, wec, current, plan)
         : current.properties.get(name);
     if (plan.writes.cluster)
-      await writeObject(hub, fleet, cluster, {
+      await writeObject(writer, fleet, cluster, {
         resource: resources.managedClusters,
         removed: {
           metadata: {
@@ -268,14 +277,14 @@ export async function writeValues(work: FleetWork, wec: FleetWec, present: Prese
         wanted: { metadata: { name, labels, annotations } },
       });
     if (removesProperties)
-      await writeObject(hub, fleet, kept, propertiesOf(wec, wec.properties, removed));
+      await writeObject(writer, fleet, kept, propertiesOf(wec, wec.properties, removed));
     return plan.writes.cluster || plan.writes.properties;
   });
 }
 
 /** Writes the properties of a WEC, and keeps those that leave the file. @returns the stored ConfigMap */
 async function addProperties(
-  { fleet, its: { kube: hub } }: FleetWork,
+  { fleet, its: { kube: hub }, effects }: ForeseenWork,
   wec: FleetWec,
   { properties: configMaps }: Present,
   { changes }: Pick<WecPlan, 'changes'>,
@@ -288,7 +297,7 @@ async function addProperties(
   );
   if (present === undefined) await ensureNamespace(hub, propertiesNamespace);
   return writeObject(
-    hub,
+    foreseen(hub, effects),
     fleet.name,
     present,
     propertiesOf(wec, { ...leaving, ...wec.properties }),
@@ -296,7 +305,7 @@ async function addProperties(
 }
 
 const propertiesOf = ({ name }: FleetWec, data: Record<string, string>, removed: Removed = {}) => ({
-  resource: resources.configMaps,
+  resource: resources.propertyConfigMaps,
   removed: { data: removed },
   wanted: { metadata: { name, ...inProperties }, data },
 });
@@ -308,7 +317,7 @@ type Removed = Record<string, string | null>;
  * Both fail with 409 if the object has changed since it was read. @returns the stored object
  */
 export async function writeObject(
-  hub: Kube,
+  hub: ForeseenKube,
   fleet: string,
   present: KubeObject | undefined,
   {
@@ -316,7 +325,7 @@ export async function writeObject(
     removed,
     wanted,
   }: {
-    resource: PlainResource;
+    resource: Resource;
     removed: { metadata?: { labels: Removed; annotations: Removed }; data?: Removed };
     wanted: KubeObject & { data?: Record<string, string> };
   },

@@ -6,6 +6,7 @@ import type { Run } from '../core/run.ts';
 import { met, type Stage, waiting } from '../core/stages.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
+import type { Foreseen } from '../kube/client/foreseen.ts';
 import { readWec, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import {
@@ -38,6 +39,8 @@ export interface AcceptInput {
   agent?: string | undefined;
   /** Wait until available, not only until accepted; `for-request`: and first until there is a request. */
   wait: boolean | 'for-request';
+  /** What their acceptance does to workloads. */
+  effects: Foreseen;
 }
 
 /** The names of all WECs with a request that waits for a decision, in alphabetical order. @throws StellarError `not-a-hub` */
@@ -56,7 +59,7 @@ export async function findPending(hub: Kube): Promise<string[]> {
  */
 export async function accept(
   hub: Kube,
-  { wecs, agent, wait }: AcceptInput,
+  { wecs, agent, wait, effects }: AcceptInput,
   run: Run,
 ): Promise<WecResult[]> {
   await requireHub(hub);
@@ -68,7 +71,7 @@ export async function accept(
     run.progress.waiting(wec.name, 'checking its registration');
     const refuse = async (first: Registration) =>
       wait === 'for-request' || (await refuseUnknown(hub, first, wec.kube));
-    const accepting = { wait: wait !== false, joinedIsEnough: true, agent };
+    const accepting = { wait: wait !== false, joinedIsEnough: true, agent, effects };
     const follower: RegistrationFollower = new RegistrationFollower(wec, hub, run, {
       until: 'available',
       refuse,

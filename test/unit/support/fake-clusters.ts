@@ -41,7 +41,11 @@ export const widgets: Resource = {
   plural: 'widgets',
   namespaced: true,
 };
-const known = [...Object.values(resources), widgets];
+/** A server has one kind of ConfigMaps. */
+const known = [
+  ...Object.values(resources).filter((each) => each !== resources.propertyConfigMaps),
+  widgets,
+];
 
 /** Kinds that every API server has, and does not cease to serve. */
 export const isBuiltIn = ({ apiVersion }: Resource) =>

@@ -1,5 +1,11 @@
 import type { Kube } from './client.ts';
-import type { KubeObject, PathOptions, PlainResource, Resource } from './objects.ts';
+import {
+  type KubeObject,
+  type PathOptions,
+  type PlainResource,
+  type Resource,
+  resources,
+} from './objects.ts';
 
 declare const made: unique symbol;
 
@@ -25,8 +31,27 @@ export interface ForeseenKube extends Omit<Kube, 'create' | 'merge' | 'delete'> 
  * The same client, for what has been foreseen.
  * @param _by what the user has seen and confirmed, of the same objects
  */
-export const foreseen = (kube: Kube, _by: Foreseen): ForeseenKube =>
-  kube as unknown as ForeseenKube;
+export const foreseen = (kube: Kube, _by: Foreseen): ForeseenKube => writer(kube);
+
+const writer = (kube: Kube) => kube as unknown as ForeseenKube;
+
+/**
+ * Sets an annotation of a ManagedCluster on which nothing on WECs depends, so that no forecast is needed: policies select by labels only, and a
+ * key with a slash is no property, which is a Go identifier. With a resourceVersion it fails with 409 if the object has changed.
+ */
+export const annotateCluster = (
+  kube: Kube,
+  {
+    name,
+    uid,
+    resourceVersion,
+  }: { name: string; uid?: string | undefined; resourceVersion?: string | undefined },
+  key: `${string}/${string}`,
+  value: string,
+): Promise<KubeObject> =>
+  writer(kube).merge(resources.managedClusters, name, {
+    metadata: { uid, resourceVersion, annotations: { [key]: value } },
+  });
 
 /** A client that may write a kind. */
 export type WriterOf<Kind extends Resource> = [Kind] extends [PlainResource] ? Kube : ForeseenKube;

@@ -167,6 +167,8 @@ export const resources = {
   namespaces: resource('v1', 'Namespace'),
   secrets: resource('v1', 'Secret', true),
   configMaps: resource('v1', 'ConfigMap', true),
+  /** Those by whose values templates are filled (kubestellar-names.ts, inProperties). */
+  propertyConfigMaps: foreseenResource('v1', 'ConfigMap', true),
   serviceAccounts: resource('v1', 'ServiceAccount', true),
   events: resource('v1', 'Event', true),
   pods: resource('v1', 'Pod', true),
@@ -189,7 +191,7 @@ export const resources = {
   subjectAccessReviews: resource('authorization.k8s.io/v1', 'SubjectAccessReview'),
   selfSubjectAccessReviews: resource('authorization.k8s.io/v1', 'SelfSubjectAccessReview'),
   leases: resource('coordination.k8s.io/v1', 'Lease', true),
-  managedClusters: resource('cluster.open-cluster-management.io/v1', 'ManagedCluster'),
+  managedClusters: foreseenResource('cluster.open-cluster-management.io/v1', 'ManagedCluster'),
   managedClusterAddOns: resource(
     'addon.open-cluster-management.io/v1alpha1',
     'ManagedClusterAddOn',

@@ -1,5 +1,6 @@
 import { partialReader } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { annotateCluster } from '../../kube/client/foreseen.ts';
 import { resources } from '../../kube/client/objects.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 
@@ -38,9 +39,6 @@ export const otherUid = (uid: string, recorded: string, name: string) =>
  */
 export async function recordUid(hub: Kube, cluster: ManagedCluster, uid: string): Promise<boolean> {
   if (recordedUid(cluster) !== undefined) return false;
-  const { name, uid: ownUid, resourceVersion } = cluster.metadata;
-  await hub.merge(resources.managedClusters, name, {
-    metadata: { uid: ownUid, resourceVersion, annotations: { [clusterUidAnnotation]: uid } },
-  });
+  await annotateCluster(hub, cluster.metadata, clusterUidAnnotation, uid);
   return true;
 }

@@ -154,4 +154,4 @@ export async function noSuchWec(
 
 /** The ConfigMaps with the properties of WECs, by WEC: that one has none is believed only of a list. */
 export const listProperties = async (hub: Kube): Promise<Map<string, ConfigMap>> =>
-  byName(await listServed<ConfigMap>(hub, resources.configMaps, inProperties));
+  byName(await listServed<ConfigMap>(hub, resources.propertyConfigMaps, inProperties));

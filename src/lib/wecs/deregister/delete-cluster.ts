@@ -6,7 +6,7 @@ import type { Run } from '../../core/run.ts';
 import { met, waiting } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
-import type { ForeseenKube } from '../../kube/client/foreseen.ts';
+import { annotateCluster, type ForeseenKube } from '../../kube/client/foreseen.ts';
 import {
   conditionOf,
   type KubeObject,
@@ -46,7 +46,7 @@ const hubFinalizers = [
  * @throws StellarError `timeout`, with the objects that block it and the hub's controllers that do not run
  */
 export async function deleteCluster(
-  hub: Kube,
+  hub: ForeseenKube,
   before: HubState,
   force: Force | undefined,
   run: Run,
@@ -97,7 +97,7 @@ const deletingMessage = (cluster: ManagedCluster | undefined) =>
  * If there was no work before the deletion, the labels have stayed. Works of a WDS that arrive now show that a policy selects the
  * WEC by them (just joined, or labels just restored): KubeStellar would recreate each work as long as the labels exist.
  */
-async function releaseLateWorks(hub: Kube, { works }: HubState, cluster: ManagedCluster) {
+async function releaseLateWorks(hub: ForeseenKube, { works }: HubState, cluster: ManagedCluster) {
   if (works.every(isMadeByHand)) return;
   await unlessStatus(removeLabels(hub, cluster), 404, 409);
 }
@@ -112,12 +112,9 @@ const isMailboxEmpty = (hubState: HubState) => contentsOf(hubState).length === 0
  * gone), and any change triggers a check at once.
  */
 async function requeueCluster(hub: Kube, { metadata: { name, uid } }: ManagedCluster) {
-  const annotations = { 'stellarctl.kubestellar.io/requeued': rfc3339(hub.now()) };
-  await unlessStatus(
-    hub.merge(resources.managedClusters, name, { metadata: { uid, annotations } }),
-    404,
-    409,
-  );
+  const key = 'stellarctl.kubestellar.io/requeued';
+  const requeued = annotateCluster(hub, { name, uid }, key, rfc3339(hub.now()));
+  await unlessStatus(requeued, 404, 409);
 }
 
 /** Only of objects that are being deleted. The hub's own finalizers stay while its controller may run and remove them. */

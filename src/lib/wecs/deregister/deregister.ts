@@ -9,7 +9,7 @@ import type { Run } from '../../core/run.ts';
 import { few } from '../../core/text/words.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube } from '../../kube/client/client.ts';
-import { foreseen } from '../../kube/client/foreseen.ts';
+import { type Foreseen, foreseen } from '../../kube/client/foreseen.ts';
 import { groupResourceOf, resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { proving, writeLast } from '../../kube/writes.ts';
@@ -105,25 +105,25 @@ export function deregisterOne(
   const { name, kube, record } = wec;
   const hubState = nudging(wec);
   const isRegistered = hubState.managedCluster.object !== undefined;
-  const mailbox = foreseen(hub, wec.effects);
+  const writer = foreseen(hub, wec.effects);
   const keep = options.keepWorkloads
-    ? (works: readonly ManifestWork[]) => keepWorkloads(mailbox, wec, works, run)
+    ? (works: readonly ManifestWork[]) => keepWorkloads(writer, wec, works, run)
     : undefined;
   const force = options.force
-    ? forceOf(mailbox, hubState, askAgain, (text) => run.progress.note(text))
+    ? forceOf(writer, hubState, askAgain, (text) => run.progress.note(text))
     : undefined;
   const leaveHub = async () => {
     if (isRegistered) {
       await options.permit?.(name);
       await keep?.(hubState.works);
-      await release(mailbox, { ...wec, hubState }, { keep, force }, run);
+      await release(writer, { ...wec, hubState }, { keep, force }, run);
       // Its works may take minutes to go.
       await options.permit?.(name);
       // Part of the proof of identity is deleted with the ManagedCluster.
       if (options.cleanup && kube && record && !run.dryRun) await writeCleanupRecord(kube, record);
-      await deleteCluster(hub, hubState, force, run);
+      await deleteCluster(writer, hubState, force, run);
     }
-    return isGone(hubState) ? undefined : removeLeftovers(mailbox, hubState, options.force, run);
+    return isGone(hubState) ? undefined : removeLeftovers(writer, hubState, options.force, run);
   };
   run.progress.waiting(name, 'deregistering');
   return forName({ name, changed: false }, run, async () => {
@@ -218,9 +218,9 @@ export async function restoreAfterFailure(
       // The hub deletes the works of a cluster that is being deleted: without option Orphan, their workloads would go with them.
       if (cluster === undefined || cluster.metadata.deletionTimestamp !== undefined)
         return error.with({ next: [...error.next, toFinish(hub, wec, options)] });
-      const labels = await restoreLabels(last, name);
-      const mailbox = foreseen(last, wec.effects);
-      for (const work of hubState.works) await restoreDeleteOption(mailbox, work);
+      const writer = foreseen(last, wec.effects);
+      const labels = await restoreLabels(writer, name);
+      for (const work of hubState.works) await restoreDeleteOption(writer, work);
       const again =
         'Workloads whose removal had begun are sent again, but not what else was in their Namespaces';
       return labels === undefined
@@ -239,17 +239,21 @@ export async function restoreAfterFailure(
 
 const labelList = (labels: Record<string, string>) => changeWords(labels).join(', ');
 
-/** Restores the labels that interrupted deregistrations have removed. An error is in the result. */
+/**
+ * Restores the labels that interrupted deregistrations have removed. An error is in the result.
+ * @param effects what these labels do to workloads
+ */
 export const undoDeregistration = (
   hub: Kube,
   names: readonly string[],
+  effects: Foreseen,
   run: Run,
 ): Promise<NamedResult[]> =>
   Promise.all(
     names.map((name) => {
       const result: NamedResult = { name, changed: false };
       return forName(result, run, async () => {
-        const labels = await restoreLabels(hub, name);
+        const labels = await restoreLabels(foreseen(hub, effects), name);
         run.progress.done(
           name,
           labels === undefined ? 'nothing to undo' : `restored: label ${labelList(labels)}`,

@@ -48,7 +48,7 @@ export async function removeLeftovers(
   const untilMailboxGone = await removeMailbox(hub, hubState, force, run);
   const parts = untilMailboxGone ? ['mailbox'] : [];
   if (properties.object !== undefined) {
-    await hub.delete(resources.configMaps, properties.object);
+    await hub.delete(resources.propertyConfigMaps, properties.object);
     parts.push('properties');
   }
   if (await removeRequests(hub, hubState)) parts.push('requests');
@@ -210,7 +210,7 @@ async function listHubStates(hub: Kube, one?: string) {
     listServed(hub, resources.managedClusterAddOns, inMailbox),
     // Of one WEC by its name: somebody may have removed the label.
     listServed(hub, resources.namespaces, one ? ofOne : labelled),
-    listServed(hub, resources.configMaps, { ...inProperties, ...ofOne }),
+    listServed(hub, resources.propertyConfigMaps, { ...inProperties, ...ofOne }),
     listServed<CertificateSigningRequest>(hub, resources.certificateSigningRequests, ofWec),
     listServed<Lease>(hub, resources.leases, one ? inMailbox : labelled),
   ]);

@@ -18,6 +18,7 @@ import {
 } from '../../core/stages.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError, unlessStatus } from '../../kube/client/errors.ts';
+import { type Foreseen, foreseen } from '../../kube/client/foreseen.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { singletonAgentId } from '../../ocm/agent/wec-evidence.ts';
 import { type HubEvidence, readHub } from '../../ocm/hub/hub-evidence.ts';
@@ -63,6 +64,8 @@ export interface Accepting {
   agent?: string | undefined;
   /** Its own agent, where the reading does not show it. */
   ownAgent?: string | undefined;
+  /** What the acceptance does to workloads. */
+  effects: Foreseen;
 }
 
 /** Follows one registration, and accepts it along the way if that is asked for. It ends with a result or an error of this WEC. */
@@ -146,8 +149,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
   /** Approves and accepts when it is time. @returns a result that ends it */
   async accept(
     { snapshot, reports }: JudgedReading<Registration>,
-    { wait, joinedIsEnough, agent, ownAgent = ownAgentIn(snapshot) }: Accepting,
+    accepting: Accepting,
   ): Promise<WecResult | undefined> {
+    const { wait, joinedIsEnough, agent, ownAgent = ownAgentIn(snapshot) } = accepting;
     const hub = this.#hub;
     if (hub === undefined || snapshot.hub === undefined) return undefined;
     const decision = decide(snapshot.hub, {
@@ -168,9 +172,9 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
       case 'follow':
         return wait ? undefined : this.#finish('accepted');
       case 'approve':
-        return this.#write(hub, snapshot.hub, decision.requests, wait);
+        return this.#write(hub, snapshot.hub, decision.requests, accepting);
       case 'accept':
-        return this.#write(hub, snapshot.hub, [], wait);
+        return this.#write(hub, snapshot.hub, [], accepting);
     }
   }
 
@@ -179,7 +183,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
     hub: Kube,
     { managedCluster }: HubEvidence,
     requests: RegistrationRequest[],
-    wait: boolean,
+    { wait, effects }: Accepting,
   ): Promise<WecResult | undefined> {
     try {
       for (const request of requests) {
@@ -190,7 +194,7 @@ export class RegistrationFollower implements Followed<Registration, WecResult> {
       }
       if (managedCluster === undefined) return undefined;
       if (!managedCluster.spec?.hubAcceptsClient) {
-        await acceptCluster(hub, this.name);
+        await acceptCluster(foreseen(hub, effects), this.name);
         this.wrote('cluster accepted');
       }
       return hub.dryRun || !wait ? this.#finish('accepted') : undefined;

@@ -23,7 +23,7 @@ import { type ProviderName, startCommand } from '../../spaces/local/local-cluste
 import { roleOf } from '../../spaces/space/spaces.ts';
 import type { WecResult } from '../diagnose/follow-registration.ts';
 import { readRole } from '../registration/identity.ts';
-import type { JoinOptions } from './join-options.ts';
+import type { ForeseenJoin } from './join-options.ts';
 
 /** The result for one cluster. */
 interface WecClusterResult extends ChangeResult {
@@ -45,7 +45,7 @@ export interface WecClusters {
   image: string;
   network: string | undefined;
   /** The ITS to register them with, and the options. */
-  joining: { access: HubAccess; options: JoinOptions } | undefined;
+  joining: { access: HubAccess; options: ForeseenJoin } | undefined;
 }
 
 /** Creates WEC clusters in parallel, and registers them. All are attempted; each result contains its own error. */

@@ -2,6 +2,7 @@ import { isServerAddress } from '../../core/object-names.ts';
 import type { Confirm } from '../../core/read-confirmed.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import type { ClusterRef } from '../../kube/client/errors.ts';
+import type { Foreseen } from '../../kube/client/foreseen.ts';
 import { isOcmVersion } from '../../ocm/model/ocm-names.ts';
 
 /** Values of `--hub-apiserver`: the server of the context, and what the ITS publishes in kube-public/cluster-info. */
@@ -30,6 +31,12 @@ export interface JoinOptions {
   replaceHub?: Confirm<Moving> | undefined;
   labels: Record<string, string>;
   annotations?: Record<string, string>;
+}
+
+/** The same for a join that is made, not only planned. */
+export interface ForeseenJoin extends JoinOptions {
+  /** What its labels and its acceptance do to workloads. */
+  effects: Foreseen;
 }
 
 /** What is wrong with the value of an option; undefined if nothing is. */

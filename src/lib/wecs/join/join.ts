@@ -35,7 +35,7 @@ import {
 } from './before-join.ts';
 import { isStillConnected, pauseEviction } from './evict-from-former-hub.ts';
 import { installOperator, writeBootstrap, writeKlusterlet } from './install-klusterlet.ts';
-import type { JoiningWec, JoinOptions } from './join-options.ts';
+import type { ForeseenJoin, JoiningWec, JoinOptions } from './join-options.ts';
 import { type JoinPlan, type PlanStep, planJoin, planSteps, type StepText } from './join-plan.ts';
 import { joinProbes } from './join-requirements.ts';
 import {
@@ -200,10 +200,10 @@ export const joinSteps: readonly JoinStep[] = [
     done: 'its request is approved, and its ManagedCluster is accepted',
     writes: 'with `--accept`, on the ITS: the approval of its own requests, and `hubAcceptsClient`',
     otherwise: 'ends for a request that is not proven to be its own',
-    foresee: async ({ plan, options }, hub) => options.accept && foreseeAcceptance(hub, plan),
-    async act({ options, ownRequests: { agent } }, follower, reading) {
-      if (!options.accept) return undefined;
-      return follower.accept(reading, { wait: true, agent, ownAgent: agent });
+    foresee: async (planned, hub) => planned.options.accept && foreseeAcceptance(hub, planned),
+    async act({ options: { accept, effects }, ownRequests: { agent } }, follower, reading) {
+      if (!accept) return undefined;
+      return follower.accept(reading, { wait: true, agent, ownAgent: agent, effects });
     },
   },
 ];
@@ -215,7 +215,7 @@ export const joinSteps: readonly JoinStep[] = [
 export async function join(
   access: HubAccess,
   wecs: JoiningWec[],
-  options: JoinOptions,
+  options: ForeseenJoin,
   run: Run,
 ): Promise<WecResult[]> {
   const { kube: hub } = access;

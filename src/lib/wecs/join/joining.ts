@@ -18,7 +18,7 @@ import type { RegistrationFollower, WecResult } from '../diagnose/follow-registr
 import { OwnRequests, supersededRequests } from '../registration/own-requests.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
-import type { JoiningWec, JoinOptions } from './join-options.ts';
+import type { ForeseenJoin, JoiningWec } from './join-options.ts';
 import type { JoinPlan } from './join-plan.ts';
 import type { JoinProbes } from './join-requirements.ts';
 import {
@@ -41,7 +41,7 @@ export interface Moment {
 export interface AskedJoin {
   access: HubAccess;
   wec: JoiningWec;
-  options: JoinOptions;
+  options: ForeseenJoin;
   probes: JoinProbes;
   webhook: WebhookProbe | undefined;
   announce: (endpoint: ChosenEndpoint) => void;

@@ -1,6 +1,7 @@
 import { type Changes, changesFor, effectiveChanges } from '../../core/changes.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { ApiError } from '../../kube/client/errors.ts';
+import { foreseen } from '../../kube/client/foreseen.ts';
 import { resources, typeMeta } from '../../kube/client/objects.ts';
 import { retryConflicts } from '../../kube/writes.ts';
 import { isAgentOf, presentCertificate } from '../../ocm/agent/agent-certificate.ts';
@@ -9,8 +10,7 @@ import { clusterUidAnnotation, recordedUid, recordUid } from '../../ocm/hub/clus
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import type { ManagedCluster } from '../../ocm/model/ocm-objects.ts';
 import { acceptCluster } from '../registration/acceptance.ts';
-import type { JoinOptions } from './join-options.ts';
-import type { JoinPlan } from './join-plan.ts';
+import type { ForeseenJoin, JoinOptions } from './join-options.ts';
 import { refuseLabelConflicts } from './join-requirements.ts';
 import type { Moment, PlannedJoin } from './joining.ts';
 
@@ -50,7 +50,7 @@ async function label(
   hub: Kube,
   cluster: ManagedCluster,
   evidence: HubEvidence,
-  options: JoinOptions,
+  options: ForeseenJoin,
 ) {
   refuseLabelConflicts({ its: hub.cluster.context }, evidence, options);
   const { name, uid } = cluster.metadata;
@@ -60,7 +60,9 @@ async function label(
     isNone(changes.annotations) ? [] : 'annotated',
   ].flat();
   if (words.length > 0)
-    await hub.merge(resources.managedClusters, name, { metadata: { uid, ...changes } });
+    await foreseen(hub, options.effects).merge(resources.managedClusters, name, {
+      metadata: { uid, ...changes },
+    });
   return words;
 }
 
@@ -124,7 +126,7 @@ function isOnlyAgent(hub: HubEvidence, agent: string | undefined) {
 /** Records in a dry run the approval and the acceptance, of requests most of which do not exist yet. */
 export async function foreseeAcceptance(
   hub: Kube,
-  { name, hubBefore = emptyEvidence(name) }: JoinPlan,
+  { plan: { name, hubBefore = emptyEvidence(name) }, options }: Pick<Recording, 'plan' | 'options'>,
 ): Promise<void> {
   const pending = bootstrapRequests(hubBefore).filter(({ state }) => state === 'pending');
   // The ITS names a request: the WEC's name and some letters.
@@ -132,7 +134,8 @@ export async function foreseeAcceptance(
   const csrs = resources.certificateSigningRequests;
   for (const each of names)
     await hub.replace(csrs, { ...typeMeta(csrs), metadata: { name: each } }, 'approval');
-  if (hubBefore.managedCluster?.spec?.hubAcceptsClient !== true) await acceptCluster(hub, name);
+  if (hubBefore.managedCluster?.spec?.hubAcceptsClient !== true)
+    await acceptCluster(foreseen(hub, options.effects), name);
 }
 
 /** Records in a dry run what a join would write to a ManagedCluster that may not exist yet. */
@@ -146,7 +149,7 @@ export async function foreseeRecords(
   const identity = isRecorded || uid === undefined ? {} : { [clusterUidAnnotation]: uid };
   const annotations = { ...changes.annotations, ...identity };
   if (!isNone({ ...annotations, ...changes.labels }))
-    await hub.merge(resources.managedClusters, name, {
+    await foreseen(hub, options.effects).merge(resources.managedClusters, name, {
       metadata: { labels: changes.labels, annotations },
     });
 }

@@ -2,6 +2,7 @@ import { formatAge, rfc3339 } from '../../core/deadline.ts';
 import { StellarError } from '../../core/errors.ts';
 import { command, type NextStep, partial, run } from '../../core/next-step.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import type { ForeseenKube } from '../../kube/client/foreseen.ts';
 import { createdAt, onlyOf, resources, typeMeta } from '../../kube/client/objects.ts';
 import { nameOnce } from '../../ocm/agent/agent-certificate.ts';
 import {
@@ -295,6 +296,6 @@ export async function decideRequest(
 /**
  * Accepts a WEC's agent: the hub creates its mailbox and its roles. The hub's webhook checks the right to `managedclusters/accept`.
  */
-export async function acceptCluster(kube: Kube, name: string): Promise<void> {
+export async function acceptCluster(kube: ForeseenKube, name: string): Promise<void> {
   await kube.merge(resources.managedClusters, name, { spec: { hubAcceptsClient: true } });
 }

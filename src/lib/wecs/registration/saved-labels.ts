@@ -1,5 +1,5 @@
 import { isObject, jsonObject } from '../../core/text/formats.ts';
-import type { Kube } from '../../kube/client/client.ts';
+import type { ForeseenKube } from '../../kube/client/foreseen.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { patchCurrent } from '../../kube/writes.ts';
 import { selectableLabels } from '../../ocm/model/ocm-names.ts';
@@ -39,7 +39,7 @@ function readSaved(cluster: ManagedCluster | undefined): Saved | undefined {
  * none: KubeStellar expands templates with labels and annotations alike, and a property missing on one WEC removes the works of
  * every other WEC of the policy (seen with KubeStellar 0.30: facts of its transport controller).
  */
-export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<void> {
+export async function removeLabels(hub: ForeseenKube, cluster: ManagedCluster): Promise<void> {
   await patchCurrent(hub, resources.managedClusters, cluster, (current) => {
     const labels = selectableLabels(current);
     const keys = Object.keys(labels);
@@ -66,7 +66,7 @@ export async function removeLabels(hub: Kube, cluster: ManagedCluster): Promise<
  * @returns the labels; undefined if there was nothing to undo
  */
 export async function restoreLabels(
-  hub: Kube,
+  hub: ForeseenKube,
   name: string,
 ): Promise<Record<string, string> | undefined> {
   const cluster = await hub.get<ManagedCluster>(resources.managedClusters, name);

@@ -2,6 +2,7 @@ import { withChanges } from '../../core/changes.ts';
 import { once } from '../../core/concurrency.ts';
 import { ifSeen, tryRead } from '../../kube/access.ts';
 import type { Kube, Reader } from '../../kube/client/client.ts';
+import { foreseen } from '../../kube/client/foreseen.ts';
 import { type ConfigMap, resources } from '../../kube/client/objects.ts';
 import { ensureNamespace } from '../../kube/writes.ts';
 import { findWecs, listProperties } from '../../ocm/hub/find-wecs.ts';
@@ -16,7 +17,7 @@ import type { ValueStore } from './values.ts';
 
 /** The ConfigMap with a WEC's properties; undefined if it has none. */
 export function getPropertiesOf(hub: Reader, name: string): Promise<ConfigMap | undefined> {
-  return hub.get<ConfigMap>(resources.configMaps, name, inProperties);
+  return hub.get<ConfigMap>(resources.propertyConfigMaps, name, inProperties);
 }
 
 /** Like listProperties, without those that this user may not read: their properties may seem lost. */
@@ -52,21 +53,23 @@ export function propertyStore(hub: Kube): ValueStore<WecProperties> {
       ]);
       return cluster && { cluster, configMap };
     },
-    async write({ cluster, configMap }, changes) {
+    async write({ cluster, configMap }, changes, effects) {
+      const kube = foreseen(hub, effects);
+      const kind = resources.propertyConfigMaps;
       const data = withChanges(configMap?.data ?? {}, changes);
       const { name } = cluster.metadata;
       if (configMap === undefined) {
         await ensureOwn();
         const metadata = { name, ...inProperties };
         const created = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data };
-        const stored = await hub.create<ConfigMap>(resources.configMaps, created, inProperties);
+        const stored = await kube.create<ConfigMap>(kind, created, inProperties);
         return stored.data ?? data;
       }
       // The last removal leaves an empty ConfigMap, which is equivalent for KubeStellar: it may belong to another program, with
       // labels and annotations, and deleting it would need a right that a change does not.
       const { resourceVersion } = configMap.metadata;
       const patch = { metadata: { resourceVersion }, data: changes };
-      const patched = await hub.merge<ConfigMap>(resources.configMaps, name, patch, inProperties);
+      const patched = await kube.merge<ConfigMap>(kind, name, patch, inProperties);
       return hub.dryRun ? data : (patched.data ?? {});
     },
   };

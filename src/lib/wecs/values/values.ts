@@ -12,6 +12,7 @@ import { command, run } from '../../core/next-step.ts';
 import type { Run } from '../../core/run.ts';
 import { by } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
+import { type Foreseen, foreseen } from '../../kube/client/foreseen.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { may, requirePermissions } from '../../kube/permissions.ts';
 import { notStored, retryConflicts } from '../../kube/writes.ts';
@@ -44,7 +45,7 @@ export interface ValueStore<Source> {
   /** Reads them again. @returns undefined for a WEC that is gone */
   read(name: string): Promise<Source | undefined>;
   /** Writes changes to what was read; fails with 409 if that has changed since. @returns the values afterwards */
-  write(source: Source, changes: Changes): Promise<Record<string, string>>;
+  write(source: Source, changes: Changes, effects: Foreseen): Promise<Record<string, string>>;
 }
 
 /** A WEC to change, with what was read of it; undefined for one that the ITS does not know. */
@@ -53,8 +54,13 @@ export interface FoundValues<Source> {
   source: Source | undefined;
 }
 
-/** Judges what was read, once it has passed all checks. @returns false if it must be read again, as after a question */
-export type Approval<Source> = (found: readonly FoundValues<Source>[]) => Promise<boolean>;
+/**
+ * Judges what was read, once it has passed all checks.
+ * @returns what the changes do to workloads, as it is agreed to; undefined if all must be read again, as after a question
+ */
+export type Approval<Source> = (
+  found: readonly FoundValues<Source>[],
+) => Promise<Foreseen | undefined>;
 
 export interface ValueResult extends ChangeResult {
   values: Record<string, string>;
@@ -94,17 +100,19 @@ export async function changeValues<Source>(
 ): Promise<ValueResult[]> {
   await requireHub(store.hub);
   let found: FoundValues<Source>[];
+  let effects: Foreseen | undefined;
   do {
     found = await store.find(target);
     const checked = await mapConcurrently(found, (one) =>
       checkedValues(store, one, changes(one.name), overwrite),
     );
     if (checked.some(({ error }) => error !== undefined)) return checked;
-  } while (!(await approve(found)));
+    effects = await approve(found);
+  } while (effects === undefined);
   return mapConcurrently(found, async (one) => {
     const result = await unchanged(store, one);
     return forName(result, run, async () => {
-      Object.assign(result, await changeOne(store, one, changes(one.name), overwrite));
+      Object.assign(result, await changeOne(store, one, changes(one.name), overwrite, effects));
       if (result.error === undefined)
         run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
     });
@@ -117,6 +125,7 @@ export async function changeOne<Source>(
   { name, source }: FoundValues<Source>,
   changes: Changes,
   overwrite: boolean,
+  effects: Foreseen,
 ): Promise<ValueResult> {
   const { hub } = store;
   return retryConflicts(hub, async (isFirst) => {
@@ -125,7 +134,7 @@ export async function changeOne<Source>(
     if (result.error !== undefined) return result;
     const wanted = effectiveChanges(result.values, changes);
     if (current === undefined || Object.keys(wanted).length === 0) return result;
-    const values = await store.write(current, wanted);
+    const values = await store.write(current, wanted, effects);
     const lost = changeWords(effectiveChanges(values, wanted));
     if (lost.length > 0) throw notStored(hub, `${lost.join(', ')} for ${name}`);
     return { name, values, changed: true };
@@ -174,10 +183,11 @@ export function labelStore(hub: Kube): ValueStore<ManagedCluster> {
     valuesOf: ({ metadata }) => metadata.labels ?? {},
     moreOf: () => ({}),
     read: (name) => hub.get<ManagedCluster>(resources.managedClusters, name),
-    async write({ metadata }, labels) {
+    async write({ metadata }, labels, effects) {
       const { name, resourceVersion } = metadata;
       const patch = { metadata: { resourceVersion, labels } };
-      const patched = await hub.merge<ManagedCluster>(resources.managedClusters, name, patch);
+      const kube = foreseen(hub, effects);
+      const patched = await kube.merge<ManagedCluster>(resources.managedClusters, name, patch);
       return hub.dryRun
         ? withChanges(metadata.labels ?? {}, labels)
         : (patched.metadata.labels ?? {});

@@ -50,7 +50,7 @@ export async function render(named: NamedObject, wec: string, wds: Wds) {
   const [object, transforms, configMap] = await Promise.all([
     wds.kube.get(kind, ref.name, { namespace: ref.namespace }),
     listIfDefined<CustomTransform>(wds.kube, resources.customTransforms),
-    its.get<ConfigMap>(resources.configMaps, wec, inProperties),
+    its.get<ConfigMap>(resources.propertyConfigMaps, wec, inProperties),
   ]);
   if (object === undefined) throw noSuchObject(ref, wds);
   const removed = (transforms ?? [])

@@ -1,12 +1,18 @@
 import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { takenByPlan, writeObject, writeValues } from '../../../../src/lib/fleet/apply.ts';
+import {
+  type ForeseenWork,
+  takenByPlan,
+  writeObject,
+  writeValues,
+} from '../../../../src/lib/fleet/apply.ts';
 import type { FleetWec } from '../../../../src/lib/fleet/fleet-file.ts';
-import type { FleetWork, WecPlan } from '../../../../src/lib/fleet/plan.ts';
+import type { WecPlan } from '../../../../src/lib/fleet/plan.ts';
 import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import { type KubeObject, resources } from '../../../../src/lib/kube/client/objects.ts';
+import { foreseenKube } from '../../support/builders.ts';
 import { MemoryCluster } from '../../support/space-builders.ts';
 
 const wanted = {
@@ -27,8 +33,8 @@ async function written(isTaken: boolean) {
     applyAs: async (manager: string, { metadata }: KubeObject) =>
       writes.push([manager, metadata.uid, metadata.resourceVersion]),
   });
-  const writing = writeObject(kube, 'prod', undefined, {
-    resource: resources.configMaps,
+  const writing = writeObject(foreseenKube(kube), 'prod', undefined, {
+    resource: resources.propertyConfigMaps,
     removed: {},
     wanted,
   });
@@ -85,8 +91,8 @@ test('properties are added before labels, and removed after them', async () => {
       applyAs: async (_: string, object: KubeObject) => note('apply', object.kind, object),
     });
     const wec = { name: 'c1', labels, annotations: {}, properties } as unknown as FleetWec;
-    const work = { fleet: { name: 'prod' }, options: {}, its: { kube } } as unknown as FleetWork;
-    await writeValues(work, wec, {
+    const work = { fleet: { name: 'prod' }, options: {}, its: { kube }, effects: noForecast };
+    await writeValues(work as unknown as ForeseenWork, wec, {
       clusters: new Map([['c1', cluster]]),
       properties: new Map([['c1', configMap]]),
     });

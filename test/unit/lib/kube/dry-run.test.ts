@@ -11,7 +11,7 @@ import {
   writeBootstrap,
   writeKlusterlet,
 } from '../../../../src/lib/wecs/join/install-klusterlet.ts';
-import { run } from '../../support/builders.ts';
+import { foreseenKube, run } from '../../support/builders.ts';
 import { FakeServer } from '../../support/fake-server.ts';
 
 describe('a dry run', () => {
@@ -71,7 +71,7 @@ describe('a dry run', () => {
   test('records every kind of write and sends none', async () => {
     await kube.create(resources.secrets, object, { namespace: 'n' });
     await kube.apply(object);
-    await kube.merge(resources.managedClusters, 'cluster1', { spec: {} });
+    await foreseenKube(kube).merge(resources.managedClusters, 'cluster1', { spec: {} });
     await kube.replace(
       resources.certificateSigningRequests,
       { metadata: { name: 'csr' } },
@@ -111,7 +111,7 @@ describe('a dry run', () => {
       ['patch clusterroles', () => kube.apply(role), /patch clusterroles/],
       [
         'patch managedclusters',
-        () => kube.merge(resources.managedClusters, 'c', {}),
+        () => foreseenKube(kube).merge(resources.managedClusters, 'c', {}),
         /patch managedclusters/,
       ],
       [

@@ -20,7 +20,7 @@ import { hasNoRegistration } from '../../../../src/lib/wecs/deregister/inspect-w
 import { type HubState, isGone } from '../../../../src/lib/wecs/deregister/leftovers.ts';
 import { revoke, type WecToRevoke } from '../../../../src/lib/wecs/registration/grant.ts';
 import type { Registration } from '../../../../src/lib/wecs/registration/registration-checks.ts';
-import { fakeKube, run } from '../../support/builders.ts';
+import { fakeKube, foreseenKube, run } from '../../support/builders.ts';
 
 /** Compiled, never called: a line that compiles without an error is an error of the compiler. */
 export async function refusedByTheCompiler(
@@ -41,7 +41,7 @@ export async function refusedByTheCompiler(
   // @ts-expect-error "deregistered", "is not registered; nothing to do"
   isGone({ ...state, managedCluster: missing });
   // @ts-expect-error the end of a deregistration
-  await deleteCluster(kube, { ...state, managedCluster: missing }, undefined, during);
+  await deleteCluster(foreseenKube(kube), { ...state, managedCluster: missing }, undefined, during);
   // @ts-expect-error "cleaned up", "has no klusterlet; nothing to do"
   await cleanUpWec(kube, record, true, during);
   // @ts-expect-error the same

@@ -1,6 +1,7 @@
 import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import { accept } from '../../../../src/lib/wecs/accept.ts';
 import { fakeKube, managedCluster, run } from '../../support/builders.ts';
 import { discoveryOf } from '../../support/discovery.ts';
@@ -27,7 +28,7 @@ test('a context of another WEC is rejected, and nothing is approved or accepted'
   });
   const [other] = await accept(
     hub,
-    { wecs: [{ name: 'cluster1', kube: clusterOf('cluster2') }], wait: false },
+    { wecs: [{ name: 'cluster1', kube: clusterOf('cluster2') }], wait: false, effects: noForecast },
     run(0),
   );
   assert.equal(other?.error?.code, 'registered-elsewhere');

@@ -201,7 +201,7 @@ describe('labels', () => {
   it('are replaced by annotations of the same keys, and both are undone together', async () => {
     const cluster = annotated();
     const hub = hubWith(cluster, 1);
-    await removeLabels(hub, cluster);
+    await removeLabels(foreseenKube(hub), cluster);
     assert.deepEqual(Object.keys(cluster.metadata.labels ?? {}), [
       'cluster.open-cluster-management.io/clusterset',
       'feature.open-cluster-management.io/addon-x',
@@ -214,8 +214,8 @@ describe('labels', () => {
     assert.deepEqual({ env, other, region }, { env: 'annotated', other: 'kept', region: 'eu' });
     // Rerun after an interruption: no record of the first run is lost.
     cluster.metadata.labels = { ...cluster.metadata.labels, late: 'x' };
-    await removeLabels(hub, cluster);
-    assert.deepEqual(await restoreLabels(hub, 'cluster1'), {
+    await removeLabels(foreseenKube(hub), cluster);
+    assert.deepEqual(await restoreLabels(foreseenKube(hub), 'cluster1'), {
       env: 'edge',
       'topology.kubernetes.io/region': 'eu',
       late: 'x',
@@ -227,18 +227,18 @@ describe('labels', () => {
   it('that were set meanwhile keep their new values', async () => {
     const cluster = annotated();
     const hub = hubWith(cluster);
-    await removeLabels(hub, cluster);
+    await removeLabels(foreseenKube(hub), cluster);
     cluster.metadata.labels = { ...cluster.metadata.labels, env: 'core' };
-    await restoreLabels(hub, 'cluster1');
+    await restoreLabels(foreseenKube(hub), 'cluster1');
     assert.equal(cluster.metadata.labels?.env, 'core');
   });
 
   it('of a cluster that is being deleted stay removed', async () => {
     const cluster = annotated();
     const hub = hubWith(cluster);
-    await removeLabels(hub, cluster);
+    await removeLabels(foreseenKube(hub), cluster);
     cluster.metadata.deletionTimestamp = secondsAgo(1);
-    assert.equal(await restoreLabels(hub, 'cluster1'), undefined);
+    assert.equal(await restoreLabels(foreseenKube(hub), 'cluster1'), undefined);
   });
 });
 

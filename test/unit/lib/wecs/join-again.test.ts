@@ -2,13 +2,14 @@ import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Run } from '../../../../src/lib/core/run.ts';
+import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { WebhookProbe } from '../../../../src/lib/ocm/hub/webhook.ts';
 import { newResult } from '../../../../src/lib/wecs/diagnose/follow-registration.ts';
 import { finishDone } from '../../../../src/lib/wecs/join/join.ts';
-import type { JoinOptions } from '../../../../src/lib/wecs/join/join-options.ts';
+import type { ForeseenJoin } from '../../../../src/lib/wecs/join/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join/join-plan.ts';
 import { requireOwnership } from '../../../../src/lib/wecs/join/join-requirements.ts';
 import { isDone, plannedJoin } from '../../../../src/lib/wecs/join/joining.ts';
@@ -50,7 +51,7 @@ const endpoint = {
   proxyUrl: undefined,
   source: 'kubeconfig' as const,
 };
-const options: JoinOptions = { accept: true, labels: {} };
+const options: ForeseenJoin = { accept: true, labels: {}, effects: noForecast };
 /** A bootstrap secret that was written so many seconds ago. */
 const written = (ago: number): Secret =>
   bootstrapSecret(endpoint, 'token', now - ago * 1000) as Secret;
@@ -252,7 +253,7 @@ describe('a WEC that is registered', () => {
 
 describe('what a join of a registered WEC reports', () => {
   const access = { its: 'its1', kube: undefined } as never;
-  const plannedOf = (plan: JoinPlan, options: JoinOptions, run: Run) =>
+  const plannedOf = (plan: JoinPlan, options: ForeseenJoin, run: Run) =>
     plannedJoin({ access, options, run, result: newResult('cluster1') } as never, plan);
   test('is that a join upgrades nothing', async () => {
     const progress = recordingProgress();
@@ -294,7 +295,7 @@ describe('the UID of the joined cluster', () => {
     const recorded = { labels: new Set<string>(), identity: new Set<string>() };
     const recording = {
       plan: plan(rest),
-      options: { accept: false, labels: {} },
+      options: { ...options, accept: false },
       run: run(),
       recorded,
     };
@@ -336,9 +337,10 @@ describe('the UID of the joined cluster', () => {
   test('is in the list of a dry run, with approval, acceptance and labels', async () => {
     const { kube, writes } = hubWith();
     const fresh = plan({ kube, hubBefore: hubEvidence() });
-    const options = { accept: true, labels: { tier: 'a', name: 'wec-{name}' } };
-    await foreseeAcceptance(kube, fresh);
-    await foreseeRecords(kube, { plan: fresh, options });
+    const labels = { tier: 'a', name: 'wec-{name}' };
+    const planned = { plan: fresh, options: { ...options, labels } };
+    await foreseeAcceptance(kube, planned);
+    await foreseeRecords(kube, planned);
     assert.deepEqual(writes, [
       'replace CertificateSigningRequest/approval cluster1-*',
       'merge ManagedCluster cluster1 {"spec":{"hubAcceptsClient":true}}',

@@ -8,6 +8,7 @@ import { listWecs } from '../../../../src/lib/wecs/list.ts';
 import { removeLabels } from '../../../../src/lib/wecs/registration/saved-labels.ts';
 import {
   fakeKube,
+  foreseenKube,
   joinedCluster,
   lease,
   type ManagedClusterOptions,
@@ -93,7 +94,7 @@ test('an interrupted deregistration is shown wherever the WEC is', async () => {
     },
     now: () => now,
   });
-  await removeLabels(hub, cluster);
+  await removeLabels(foreseenKube(hub), cluster);
   const [item] = await listWecs(hub, { pending: false });
   matches(item?.reason, /deregistration is unfinished; its labels are removed/);
   const { diagnosis } = await getWec(hub, 'cluster1', undefined, async () => []);

@@ -2,6 +2,7 @@ import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { StellarError } from '../../../../src/lib/core/errors.ts';
+import { noForecast } from '../../../../src/lib/forecast/read-forecast.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { accept, type WaitGoal, waitFor } from '../../../../src/lib/wecs/accept.ts';
 import { csr, fakeKube, managedCluster, run } from '../../support/builders.ts';
@@ -38,7 +39,8 @@ const empty = cluster(async () => undefined);
 const waited = async (name: string, goal: WaitGoal, kube?: Kube) =>
   (await waitFor(await its(), [{ name, kube }], goal, run(1000)))[0]?.error;
 const accepted = async (name: string, wait: boolean | 'for-request', kube?: Kube) =>
-  (await accept(await its(), { wecs: [{ name, kube }], wait }, run(1000)))[0]?.error;
+  (await accept(await its(), { wecs: [{ name, kube }], wait, effects: noForecast }, run(1000)))[0]
+    ?.error;
 
 describe('a name that is nowhere', () => {
   test('ends a wait at once, with the nearest names', async () => {

@@ -13,7 +13,7 @@ import {
 } from '../../../../../src/lib/kube/client/objects.ts';
 import type { UserEntry } from '../../../../../src/lib/kube/kubeconfig/kubeconfig.ts';
 import { resourceOfBound } from '../../../../../src/lib/ocm/model/kubestellar-names.ts';
-import { base64 } from '../../../support/builders.ts';
+import { base64, foreseenKube } from '../../../support/builders.ts';
 import { identity } from '../../../support/fake-server.ts';
 import { newPath } from '../../../support/folder.ts';
 import { plugin } from '../../../support/plugin-host.ts';
@@ -141,7 +141,7 @@ describe('a missing object', () => {
   });
   test('cannot be changed', async () => {
     const { kube } = await serving(() => ({ status: 404, body: { kind: 'Status' } }));
-    await assert.rejects(kube.merge(resources.managedClusters, 'a', {}), {
+    await assert.rejects(foreseenKube(kube).merge(resources.managedClusters, 'a', {}), {
       code: 'not-found',
       status: 404,
     });
@@ -229,8 +229,8 @@ describe('a response that no API server gives is an error without a stack trace'
     });
   }
   for (const [how, write] of [
-    ['a patch', (kube) => kube.merge(resources.managedClusters, 'a', {})],
-    ['an update', (kube) => kube.replace(resources.managedClusters, { metadata: { name: 'a' } })],
+    ['a patch', (kube) => kube.merge(resources.secrets, 'a', {})],
+    ['an update', (kube) => kube.replace(resources.secrets, { metadata: { name: 'a' } })],
     ['an apply', (kube) => kube.apply({ ...managedCluster() })],
   ] as [string, (kube: Kube) => Promise<unknown>][])
     test(`{} to ${how}`, async () => {
@@ -308,7 +308,9 @@ describe('applying', () => {
 
 test('a merge patch and a replacement send their content type, and a replacement carries its resourceVersion', async () => {
   const { server, kube } = await serving(() => ({ body: managedCluster() }));
-  await kube.merge(resources.managedClusters, 'cluster1', { spec: { hubAcceptsClient: true } });
+  await foreseenKube(kube).merge(resources.managedClusters, 'cluster1', {
+    spec: { hubAcceptsClient: true },
+  });
   const judged = { metadata: { name: 'csr', resourceVersion: '7' } };
   await kube.replace(resources.certificateSigningRequests, judged, 'approval');
   assert.deepEqual(server.requests[1]?.body, judged);
@@ -333,7 +335,9 @@ test('a deletion has the UID of the object as its precondition; another object o
     return isTaken ? { status: 409, body: { reason: 'Conflict' } } : {};
   });
   const remove = (uid?: string) =>
-    kube.delete(resources.managedClusters, { metadata: { name: 'cluster1', ...(uid && { uid }) } });
+    foreseenKube(kube).delete(resources.managedClusters, {
+      metadata: { name: 'cluster1', ...(uid && { uid }) },
+    });
   assert.equal(await remove('u1'), false);
   assert.equal(await remove('u2'), true);
   await assert.rejects(remove(), { code: 'api-error' });

@@ -1,12 +1,14 @@
 import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { noForecast } from '../../../../../src/lib/forecast/read-forecast.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { shownList } from '../../../../../src/lib/kube/client/missing.ts';
 import { resources } from '../../../../../src/lib/kube/client/objects.ts';
 import { patchCurrent } from '../../../../../src/lib/kube/writes.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { changeOne, labelStore } from '../../../../../src/lib/wecs/values/values.ts';
+import { foreseenKube } from '../../../support/builders.ts';
 import type { FakeServer } from '../../../support/fake-server.ts';
 import { serving } from '../../../support/serving.ts';
 
@@ -29,7 +31,7 @@ describe('a write that always conflicts', () => {
     method === 'PATCH' ? { status: 409, body: { reason: 'Conflict' } } : { body: object(count) };
   const label = { metadata: { name: 'c1', uid: 'u1' } } as ManagedCluster;
   const change = (kube: Kube) =>
-    changeOne(labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false);
+    changeOne(labelStore(kube), { name: 'c1', source: label }, { a: 'b' }, false, noForecast);
   const patches = ({ requests }: FakeServer) =>
     requests.filter(({ method }) => method === 'PATCH').length;
 
@@ -44,7 +46,9 @@ describe('a write that always conflicts', () => {
     const { server, kube } = await serving(conflicting, { timeoutMs: 1000 });
     const started = performance.now();
     await assert.rejects(
-      patchCurrent(kube, resources.managedClusters, object(), () => ({ labels: { a: null } })),
+      patchCurrent(foreseenKube(kube), resources.managedClusters, object(), () => ({
+        labels: { a: null },
+      })),
       { code: 'timeout' },
     );
     assert.ok(performance.now() - started < 20_000);

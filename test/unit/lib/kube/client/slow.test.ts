@@ -229,7 +229,7 @@ describe('a kept connection that the server has closed', () => {
       () => ({ body: { metadata: { name: 'a' } } }),
     );
     await kube.read('/version');
-    await kube.create(resources.managedClusters, { metadata: { name: 'a' } });
+    await kube.create(resources.secrets, { metadata: { name: 'a' } });
     assert.deepEqual(
       server.requests.map(({ method }) => method),
       ['GET', 'POST', 'POST'],

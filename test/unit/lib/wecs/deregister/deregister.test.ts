@@ -289,7 +289,7 @@ test('a WEC that gets works while it is being deleted loses the labels that sele
     managedCluster: proof(structuredClone(cluster) as never),
     reread: rereadOf(hub),
   });
-  await deleteCluster(hub, before, undefined, run(3000));
+  await deleteCluster(foreseenKube(hub), before, undefined, run(3000));
   assert.deepEqual(cluster.metadata.labels, { env: null });
 });
 
@@ -310,7 +310,7 @@ test('a dry run records the deletion of a ManagedCluster, and does not wait for 
       reread: rereadOf(hub),
     });
     const progress = recordingProgress();
-    await deleteCluster(hub, before, undefined, { ...run(2000, progress), dryRun });
+    await deleteCluster(foreseenKube(hub), before, undefined, { ...run(2000, progress), dryRun });
     const reported = progress.lines.filter((line) => line.startsWith('changed'));
     return { written, reported };
   };

@@ -2,6 +2,7 @@ import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Track } from '../../../../../src/lib/core/follow.ts';
+import { noForecast } from '../../../../../src/lib/forecast/read-forecast.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import {
@@ -65,7 +66,9 @@ function following(
       until: 'available',
       checkCommand: 'stellarctl wec list',
       act: async (reading) =>
-        accept ? registration.accept(reading, { wait, joinedIsEnough }) : undefined,
+        accept
+          ? registration.accept(reading, { wait, joinedIsEnough, effects: noForecast })
+          : undefined,
       ...rest,
     },
   );

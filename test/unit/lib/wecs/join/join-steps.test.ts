@@ -1,6 +1,7 @@
 import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { noForecast } from '../../../../../src/lib/forecast/read-forecast.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, Secret } from '../../../../../src/lib/kube/client/objects.ts';
@@ -92,7 +93,8 @@ async function joined({ hub = [], wec = [], onHub, onWec, options, isReal }: Sce
     imageRegistry: undefined,
     token: async () => 'token',
   } as HubAccess;
-  const asked = { accept: true, labels: {}, hubApiserver: 'context', ...options };
+  const given = { accept: true, labels: {}, hubApiserver: 'context', ...options };
+  const asked = { ...given, effects: noForecast };
   const progress = recordingProgress();
   const wecs = [{ name: 'cluster1', kube: cluster.kube }];
   const [result] = await join(access, wecs, asked, run(400, progress));

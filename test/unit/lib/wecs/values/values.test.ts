@@ -2,6 +2,7 @@ import '../../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { changesFor } from '../../../../../src/lib/core/changes.ts';
+import { noForecast } from '../../../../../src/lib/forecast/read-forecast.ts';
 import type { ManagedCluster } from '../../../../../src/lib/ocm/model/ocm-objects.ts';
 import { changeValues, labelStore, labelsOf } from '../../../../../src/lib/wecs/values/values.ts';
 import { fakeKube, managedCluster, recordingProgress, run } from '../../../support/builders.ts';
@@ -24,7 +25,7 @@ async function changed(
     read: discoveryOf(),
   });
   const progress = recordingProgress();
-  const wanted = { changes, overwrite, approve: async () => true };
+  const wanted = { changes, overwrite, approve: async () => noForecast };
   const results = await changeValues(labelStore(hub), selection, wanted, run(5000, progress));
   return { results, written, said: progress.lines.join() };
 }
