@@ -2,12 +2,16 @@ import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readForecast } from '../../../../src/lib/forecast/read-forecast.ts';
+import { readPolicyForecast } from '../../../../src/lib/forecast/read-policy-forecast.ts';
 import type { Row } from '../../../../src/lib/forecast/row.ts';
 import { wecChange } from '../../../../src/lib/forecast/wec-change.ts';
-import { seen } from '../../../../src/lib/kube/access.ts';
+import { hidden, seen } from '../../../../src/lib/kube/access.ts';
 import type { Kube } from '../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { KubeObject, LabelSelector } from '../../../../src/lib/kube/client/objects.ts';
+import type { Wds } from '../../../../src/lib/spaces/choose/open-wds.ts';
+import { evaluate } from '../../../../src/lib/workloads/selection/policy-subject.ts';
+import { joinedCluster } from '../../support/builders.ts';
 import { binding, workOf } from '../../support/policy-builders.ts';
 import {
   its,
@@ -18,6 +22,7 @@ import {
   wds,
 } from '../../support/space-builders.ts';
 import { WorkloadCluster } from '../../support/workload-cluster.ts';
+import { openWds } from '../workloads/open-wds.ts';
 
 type Typed = KubeObject & { kind: string };
 
@@ -81,6 +86,10 @@ const kubeSystem = (name: string) => ({
   metadata: { name: 'kube-system', uid: name },
 });
 
+const wecs = Object.entries({ w1: 'web', w2: 'web', w3: 'db', w4: 'db' }).map(
+  ([name, tier]) => joinedCluster({ name, labels: { tier } }) as Typed,
+);
+
 /** The change: what selects tier=web loses w1, and what selects tier=db gets it. */
 const change = wecChange(
   {
@@ -98,10 +107,10 @@ const lineOf = ({ effect, policy: by, wds: of, object, wec, why }: Row) =>
     ? `${effect} of ${of}: ${why}`
     : `${effect} by ${by} (${of}): ${object.kind} ${object.name} on ${wec}: ${why}`;
 
-/** Reads the forecast of the change. @param denied a request that is answered by 403 */
-async function read(denied?: string) {
+/** The clusters, and the requests to them. @param denied a request that is answered by 403 */
+function worldWithout(denied?: string) {
   const requests = new Set<string>();
-  const allowed = (kube: Kube, ...words: (string | false | undefined)[]) => {
+  const allowed = (kube: Kube, ...words: (string | undefined)[]) => {
     const request = words.filter(Boolean).join(' ');
     requests.add(request);
     if (request === denied)
@@ -125,26 +134,50 @@ async function read(denied?: string) {
       return kube.read(path, ...more);
     },
   });
-  const hub = asked('its1', new WorkloadCluster([kubeSystem('its1'), ...mailboxes]));
-  const clusters: Record<string, Kube> = {
-    its1: hub,
-    ...Object.fromEntries(
-      Object.entries(contents).map(([name, all]) => [name, asked(name, new WorkloadCluster(all))]),
-    ),
-  };
-  const connect = ({ server }: { server: string }) =>
-    clusters[new URL(server).hostname.split('.')[0] ?? ''] ?? assert.fail(server);
+  const hub = asked('its1', new WorkloadCluster([kubeSystem('its1'), ...wecs, ...mailboxes]));
+  const inWds = (name: string) => asked(name, new WorkloadCluster(contents[name] ?? []));
+  const clusters: Record<string, Kube> = { its1: hub };
+  for (const name of Object.keys(contents)) clusters[name] = inWds(name);
   const k8s = { type: 'k8s' };
   const spaces = [its('its1', k8s), wds('wds1', '', k8s), wds('wds2', '', k8s)];
   const secrets = ['its1', 'wds1', 'wds2'].map((name) => secretAt(name));
   const hosting = asked('hosting', new MemoryCluster([...spaces, ...secrets]));
+  const find = (name: string) => clusters[name] ?? assert.fail(name);
+  return { find, hosting, requests: () => [...requests].sort() };
+}
+
+/** Reads the forecast of the change. */
+async function read(denied?: string) {
+  const { find, hosting, requests } = worldWithout(denied);
+  const connect = ({ server }: { server: string }) =>
+    find(new URL(server).hostname.split('.')[0] ?? '');
   const { rows } = await readForecast([change], {
-    its: { kube: hub, context: { name: 'its1' } },
+    its: { kube: find('its1'), context: { name: 'its1' } },
     hosting: seen(toolsOf(hosting, { connect, hostingSource: 'kubeconfig' })),
     kubeconfig: kubeconfigOf({ team: { cluster: 'team', user: 'team' } }),
     connect,
   });
-  return { lines: rows.map(lineOf).sort(), requests: [...requests].sort() };
+  return { lines: rows.map(lineOf).sort(), requests: requests() };
+}
+
+/** Reads the forecast of policy leaving with fewer objects, beside others. */
+async function readPolicy(denied?: string, way?: Wds['its']) {
+  const { find, requests } = worldWithout(denied);
+  const inWds = openWds(find('wds1'), find('its1'), way && { its: way });
+  const clause = (apiGroup: string, resource: string, name: string) => ({
+    ...{ apiGroup, resources: [resource] },
+    objectNames: [name],
+  });
+  const spec = {
+    clusterSelectors: [{ matchLabels: { tier: 'web' } }],
+    downsync: [clause('', 'configmaps', 'leaving'), clause('apps', 'deployments', 'none')],
+  };
+  const subject = await evaluate('leaving', spec, inWds);
+  const present = { metadata: { name: 'leaving' } };
+  const nobody = async () => ({ policies: [], unread: [] });
+  const asked = { present, stops: undefined, overwritten: [], readPolicies: nobody };
+  const { rows } = await readPolicyForecast({ subject, ...asked });
+  return { lines: rows.map(lineOf).sort(), requests: requests() };
 }
 
 /** What a right is needed for. */
@@ -259,4 +292,56 @@ describe('what needs a right is unknown without it, and the rest is as with it:'
         [],
       );
     });
+});
+
+/** All requests for a policy: what its rows are without one, or that nothing is said, and nothing is done. */
+const policyNeeds: Record<string, 'refused' | RegExp[]> = {
+  'its1 list managedclusters': [
+    ...[/^recreated .* moved on w2: taking/, /^removed .* moved on w1: it no longer/],
+    /^unknown of wds1: WECs could not be read: .*list managedclusters is forbidden$/,
+  ],
+  'its1 list manifestworks of leaving': 'refused',
+  'its1 list manifestworks w1': 'refused',
+  'its1 list manifestworks w2': 'refused',
+  'wds1 discovery': 'refused',
+  'wds1 list bindings': 'refused',
+  'wds1 list configmaps': ['leaving', 'moved'].flatMap((name) =>
+    ['w1', 'w2'].map(
+      (wec) =>
+        new RegExp(
+          `^unknown by leaving .* ${name} on ${wec}: configmaps could not be read: .*is forbidden$`,
+        ),
+    ),
+  ),
+  // It selects Deployments by name only, and has sent none.
+  'wds1 list deployments': [/^recreated /, /^removed /],
+  'wds1 list namespaces': [/^recreated /, /^removed /],
+};
+
+describe('of a policy that changes, what needs a right is unknown without it, or the change is refused:', () => {
+  test('these are its requests', async () => {
+    const { lines, requests } = await readPolicy();
+    assert.deepEqual(lines, [
+      'recreated by leaving (wds1): ConfigMap moved on w2: taking (wds2) has not applied it yet',
+      'removed by leaving (wds1): ConfigMap moved on w1: it no longer selects the object',
+    ]);
+    assert.deepEqual(requests, Object.keys(policyNeeds).sort());
+  });
+  for (const [request, rows] of Object.entries(policyNeeds))
+    test(request, async () => {
+      if (rows === 'refused') {
+        await assert.rejects(readPolicy(request), (error: Error) =>
+          error.message.endsWith(`${request} is forbidden`),
+        );
+        return;
+      }
+      const { lines } = await readPolicy(request);
+      assert.equal(lines.length, rows.length, lines.join('\n'));
+      for (const [index, row] of rows.entries()) assert.match(lines[index] ?? '', row);
+    });
+  test('a way to its ITS', async () => {
+    const { lines } = await readPolicy(undefined, hidden('no route'));
+    // The works could not be read for the same reason: one row says so.
+    assert.deepEqual(lines, ['unknown of wds1: WECs could not be read: no route']);
+  });
 });
