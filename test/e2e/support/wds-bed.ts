@@ -22,7 +22,7 @@ export interface WdsBed {
   stop(): Promise<void>;
 }
 
-interface WdsBedOptions extends Pick<WdsOptions, 'type'> {
+interface WdsBedOptions extends Pick<WdsOptions, 'type' | 'rate'> {
   /** Whether the ITS has the status add-on. */
   hasAddon?: boolean;
   /** What of the clusters is joined, with the label tier=web: all by default. */
@@ -34,7 +34,7 @@ interface WdsBedOptions extends Pick<WdsOptions, 'type'> {
 /** @param names those of the clusters */
 export async function startWds(
   names: readonly string[],
-  { type = 'k8s', hasAddon = false, wecs = names, contexts = () => [] }: WdsBedOptions = {},
+  { type = 'k8s', rate, hasAddon = false, wecs = names, contexts = () => [] }: WdsBedOptions = {},
 ): Promise<WdsBed> {
   const others = [...names, 'wds1'].map((name) => ({ name }));
   const bed = await startBed({ planes: [{ name: 'its1', hub: true }, ...others] });
@@ -46,7 +46,10 @@ export async function startWds(
     async () => !hasAddon || installAddonByPlacement(its1).catch(() => undefined),
     'status add-on',
   );
-  const [addon, controllers] = await Promise.all([installed, runWds(wds1, its1, { type })]);
+  const [addon, controllers] = await Promise.all([
+    installed,
+    runWds(wds1, its1, { type, ...(rate && { rate }) }),
+  ]);
   if (wecs.length > 0)
     await cli.type(`wec join ${wecs.join(' ')} --its its1 --accept --label tier=web`);
   const stop = async () => {
