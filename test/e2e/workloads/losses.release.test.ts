@@ -68,7 +68,7 @@ async function uidsOn(wec: string, namespace: string): Promise<string[]> {
 /** Waits until a policy has arrived, then somebody else writes an object into its Namespace. */
 async function arrived(wec: string, namespace: string) {
   const isThere = async () =>
-    (await uidsOn(wec, namespace)).some((line) => /^(conf|web) /.test(line));
+    (await uidsOn(wec, namespace)).some((line) => /^(api|conf|web) /.test(line));
   await until(isThere, `${namespace} on ${wec}`);
   await all.bed
     .plane(wec)
@@ -146,6 +146,38 @@ describe('what is on the WECs stays where a command is refused:', () => {
     );
     await settled();
     assert.deepEqual([await uidsOn('w1', 's1'), await uidsOn('w2', 's2')], before);
+  });
+
+  it('a collector that a policy names already, and that would confuse the statuses of namesakes', async () => {
+    const api = () => ({ ...web(), metadata: { name: 'api' } });
+    await type('label w1 c=1 --its its1');
+    await send('n1', 'c=1', [api()]);
+    await send('n2', 'c=1', [api()]);
+    await wds1.admin.patch(resources.bindingPolicies, 'n1', {
+      spec: {
+        downsync: [
+          { objectSelectors: [{ matchLabels: { app: 'n1' } }], statusCollectors: ['later'] },
+        ],
+      },
+    });
+    const isNamed = async () => {
+      const { items } = await wds1.admin.list<AnyObject>(resources.bindings);
+      return JSON.stringify(items).includes('"later"');
+    };
+    await until(isNamed, 'a Binding that names the collector');
+    const before = [await arrived('w1', 'n1'), await arrived('w1', 'n2')];
+    const refused = await run(`collector create later --preset replicas ${at}`);
+    assert.equal(refused.exitCode, 4, refused.stderr);
+    assert.match(
+      refused.stderr,
+      /on w1, KubeStellar would confuse the statuses of Deployment n1\/api and Deployment n2\/api, and crash/,
+    );
+    const document = await run(`collector create later --preset replicas ${at} -o json`);
+    assert.equal(document.json().error.code, 'loss-unknown');
+    await settled();
+    assert.deepEqual([await uidsOn('w1', 'n1'), await uidsOn('w1', 'n2')], before);
+    const { items } = await wds1.admin.list<AnyObject>(resources.statusCollectors);
+    assert.ok(!items.some(({ metadata: { name } }) => name === 'later'));
   });
 
   it('a label by which an agent would overwrite what somebody else has created', async () => {
