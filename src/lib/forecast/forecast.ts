@@ -55,7 +55,13 @@ export interface Forecast extends Foreseen {
 export function forecast(world: World, change: Change): Forecast {
   const reaches = reachesOf(world, change);
   const goingOf = goingBy(reaches, change);
-  const taken = [...world.works].flatMap(([wec, works]) => takenFrom(wec, works, reaches, goingOf));
+  const findSender = senderIn(reaches);
+  // What becomes of the works of a WDS that could not be read is not known: they keep nothing.
+  const mayGo = (work: SentWork) =>
+    world.unread.length > 0 && work.origin !== undefined && findSender(work) === undefined;
+  const taken = [...world.works].flatMap(([wec, works]) =>
+    takenFrom(wec, works, reaches, { goingOf, mayGo }),
+  );
   const recreated = keysOf(taken.filter(({ effect }) => effect === 'recreated'));
   const present = keysOf(world.foreign);
   const rows = [
@@ -169,7 +175,7 @@ function takenFrom(
   wec: string,
   works: readonly SentWork[],
   reaches: readonly Reach[],
-  goingOf: GoingOf,
+  { goingOf, mayGo }: { goingOf: GoingOf; mayGo(work: SentWork): boolean },
 ): Row[] {
   const going: { work: SentWork; object: ObjectView; how: Going }[] = [];
   const holders = new Map<string, { by: SentWork; isApplied: boolean }>();
@@ -177,7 +183,7 @@ function takenFrom(
     for (const object of work.isLeaving ? [] : work.objects) {
       const how = goingOf(work, object);
       if (how !== undefined) going.push({ work, object, how });
-      else if (!holders.get(keyOfSent(object))?.isApplied)
+      else if (!mayGo(work) && !holders.get(keyOfSent(object))?.isApplied)
         holders.set(keyOfSent(object), { by: work, isApplied: object.isApplied });
     }
   if (going.length === 0) return [];
@@ -219,9 +225,8 @@ function withNamespaces(rows: readonly Row[], works: readonly SentWork[], wec: s
   const why = ({ namespace }: ObjectView) => `its Namespace ${namespace} is deleted`;
   const judged = rows.map((row): Row => {
     const effect = row.object && within(row.object);
-    return row.object && effect && row.effect === 'kept'
-      ? { ...row, effect, why: why(row.object) }
-      : row;
+    const isOver = row.effect === 'kept' || (row.effect === 'recreated' && effect === 'removed');
+    return row.object && effect && isOver ? { ...row, effect, why: why(row.object) } : row;
   });
   const known = new Set(judged.map(({ object }) => object && keyOfSent(object)));
   const others = works.flatMap((work) =>

@@ -198,6 +198,14 @@ describe('an object of a policy that no longer selects a WEC', () => {
       rows(sent('c1', 'other', ['ConfigMap shop/a', 'Secret shop/b']), [other]),
       [...removed, 'removed Secret shop/b on c1 by other'].sort(),
     );
+    // Nothing is created in a Namespace that is gone, by a work that has not been applied yet either.
+    const object = { ...viewed('ConfigMap shop/a').object, isApplied: false };
+    assert.deepEqual(rows(sent('c1', 'other', [''], { objects: [object] }), [other]), removed);
+  });
+  test('is not kept by a work of a WDS that could not be read', () => {
+    const unread = [{ wds: 'wds2', why: 'forbidden' }];
+    const world = worldOf([shop], [...works, ...sent('c1', 'x', sends)], { unread });
+    assert.deepEqual(rowsOf(world, gone), [...removed, 'unknown  on null by null']);
   });
   test('is not kept by a work that goes as well, or is being deleted', () => {
     const twin = state('twin', { ...by({ env: 'prod' }), destinations: ['c1'], sends });
