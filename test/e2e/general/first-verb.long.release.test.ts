@@ -9,7 +9,7 @@ import { describe, it } from 'node:test';
 import { execa } from 'execa';
 import { copyOf } from '../../../scripts/mutants/checkout.ts';
 import { type Block, blocksOf, root, typedIn } from '../../pages.ts';
-import { isRelease } from '../support/in-release.ts';
+import { inRelease, isRelease } from '../support/in-release.ts';
 
 /** The last block of the page has the gates. */
 const blocks = blocksOf('CONTRIBUTING.md');
@@ -88,7 +88,7 @@ describe('the walk of CONTRIBUTING.md', () => {
   });
 
   for (const left of steps)
-    it(`is red without ${left.lines[0]}`, async () => {
+    it(`is red without ${left.lines[0]}`, inRelease, async () => {
       const quickestFirst = [judges, ...gates.slice(0, -1).reverse()];
       const others = steps.filter((step) => step !== left);
       assert.notEqual(await walk(others, quickestFirst), undefined);
