@@ -11,7 +11,7 @@ import { selectableLabels } from '../ocm/model/ocm-names.ts';
 import { keyOfSent } from '../workloads/delivery/works.ts';
 import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
 import { confusedBy } from './crashes.ts';
-import { type Reach, reachesOf, senderIn } from './reach.ts';
+import { type ExpectedBinding, expectedBinding, type Reach, reachesOf, senderIn } from './reach.ts';
 import type { Row } from './row.ts';
 import type { WecChange } from './wec-change.ts';
 import type { PolicyState, SentWork, World } from './world.ts';
@@ -40,6 +40,7 @@ export interface Forecast extends Foreseen {
   rows: readonly Row[];
   /** The works that were read, as far as it is known what becomes of them. */
   works: readonly WorkEffect[];
+  bindings: readonly ExpectedBinding[];
   /** Policies that start to select WECs. */
   starting: readonly PolicyEffect[];
   /** Policies that are no longer sent to WECs. */
@@ -79,6 +80,7 @@ export function forecast(world: World, change: Change): Forecast {
   return {
     rows,
     works: worksBy(world, rows, goingOf),
+    bindings: change.wecs ? reaches.map(expectedBinding) : [],
     starting: effectsOn(reaches, ({ starting }) => starting),
     released: [
       ...effectsOn(reaches, ({ stops, released }) => (stops === undefined ? released : [])),

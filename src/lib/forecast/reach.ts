@@ -154,3 +154,23 @@ export function senderIn(reaches: readonly Reach[]) {
     return reach && isOf(work, reach.policy.binding) ? reach : undefined;
   };
 }
+
+/** The WECs that the Binding of a policy names after a change of WECs. */
+export interface ExpectedBinding {
+  wds: string;
+  policy: string;
+  /** Sorted. */
+  wecs: readonly string[];
+}
+
+/** A template that lacks something does not change the Binding: only the transport fills it. */
+export const expectedBinding = ({ policy, starting, released }: Reach): ExpectedBinding => ({
+  wds: policy.wds,
+  policy: policy.name,
+  wecs: [
+    ...new Set([
+      ...destinationsOf(policy.binding).filter((wec) => !released.includes(wec)),
+      ...starting,
+    ]),
+  ].sort(),
+});

@@ -12,7 +12,7 @@ import type { ObjectView } from '../ocm/model/object-ref.ts';
  * - `crashes`: KubeStellar's controller manager crashes, and may take the workloads of all policies away.
  * - `unknown`: what it would be made of could not be read.
  */
-type RowEffect =
+export type RowEffect =
   | 'added'
   | 'removed'
   | 'kept'

@@ -645,6 +645,21 @@ describe('a work', () => {
   });
 });
 
+test('Bindings name the WECs that their policies select after a change of WECs, whatever templates lack', () => {
+  const shop = state('shop', { ...by({ env: 'prod' }), destinations: ['c2', 'c1'], asks: ['x'] });
+  const world = worldOf([shop, state('pay', { ...by({ env: 'test' }), destinations: ['c9'] })], []);
+  const wecs = [
+    changed('c1', { env: 'prod' }, { labels: { env: null } }),
+    changed('c0', {}, { labels: { env: 'prod' } }),
+  ];
+  assert.deepEqual(forecast(world, { wecs }).bindings, [
+    { wds: 'wds1', policy: 'shop', wecs: ['c0', 'c2'] },
+    { wds: 'wds1', policy: 'pay', wecs: ['c9'] },
+  ]);
+  const own = { policies: [{ wds: 'wds1', name: 'shop', after: null }] };
+  assert.deepEqual(forecast(world, own).bindings, []);
+});
+
 test('a collector or a transform of another WDS does nothing', () => {
   const options = { ...by({ env: 'prod' }), destinations: ['c1'], collector: 'c' };
   const both = ['shop', 'pay'].map((name) =>
