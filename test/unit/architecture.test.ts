@@ -220,6 +220,8 @@ test('only these write Deployments, StatefulSets and pods, or make KubeFlex run 
     // A controller manager of KubeStellar that starts while the transport runs deletes workloads: these two change a WDS as `change` of
     // restartControllers, while both are stopped.
     'src/lib/maintenance/guard-wds.ts',
+    // The transport alone, while a change is tried.
+    'src/lib/maintenance/rehearse.ts',
     'src/lib/maintenance/repair-space.ts',
     // The protocol itself.
     'src/lib/maintenance/restart-wds.ts',

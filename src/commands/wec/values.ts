@@ -11,6 +11,7 @@ import type {
   Approval,
   FoundValues,
   ListedValues,
+  ValueResult,
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
 import { type Confirmation, confirming } from '../common/confirm.ts';
@@ -42,9 +43,10 @@ export interface Options extends SelectionOptions {
   overwrite?: boolean;
   list?: boolean;
   maxRemoved?: number;
+  rehearsal?: boolean;
 }
 
-type Removing = Pick<Options, 'maxRemoved'> & { changes: Changes };
+type Removing = Pick<Options, 'maxRemoved' | 'rehearsal'> & { changes: Changes };
 
 /** What differs between labels and properties. */
 export interface ValueKind<Source> {
@@ -72,10 +74,10 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
   const { plural } = kind;
   return {
     ...kind.text,
-    timeout: '1m',
+    timeout: plural === 'labels' ? '3m' : '1m',
     usage: 'NAME… KEY=VALUE… KEY-… [options]',
     arguments: [['[arguments...]', 'WECs, then changes: key=value sets, key- removes']],
-    rare: ['--allow-none', '--hosting-context'],
+    rare: ['--allow-none', '--no-rehearsal', '--hosting-context'],
     options: [
       itsOption(),
       ...selectionOptions(),
@@ -83,6 +85,14 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
       ['--list', kind.listing],
       yesOption('skip the confirmation of what takes workloads away'),
       maxRemovedOption(),
+      ...(plural === 'labels'
+        ? [
+            [
+              '--no-rehearsal',
+              'do not let KubeStellar try first what takes workloads away',
+            ] as const,
+          ]
+        : []),
       hostingContextOption(),
       dryRunOption(),
     ],
@@ -93,9 +103,14 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
       const { kube: hub } = its;
       const store = await kind.open(hub);
       if (options.list) return showValues(session, kind, await listValues(store, target));
-      const { approve, refresh } = approveRemoval(session, its, { changes, ...options }, kind);
+      if (plural === 'labels') {
+        const { endKilledRehearsals } = await import('../common/rehearsal.ts');
+        await endKilledRehearsals(session);
+      }
+      const removal = approveRemoval(session, its, { changes, ...options }, kind);
+      const { approve, refresh, carryOut } = removal;
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
-      const how = { changes: changesOf, overwrite: options.overwrite === true, approve };
+      const how = { changes: changesOf, overwrite: options.overwrite === true, approve, carryOut };
       const results = await changeValues(store, target, how, session.run);
       await session.finish(
         results.map(({ values, ...result }) => ({ ...result, [plural]: values })),
@@ -145,8 +160,9 @@ function approveRemoval<Source>(
   its: Its,
   removing: Removing,
   { effectsOf, plural }: ValueKind<Source>,
-): { approve: Approval<Source>; refresh: string[] } {
+): { approve: Approval<Source>; refresh: string[]; carryOut: CarryOut } {
   let changed: WecChange[] = [];
+  let agreed: Forecast | undefined;
   let approved: Effect[] | undefined;
   const ask = confirming<Forecast>(session, {
     show: (effects) =>
@@ -160,6 +176,7 @@ function approveRemoval<Source>(
     if (changed.length === 0)
       return (await import('../../lib/forecast/read-forecast.ts')).noForecast;
     const effects = await foresee(session, its, changed);
+    agreed = effects;
     refresh.splice(0, refresh.length, ...refreshSteps(effects));
     // Another value takes nothing away.
     if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return effects;
@@ -177,8 +194,18 @@ function approveRemoval<Source>(
     const isAsked = await ask(effects, more ?? []);
     return isAsked && session.options.yes !== true ? undefined : effects;
   };
-  return { approve, refresh };
+  const carryOut: CarryOut = async (write) => {
+    // The Bindings do not depend on properties.
+    if (agreed === undefined || plural === 'properties' || removing.rehearsal === false)
+      return write();
+    const { rehearsed } = await import('../common/rehearsal.ts');
+    return rehearsed(session, its, agreed, changed, write);
+  };
+  return { approve, refresh, carryOut };
 }
+
+/** Writes what is approved, rehearsed if that can be done. */
+type CarryOut = (write: () => Promise<ValueResult[]>) => Promise<ValueResult[]>;
 
 /** Nothing is asked about what takes nothing away. */
 function confirmationsOf(

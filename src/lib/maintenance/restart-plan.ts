@@ -3,10 +3,12 @@ import { command, flagsOf, run as nextStep, noted, partial } from '../core/next-
 import { noForecast } from '../forecast/read-forecast.ts';
 import { through, whyUnseen } from '../kube/access.ts';
 import type { Kube, Permission } from '../kube/client/client.ts';
+import { unlessStatus } from '../kube/client/errors.ts';
 import { foreseen } from '../kube/client/foreseen.ts';
 import {
   byName,
   groupOf,
+  type LabelSelector,
   namesOf,
   type Pod,
   type Resource,
@@ -270,7 +272,9 @@ export function probeFor({ metadata, status }: Pod): string {
   return `${prefix}${metadata.uid?.slice(0, 8)}-${restarts}`;
 }
 
-export const isProbe = ({ name }: { name: string }) => name.startsWith(prefix);
+/** @param step only that probe of a run */
+export const isProbe = ({ name }: { name: string }, step?: string) =>
+  step === undefined ? name.startsWith(prefix) : name === `${prefix}${step}`;
 
 /** The objects of a Binding without a probe: a policy may select all ConfigMaps. */
 export const usersObjects = (binding: Binding): BoundObject[] =>
@@ -278,11 +282,14 @@ export const usersObjects = (binding: Binding): BoundObject[] =>
 
 /** Whether a Binding is or lists a probe. */
 export const hasProbe = (binding: Binding) =>
-  [binding.metadata, ...objectsOf(binding)].some(isProbe);
+  [binding.metadata, ...objectsOf(binding)].some((each) => isProbe(each));
 
 /** Whether the controller manager has handled every change made before the probe. */
 export const isAnswered = (probe: string, bindings: readonly Binding[]) =>
-  bindings.some((binding) => binding.metadata.name === probe && objectsOf(binding).some(isProbe));
+  bindings.some(
+    (binding) =>
+      binding.metadata.name === probe && objectsOf(binding).some((each) => isProbe(each)),
+  );
 
 /**
  * Writes what a probe lacks: first its policy and, when the controller manager has read that, its object. A policy without any object
@@ -316,6 +323,27 @@ export async function writeProbe(wds: Wds, name: string): Promise<void> {
     present !== undefined && present.status?.observedGeneration === present.metadata.generation;
   const spec = namespaced ? {} : { spec: { group, scope: 'Cluster', names, versions } };
   await wds.kube.apply(isRead ? { ...object, ...spec } : policy);
+}
+
+/**
+ * Writes a probe that selects WECs and no object: it gets a Binding that names them, and nothing is sent.
+ * @param step of the run, in its name
+ */
+export async function writeSelectionProbe(
+  { name: wds, kube }: Wds,
+  step: string,
+  selector: LabelSelector,
+): Promise<void> {
+  const name = `${prefix}${step}`;
+  const downsync = [{ apiGroup: '', resources: ['configmaps'], objectNames: [name] }];
+  const policy: BindingPolicy = {
+    ...typeMeta(resources.bindingPolicies),
+    metadata: { name, labels: { [label]: wds } },
+    spec: { clusterSelectors: [selector], downsync },
+  };
+  // It selects no object.
+  const creating = foreseen(kube, noForecast).create(resources.bindingPolicies, policy);
+  await unlessStatus(creating, 409);
 }
 
 /** Deletes the probes of a WDS, of all runs. */

@@ -1,6 +1,5 @@
-import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic, rfc3339 } from '../core/deadline.ts';
+import { monotonic } from '../core/deadline.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { waitWhile } from '../core/follow.ts';
@@ -13,8 +12,6 @@ import { byName, createdAt, namesOf, resources } from '../kube/client/objects.ts
 import { isDeploymentReady, isRead, isRunning } from '../kube/pods.ts';
 import { readDeployment, readPods, scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
-import { patchCurrent } from '../kube/writes.ts';
-import { userName } from '../ocm/agent/agent-certificate.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../ocm/model/kubeflex-names.ts';
 import {
   type Binding,
@@ -30,12 +27,7 @@ import type { Wds } from '../spaces/choose/open-wds.ts';
 import { sentElsewhere, worksOf } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
-import {
-  noteAnnotation,
-  type RestartNote,
-  readNote,
-  toRestart,
-} from '../spaces/space/controllers-run.ts';
+import { type RestartNote, readNote, toRestart } from '../spaces/space/controllers-run.ts';
 import { renewCorrectedHook } from '../spaces/space/its-name-defect.ts';
 import { toSeeSpace } from '../spaces/space/space-access.ts';
 import { wdsVersions } from '../spaces/space/space-watcher.ts';
@@ -43,6 +35,7 @@ import { readSpace, typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
 import { rerunHook } from '../spaces/wds-controllers.ts';
 import { evaluate } from '../workloads/selection/policy-subject.ts';
+import { endNote, keepNote, renewNote, takeBack } from './restart-note.ts';
 import {
   hasProbe,
   isAnswered,
@@ -150,11 +143,14 @@ interface RestartWork {
 }
 
 async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
-  const { name, hosting, wds, controlPlane } = plan;
+  const { name, hosting, controlPlane } = plan;
   await fillVariables(plan);
-  let note = await keepNote(plan, work.starts);
+  let note = await keepNote(plan, { starts: work.starts });
   if (readNote(controlPlane))
-    run.progress.changed(name, `resuming the restart that ${note.by} has begun at ${note.at}`);
+    run.progress.changed(
+      name,
+      `${note.tried ? 'ending the change' : 'resuming the restart'} that ${note.by} has begun at ${note.at}`,
+    );
   let state: string | undefined;
   try {
     const scaled = () => {
@@ -165,6 +161,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
     state = 'stays stopped';
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
+    if (note.tried && !note.stays) await takeBack(plan, note.tried);
     if (work.change) {
       await stop(plan.place, managerDeployment, { late, subject: name }, run);
       await work.change();
@@ -181,49 +178,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
   if (note.recreates) await rerunHook(plan, hookNames.transport, Date.parse(note.at));
   await scale(plan.place, transportDeployment, note.transport);
   if (note.transport > 0) await untilSent(plan, run);
-  const patch = {
-    metadata: { uid: controlPlane.metadata.uid, annotations: { [noteAnnotation]: null } },
-  };
-  await hosting.merge(resources.controlPlanes, name, patch);
-  await removeProbes(wds);
-}
-
-/** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
-async function keepNote(plan: RestartPlan, starts: boolean | undefined): Promise<RestartNote> {
-  const { hosting, found, recreates } = plan;
-  const by = `${(await userName(hosting)) || 'an unknown user'} on ${hostname()}`;
-  const transport = starts ? Math.max(1, found.transport) : found.transport;
-  const begun = { by, at: rfc3339(hosting.now()), ...found, transport, recreates };
-  return writeNote(plan, (present) => {
-    if (present === undefined) return begun;
-    // What is to be recreated or started is, whoever has begun.
-    const joined = {
-      recreates: present.recreates || recreates,
-      transport: Math.max(present.transport, transport),
-    };
-    return { ...present, ...joined };
-  });
-}
-
-/** Notes what there is once the transport has stopped: from here on, nothing of it is sent. */
-async function renewNote(plan: RestartPlan, note: RestartNote): Promise<RestartNote> {
-  const { wds, hosting } = plan;
-  const bindings = noteBindings(await listServed<Binding>(wds.kube, resources.bindings));
-  return writeNote(plan, () => ({ ...note, at: rfc3339(hosting.now()), stopped: true, bindings }));
-}
-
-async function writeNote(
-  { hosting, controlPlane }: RestartPlan,
-  noteOf: (present: RestartNote | undefined) => RestartNote,
-): Promise<RestartNote> {
-  let note: RestartNote | undefined;
-  await patchCurrent(hosting, resources.controlPlanes, controlPlane, (current) => {
-    note = noteOf(readNote(current));
-    const text = JSON.stringify(note);
-    const isNoted = text === current.metadata.annotations?.[noteAnnotation];
-    return isNoted ? undefined : { annotations: { [noteAnnotation]: text } };
-  });
-  return note ?? noteOf(undefined);
+  await endNote(plan);
 }
 
 /** The controller manager has no leader election: the next must not start before the last pod has ended. */

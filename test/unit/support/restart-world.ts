@@ -1,17 +1,20 @@
 import { syncBuiltinESMExports } from 'node:module';
 import { mock } from 'node:test';
 import timers from 'node:timers/promises';
+import { withChanges } from '../../../src/lib/core/changes.ts';
 import { StellarError } from '../../../src/lib/core/errors.ts';
 import type { Run } from '../../../src/lib/core/run.ts';
 import type { Kube } from '../../../src/lib/kube/client/client.ts';
 import type { Deployment, KubeObject, Pod } from '../../../src/lib/kube/client/objects.ts';
 import type { ControlPlane, PostCreateHook } from '../../../src/lib/ocm/model/kubeflex-objects.ts';
-import type {
-  Binding,
-  BindingPolicy,
-  BoundObject,
+import {
+  type Binding,
+  type BindingPolicy,
+  type BoundObject,
+  destinationsOf,
 } from '../../../src/lib/ocm/model/kubestellar-names.ts';
 import type { SpaceTools } from '../../../src/lib/spaces/hosting/hosting.ts';
+import { selectsLabels } from '../../../src/lib/workloads/selection/label-selectors.ts';
 import { fakeKube, run } from './builders.ts';
 import { conditions, hostingCluster, its, toolsOf, wds } from './space-builders.ts';
 
@@ -33,6 +36,8 @@ interface Options extends Partial<Start> {
   /** Throws `interrupted` after this write. */
   interruptAt?: number;
   hooks?: readonly PostCreateHook[];
+  /** The labels of the WECs. */
+  clusters?: Record<string, Record<string, string>>;
 }
 
 /**
@@ -52,8 +57,15 @@ export class RestartWorld {
   readonly works = new Map<string, string>();
   start: Start;
   interruptAt: number | undefined;
+  /** After so many writes, the program is killed: it writes nothing any more. */
+  killedAt: number | undefined;
   unseen: string[] = [];
   denied: string[] = [];
+  readonly clusters: Map<string, Record<string, string>>;
+  /** Policies whose Bindings do not follow labels. */
+  readonly stuck = new Set<string>();
+  /** Whether the controller manager crashes. */
+  crashes = false;
   #count = 0;
   #managerSince: number | undefined;
   #leavesOut: string | undefined;
@@ -62,10 +74,17 @@ export class RestartWorld {
 
   constructor(
     clock: { ms: number },
-    { objects = 3, apiGroups = '', hooks = [], ...options }: Options = {},
+    {
+      objects = 3,
+      apiGroups = '',
+      hooks = [],
+      clusters = { cluster1: { env: 'prod' } },
+      ...options
+    }: Options = {},
   ) {
     this.#clock = clock;
     this.hooks = hooks;
+    this.clusters = new Map(Object.entries(clusters));
     this.start = { emptiesAfter: 6_000, fillsAfter: 7_000, ...options };
     this.interruptAt = options.interruptAt;
     const uses = [
@@ -204,6 +223,11 @@ export class RestartWorld {
 
   /** KubeFlex, the controller manager and the transport do what is due. */
   #tick(): void {
+    if (this.crashes)
+      for (const pod of this.pods.filter(({ metadata }) => metadata.name.startsWith(manager)))
+        Object.assign(pod.status ?? {}, {
+          containerStatuses: [{ name: manager, restartCount: 1 }],
+        });
     for (const hook of ['kubestellar-controller', 'transport-controller']) {
       const done = this.controlPlane.status?.postCreateHooks;
       const name = hook === 'transport-controller' ? transport : manager;
@@ -233,9 +257,10 @@ export class RestartWorld {
     for (const policy of this.policies) {
       const { name, generation = 1 } = policy.metadata;
       const selected = this.#select(policy);
+      const wecs = this.stuck.has(name) ? this.#boundTo(name) : this.#wecsOf(policy);
       // A probe that binds nothing yet has no Binding.
-      if (selected.length > 0 || this.bindings.has(name) || !name.includes('probe'))
-        this.#bind(name, selected);
+      const isBound = selected.length + wecs.length > 0 || this.bindings.has(name);
+      if (isBound || !name.includes('probe')) this.#bind(name, selected, wecs);
       policy.status = { ...policy.status, observedGeneration: generation };
     }
   }
@@ -256,9 +281,18 @@ export class RestartWorld {
     }));
   }
 
-  #bind(name: string, objects: readonly BoundObject[]): void {
-    const isProbe = name.includes('probe');
-    const destinations = isProbe ? [] : [{ clusterId: 'cluster1' }];
+  #wecsOf({ spec: { clusterSelectors = [] } = {} }: BindingPolicy): string[] {
+    return [...this.clusters].flatMap(([name, labels]) =>
+      selectsLabels(clusterSelectors, labels) ? name : [],
+    );
+  }
+
+  #boundTo(name: string): string[] {
+    return destinationsOf(this.bindings.get(name));
+  }
+
+  #bind(name: string, objects: readonly BoundObject[], wecs = this.#boundTo(name)): void {
+    const destinations = wecs.map((clusterId) => ({ clusterId }));
     const spec = {
       workload: objects.length === 0 ? {} : { namespaceScope: [...objects] },
       destinations,
@@ -288,6 +322,12 @@ export class RestartWorld {
       binding.status = { observedGeneration: binding.metadata.generation ?? 0 };
   }
 
+  /** Before each write. */
+  #requireAlive(): void {
+    if (this.killedAt !== undefined && this.writes.length >= this.killedAt)
+      throw new StellarError('unreachable', 'Killed.');
+  }
+
   /** A write by the program; its effects are due at once. */
   #wrote(what: string): void {
     this.writes.push(what);
@@ -306,6 +346,7 @@ export class RestartWorld {
       })[plural] ?? [];
     // The Lease of the run is no write to the WDS: it is tested in hosting/lease.test.ts.
     const hosting: Kube = fakeKube({
+      close: () => {},
       cluster: hostingCluster,
       now: this.#now,
       fork: () => hosting,
@@ -330,16 +371,19 @@ export class RestartWorld {
         );
       },
       merge: async ({ kind }, name, patch, { subresource } = {}) => {
+        this.#requireAlive();
         this.#merge(kind, name, patch);
         this.#wrote(`merge ${kind}${subresource ? `/${subresource}` : ''} ${name}`);
         return structuredClone(this.controlPlane);
       },
       apply: async ({ kind, metadata }) => {
+        this.#requireAlive();
         this.#wrote(`apply ${kind} ${metadata.name}`);
         return 'created';
       },
       delete: async ({ kind }, { metadata: { name } }) => {
         if (kind === 'Lease') return true;
+        this.#requireAlive();
         if (kind === 'Deployment') this.#scale(name, 0);
         const isThere = kind === 'Deployment' && this.deployments.delete(name);
         this.#wrote(`delete ${kind} ${name}`);
@@ -386,8 +430,18 @@ export class RestartWorld {
             ),
           ]
         : [group('metrics.k8s.io', 'v1beta1', this.unseen)];
-    return fakeKube({
+    const space: Kube = fakeKube({
       cluster: { context: 'wds1', server: 'https://wds1' },
+      fork: () => space,
+      close: () => {},
+      create: async (_, body) => {
+        this.#requireAlive();
+        const policy = body as BindingPolicy;
+        const metadata = { ...policy.metadata, uid: this.#uid(), generation: 1 };
+        this.policies.push({ ...policy, metadata });
+        this.#wrote(`create BindingPolicy ${policy.metadata.name}`);
+        return policy as never;
+      },
       read: async (path) => ({ items: groups(path) }),
       mayI: async ({ verb, resource: plural }) => !this.denied.includes(`${verb} ${plural}`),
       get: async ({ kind }, name) => {
@@ -403,6 +457,7 @@ export class RestartWorld {
         );
       },
       apply: async (object) => {
+        this.#requireAlive();
         const { kind = '', metadata } = object;
         const isNew = !listed(kind).some(({ metadata: { name } }) => name === metadata.name);
         const given = {
@@ -418,6 +473,7 @@ export class RestartWorld {
         return isNew ? 'created' : 'unchanged';
       },
       delete: async ({ kind }, { metadata: { name } }) => {
+        this.#requireAlive();
         if (kind === 'BindingPolicy')
           this.policies = this.policies.filter(({ metadata }) => metadata.name !== name);
         else this.objects = this.objects.filter(({ metadata }) => metadata.name !== name);
@@ -425,16 +481,33 @@ export class RestartWorld {
         return true;
       },
     });
+    return space;
   }
 
   #its(): Kube {
-    const labels = { env: 'prod' };
-    return fakeKube({
-      get: async () => undefined,
+    const clusters = () =>
+      [...this.clusters].map(([name, labels]) => ({
+        kind: 'ManagedCluster',
+        metadata: { name, labels, uid: name, resourceVersion: '1' },
+      }));
+    const hub: Kube = fakeKube({
+      fork: () => hub,
+      close: () => {},
+      get: async ({ kind }, name) =>
+        structuredClone(
+          clusters().find((each) => each.kind === kind && each.metadata.name === name),
+        ),
+      merge: async ({ kind }, name, patch) => {
+        this.#requireAlive();
+        const { labels = {} } = (patch as ControlPlane).metadata;
+        const merged = withChanges(this.clusters.get(name) ?? {}, labels);
+        this.clusters.set(name, merged);
+        this.#wrote(`merge ${kind} ${name}`);
+        return { metadata: { name, labels: merged } } as never;
+      },
       list: async ({ kind }) => {
         this.#tick();
-        if (kind === 'ManagedCluster')
-          return [{ kind, metadata: { name: 'cluster1', labels, uid: 'cluster1' } }];
+        if (kind === 'ManagedCluster') return clusters() as never;
         if (kind !== 'ManifestWork') return [];
         return [...this.works].map(([key, uid]) => {
           const [wec, binding = ''] = key.split(' ');
@@ -443,6 +516,7 @@ export class RestartWorld {
         });
       },
     });
+    return hub;
   }
 }
 

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { command, run } from '../../core/next-step.ts';
 import { type BlockedVerdict, failed, type Verdict } from '../../core/stages.ts';
 import { jsonObject } from '../../core/text/formats.ts';
+import { few } from '../../core/text/words.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { byName, type Deployment, resources } from '../../kube/client/objects.ts';
 import { isDeploymentReady, isScaledToNone, podsOf, running } from '../../kube/pods.ts';
@@ -33,6 +34,17 @@ export interface RestartNote {
   stopped?: boolean;
   /** By name, without the Bindings that list nothing. */
   bindings: Record<string, NotedBinding>;
+  /** What a rehearsal has written to the ITS, and takes back unless it stays; undefined for a restart. */
+  tried?: TriedLabels[];
+  /** Whether KubeStellar has done what was foreseen. */
+  stays?: boolean;
+}
+
+/** Labels of a WEC that a rehearsal changes. */
+export interface TriedLabels {
+  wec: string;
+  /** What each key had, and has; null for none. */
+  labels: Record<string, [before: string | null, after: string | null]>;
 }
 
 /** Counts and SHA-256 of the objects and of the WECs of a Binding: 500 Bindings fit into the 256 KiB of all annotations. */
@@ -72,12 +84,15 @@ export function transportPaused(
   const note = readNote(controlPlane);
   if (note === undefined || (transport !== undefined && !isScaledToNone(transport)))
     return undefined;
+  const [what, lead] = note.tried
+    ? [
+        `a change of ${few(note.tried.map(({ wec }) => wec)).join(', ')}`,
+        note.stays ? 'Finish it' : 'Take it back',
+      ]
+    : ['a restart', 'Finish the restart'];
   return failed(
-    `its transport is paused since ${note.at} by a restart that ${note.by} has begun: nothing is sent`,
-    {
-      code: 'transport-paused',
-      next: [run(toRestart(controlPlane.metadata.name, hosting), 'Finish the restart')],
-    },
+    `its transport is paused since ${note.at} by ${what} that ${note.by} has begun: nothing is sent`,
+    { code: 'transport-paused', next: [run(toRestart(controlPlane.metadata.name, hosting), lead)] },
   );
 }
 

@@ -95,7 +95,14 @@ export async function changeValues<Source>(
     changes,
     overwrite,
     approve,
-  }: { changes(name: string): Changes; overwrite: boolean; approve: Approval<Source> },
+    carryOut = (write) => write(),
+  }: {
+    changes(name: string): Changes;
+    overwrite: boolean;
+    approve: Approval<Source>;
+    /** Writes what has been approved. */
+    carryOut?(write: () => Promise<ValueResult[]>): Promise<ValueResult[]>;
+  },
   run: Run,
 ): Promise<ValueResult[]> {
   await requireHub(store.hub);
@@ -109,14 +116,18 @@ export async function changeValues<Source>(
     if (checked.some(({ error }) => error !== undefined)) return checked;
     effects = await approve(found);
   } while (effects === undefined);
-  return mapConcurrently(found, async (one) => {
-    const result = await unchanged(store, one);
-    return forName(result, run, async () => {
-      Object.assign(result, await changeOne(store, one, changes(one.name), overwrite, effects));
-      if (result.error === undefined)
-        run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
-    });
-  });
+  const agreed = effects;
+  const write = (one: FoundValues<Source>, result: ValueResult) => async () => {
+    Object.assign(result, await changeOne(store, one, changes(one.name), overwrite, agreed));
+    if (result.error === undefined)
+      run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
+  };
+  return carryOut(() =>
+    mapConcurrently(found, async (one) => {
+      const result = await unchanged(store, one);
+      return forName(result, run, write(one, result));
+    }),
+  );
 }
 
 /** Writes what differs, guarded by the resourceVersion: if another program changes it in between, it is read again. */
