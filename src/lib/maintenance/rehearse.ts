@@ -17,6 +17,7 @@ import {
   type Pod,
   resources,
 } from '../kube/client/objects.ts';
+import { requirePermissions } from '../kube/permissions.ts';
 import { readPods, scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
 import { managerDeployment, transportDeployment } from '../ocm/model/kubeflex-names.ts';
@@ -24,7 +25,7 @@ import type { ControlPlane } from '../ocm/model/kubeflex-objects.ts';
 import { type Binding, destinationsOf } from '../ocm/model/kubestellar-names.ts';
 import type { Wds } from '../spaces/choose/open-wds.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
-import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
+import { leasePermissions, withHostingLease } from '../spaces/hosting/hosting-lease.ts';
 import {
   type RestartNote,
   readNote,
@@ -61,6 +62,7 @@ export async function planRehearsal(
   bindings: readonly ExpectedBinding[],
   tools: SpaceTools,
 ): Promise<RestartPlan[]> {
+  await requirePermissions(tools.hosting, leasePermissions);
   const plans: RestartPlan[] = [];
   for (const name of new Set(bindings.map(({ wds }) => wds))) {
     const plan = await planRestart(name, tools);

@@ -8,6 +8,7 @@ import type { Run } from '../../core/run.ts';
 import type { Kube } from '../../kube/client/client.ts';
 import { describeCluster, unlessStatus } from '../../kube/client/errors.ts';
 import { type Lease, resources, typeMeta } from '../../kube/client/objects.ts';
+import { may } from '../../kube/permissions.ts';
 import { writeLast } from '../../kube/writes.ts';
 
 /**
@@ -19,6 +20,11 @@ const namespace = 'default';
 const { leases } = resources;
 /** How much longer than the command its Lease lasts: the rest of the command's time is helm's --timeout, which begins with its Job. */
 const graceS = 120;
+
+/** What a run needs that takes it. */
+export const leasePermissions = ['get', 'create', 'delete'].map((verb) =>
+  may(verb, leases, { namespace }),
+);
 
 /** The servers whose Lease this process holds. */
 const heldLeases = new Set<string>();

@@ -67,6 +67,15 @@ test('a change that KubeStellar makes as foreseen is sent once all its Bindings 
   assertOver(of);
 });
 
+test('what keeps it from being tried is said before anything is written', async () => {
+  for (const right of ['create leases', 'patch deployments', 'patch controlplanes']) {
+    const of = world();
+    of.denied.push(right);
+    await assert.rejects(rehearsed(of), { code: 'forbidden' }, right);
+    assert.deepEqual(of.writes, []);
+  }
+});
+
 describe('a change is taken back, and nothing has left,', () => {
   const takenBack = async (of: RestartWorld, afterwards?: () => void) => {
     const sent = [...of.works].sort();
