@@ -31,6 +31,12 @@ import type { SessionOptions } from './options.ts';
 
 const createPolicyWords = ['policy', 'create', 'NAME', '--clusters', 'SELECTOR', '-l', 'SELECTOR'];
 
+/** A forecast that the user has seen. */
+interface SeenForecast {
+  by: Pick<Forecast, 'rows'>;
+  follow: (() => Promise<StellarError | undefined>) | undefined;
+}
+
 /** One run of a command: its clusters, its progress, its output. */
 export class Session extends Clusters {
   readonly progress: TerminalProgress;
@@ -41,9 +47,7 @@ export class Session extends Clusters {
   /** Gets what a watched command prints. */
   recorder: Recorder | undefined;
   readonly #style: Style;
-  #foreseen:
-    | { by: Pick<Forecast, 'rows'>; follow?: (() => Promise<StellarError | undefined>) | undefined }
-    | undefined;
+  readonly #foreseen = new Map<string, SeenForecast>();
 
   constructor(io: Io, options: SessionOptions, signal: AbortSignal) {
     const style = styleFor(io.stderr, io, options.color);
@@ -133,11 +137,21 @@ export class Session extends Clusters {
   }
 
   /**
-   * Keeps what a change does to the objects on WECs, for the document of a dry run.
+   * Keeps what a change does to the objects on WECs, for the document of a dry run. What is read anew replaces what was.
    * @param follow compares it, after the change, with what KubeStellar does; left out by commands that wait for that themselves
+   * @param part for commands that change more than one thing
    */
-  foresees(by: Pick<Forecast, 'rows'>, follow?: () => Promise<StellarError | undefined>): void {
-    this.#foreseen = { by, follow };
+  foresees(by: SeenForecast['by'], follow?: SeenForecast['follow'], part = ''): void {
+    this.#foreseen.set(part, { by, follow });
+  }
+
+  /** Compares what KubeStellar has made of the changes with their forecasts. */
+  async #follow(): Promise<StellarError | undefined> {
+    for (const { follow } of this.#foreseen.values()) {
+      const wrong = await follow?.();
+      if (wrong !== undefined) return wrong;
+    }
+    return undefined;
   }
 
   /** Says to people, before a change, what it does. */
@@ -202,7 +216,7 @@ export class Session extends Clusters {
    */
   async finish<Result extends NamedResult>(ended: readonly Result[]): Promise<void> {
     const isChanged = ended.some((each) => 'changed' in each && each.changed);
-    const wrong = isChanged ? await this.#foreseen?.follow?.() : undefined;
+    const wrong = isChanged ? await this.#follow() : undefined;
     this.progress.stop();
     const results = await Promise.all(
       ended.map(async (each) =>
@@ -210,7 +224,8 @@ export class Session extends Clusters {
       ),
     );
     const errors = [...results.flatMap(({ error }) => error ?? []), ...(wrong ? [wrong] : [])];
-    const effects = this.#foreseen === undefined ? {} : { effects: this.#foreseen.by.rows };
+    const rows = [...this.#foreseen.values()].flatMap(({ by }) => by.rows);
+    const effects = this.#foreseen.size === 0 ? {} : { effects: rows };
     const writes = this.options.dryRun ? { dryRun: true, writes: this.writes, ...effects } : {};
     const done = results.filter(({ error }) => error === undefined);
     if (this.output === 'name') this.printLines(done.map(({ name }) => name));

@@ -135,6 +135,8 @@ export async function deregisterShown(
       readPolicies: () => openPolicies(session, its, names),
       confirm: confirming(session, {
         show: (inspected) => {
+          const rows = inspected.flatMap(({ effects }) => effects.rows);
+          session.foresees({ rows }, undefined, 'leaving');
           const describe = inspected.length > fewWecs ? describeMany : describeDeregistration;
           session.noteLines(describe(inspected, its.context.name, options));
         },

@@ -13,7 +13,7 @@ const labelKind: ValueKind<ManagedCluster> = {
   plural: 'labels',
   text: {
     description:
-      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. In a value, {name} is the name of the WEC. All WECs are checked before anything is written. Before binding policies stop selecting a WEC, shows which workloads would be lost, and asks.",
+      "Changes labels of WECs with kubectl's rules: key=value sets, key- removes, and a label that has another value is changed only with --overwrite. In a value, {name} is the name of the WEC. All WECs are checked before anything is written. Before binding policies stop selecting a WEC, shows which workloads would be lost, asks, and lets KubeStellar try it while nothing is sent.",
     examples: [
       ['stellarctl label cluster1 cluster2 location-group=edge', 'label two WECs'],
       ['stellarctl label cluster1 location-group=core --overwrite', 'change a label'],

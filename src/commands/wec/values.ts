@@ -171,6 +171,7 @@ function approveRemoval<Source>(
   });
   const refresh: string[] = [];
   const approve: Approval<Source> = async (found) => {
+    agreed = undefined;
     changed = await effectsOf(its, found, removing.changes);
     // What stays as it is, or is only added, takes nothing away.
     if (changed.length === 0)
