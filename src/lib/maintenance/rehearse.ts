@@ -125,7 +125,9 @@ export async function rehearse<Result>(
       // From here on the change is to stay, whoever finishes it.
       for (const { plan, note } of held) await keepChange(plan, note);
     } catch (error) {
-      throw await takenBack(plans, held, tried, failureOf(error));
+      // Ctrl-C as well.
+      if (!(error instanceof StellarError)) throw error;
+      throw await takenBack(plans, held, tried, error);
     }
     for (const { plan } of held) await release(plan);
     return result;

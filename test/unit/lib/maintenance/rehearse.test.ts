@@ -105,11 +105,13 @@ describe('a change is taken back, and nothing has left,', () => {
     assert.equal(code, 'forecast-wrong');
     assert.match(message, /the controller manager of wds1 crashes/);
   });
-  test('if it cannot be written', async () => {
-    const { code } = await takenBack(world(), () => {
-      throw new StellarError('forbidden', 'no');
-    });
-    assert.equal(code, 'forbidden');
+  test('if it cannot be written, or is interrupted', async () => {
+    for (const code of ['forbidden', 'interrupted'] as const) {
+      const error = await takenBack(world(), () => {
+        throw new StellarError(code, 'no');
+      });
+      assert.equal(error.code, code);
+    }
   });
 });
 
