@@ -127,7 +127,9 @@ export async function rehearse<Result>(
     } catch (error) {
       // Ctrl-C as well.
       if (!(error instanceof StellarError)) throw error;
-      throw await takenBack(plans, held, tried, error);
+      const waiting = (why: string) =>
+        run.progress.waiting(subject, `taking the change back: ${why}`);
+      throw await takenBack({ plans, held, tried }, error, waiting);
     }
     for (const { plan } of held) await release(plan);
     return result;
@@ -317,10 +319,13 @@ const takeBackMs = 90_000;
 
 /** Takes a change back, and starts the transports once the Bindings are as before. @returns the error of the command */
 async function takenBack(
-  plans: readonly RestartPlan[],
-  held: readonly Held[],
-  tried: readonly TriedLabels[],
+  {
+    plans,
+    held,
+    tried,
+  }: { plans: readonly RestartPlan[]; held: readonly Held[]; tried: readonly TriedLabels[] },
   error: StellarError,
+  waiting: (why: string) => void,
 ): Promise<StellarError> {
   const limits = ownLimits(takeBackMs);
   const forks: Kube[] = [];
@@ -334,12 +339,13 @@ async function takenBack(
   );
   try {
     for (const plan of plans) {
+      waiting(plan.name);
       const last = withKubes(plan, fork);
       await takeBack(last, tried);
       const before = held.find((each) => each.plan === plan);
       if (before !== undefined) {
         const { bindings: wanted } = before;
-        await untilBindings({ wds: last.wds, wanted, tried, isAfter: false }, limits, () => {});
+        await untilBindings({ wds: last.wds, wanted, tried, isAfter: false }, limits, waiting);
       }
       await release(last);
     }

@@ -172,6 +172,26 @@ it(
   },
 );
 
+it('is taken back after Ctrl-C', inRelease, async () => {
+  const before = [await onWec('cluster1'), await onWec('cluster2')];
+  let interrupt: ((signal: NodeJS.Signals) => void) | undefined;
+  const running = cli.run(
+    'label cluster1 env- --yes --its its1 --hosting-context hosting'.split(' '),
+    {
+      onStart: (kill) => {
+        interrupt = kill;
+      },
+    },
+  );
+  await until(async () => (await labelsOf('cluster1'))?.env === undefined, 'the label is removed');
+  interrupt?.('SIGINT');
+  const run = await running;
+  assert.equal(run.exitCode, 130, run.stderr);
+  assert.match(run.stderr, /The change was taken back; nothing has changed on any WEC/);
+  assert.deepEqual([await onWec('cluster1'), await onWec('cluster2')], before);
+  await assertOver();
+});
+
 it('can be killed after each write, and rerun', inRelease, async (test) => {
   const other = await onWec('cluster2');
   const line = 'label cluster1 env- --yes --its its1 --hosting-context hosting';
