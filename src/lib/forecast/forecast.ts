@@ -11,7 +11,14 @@ import { selectableLabels } from '../ocm/model/ocm-names.ts';
 import { keyOfSent } from '../workloads/delivery/works.ts';
 import { anyGroup, type Change, policyDeleted, withoutOwner } from './change.ts';
 import { confusedBy } from './crashes.ts';
-import { type ExpectedBinding, expectedBinding, type Reach, reachesOf, senderIn } from './reach.ts';
+import {
+  type ExpectedBinding,
+  expectedBinding,
+  type FindSender,
+  type Reach,
+  reachesOf,
+  senderIn,
+} from './reach.ts';
 import type { Row } from './row.ts';
 import type { WecChange } from './wec-change.ts';
 import type { PolicyState, SentWork, World } from './world.ts';
@@ -55,8 +62,8 @@ export interface Forecast extends Foreseen {
 /** Says what a change does to the objects on WECs, by what was read. It reads nothing. */
 export function forecast(world: World, change: Change): Forecast {
   const reaches = reachesOf(world, change);
-  const goingOf = goingBy(reaches, change);
   const findSender = senderIn(reaches);
+  const goingOf = goingBy(reaches, findSender, change);
   // What becomes of the works of a WDS that could not be read is not known: they keep nothing.
   const mayGo = (work: SentWork) =>
     world.unread.length > 0 && work.origin !== undefined && findSender(work) === undefined;
@@ -115,8 +122,11 @@ type GoingOf = (work: SentWork, object: ObjectView) => Going | undefined;
 const removed = (why: string): Going => ({ effect: 'removed', why });
 const kept = (why: string): Going => ({ effect: 'kept', why });
 
-function goingBy(reaches: readonly Reach[], { leaving = [] }: Change): GoingOf {
-  const findSender = senderIn(reaches);
+function goingBy(
+  reaches: readonly Reach[],
+  findSender: FindSender,
+  { leaving = [] }: Change,
+): GoingOf {
   const sends = new Map(
     reaches.flatMap((reach) =>
       reach.change?.after || reach.isReleased

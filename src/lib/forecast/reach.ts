@@ -144,12 +144,14 @@ function placesBy(works: readonly SentWork[]) {
 const isOf = ({ origin }: SentWork, binding: PolicyState['binding']) =>
   origin !== undefined && (binding === undefined || isFrom(origin, binding));
 
-/** Finds the policy that a work comes from. */
-export function senderIn(reaches: readonly Reach[]) {
+/** The policy that a work comes from; undefined if it is none of those that were read. */
+export type FindSender = (work: SentWork) => Reach | undefined;
+
+export function senderIn(reaches: readonly Reach[]): FindSender {
   const byName = new Map(
     reaches.map((reach) => [nameOf(reach.policy.wds, reach.policy.name), reach]),
   );
-  return (work: SentWork): Reach | undefined => {
+  return (work) => {
     const reach = work.origin && byName.get(nameOf(work.origin.wds, work.origin.binding));
     return reach && isOf(work, reach.policy.binding) ? reach : undefined;
   };

@@ -40,10 +40,11 @@ export type LookOn = (wec: string) => Promise<Kube | undefined>;
 
 export type ForecastSources = Omit<PolicySources, 'mailboxes'> & { lookOn?: LookOn | undefined };
 
-const nothing: World = { policies: [], works: new Map(), foreign: [], unread: [] };
+/** A world in which nothing has been read. */
+export const emptyWorld: World = { policies: [], works: new Map(), foreign: [], unread: [] };
 
 /** The forecast of a change that changes nothing, or of an ITS that does not exist yet. */
-export const noForecast: Forecast = forecast(nothing, {});
+export const noForecast: Forecast = forecast(emptyWorld, {});
 
 /**
  * Reads what a change depends on, and says what it does. The mailboxes of the WECs that change are read, and those of others only for

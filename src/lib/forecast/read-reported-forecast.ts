@@ -8,9 +8,9 @@ import { requireIts } from '../workloads/selection/unseen.ts';
 import { kindNames } from '../workloads/selection/wds-contents.ts';
 import type { TransformChange } from './change.ts';
 import { type Forecast, forecast } from './forecast.ts';
-import { readMailboxes } from './read-forecast.ts';
+import { emptyWorld, noForecast, readMailboxes } from './read-forecast.ts';
 import { othersIn, stateOf } from './read-policy-forecast.ts';
-import { boundView, type World } from './world.ts';
+import { boundView } from './world.ts';
 
 /**
  * Says what the creation of a StatusCollector does: Bindings may name it already. The mailboxes of the WECs that they send to are read,
@@ -22,7 +22,7 @@ export async function readCollectorForecast(name: string, wds: Wds): Promise<For
   const naming = bindings.filter((binding) =>
     objectsOf(binding).some(({ statusCollectors }) => statusCollectors?.includes(name)),
   );
-  if (naming.length === 0) return forecast(nothing, {});
+  if (naming.length === 0) return noForecast;
   const its = requireIts(wds);
   const [kinds, sender, works] = await Promise.all([
     discoverKinds(wds.kube),
@@ -30,7 +30,7 @@ export async function readCollectorForecast(name: string, wds: Wds): Promise<For
     readMailboxes(its, [...new Set(naming.flatMap(destinationsOf))]),
   ]);
   const policies = [...statesOf(sender, bindings, kinds), ...othersIn(works, sender, kinds)];
-  return forecast({ ...nothing, policies, works }, { collectors: [{ wds: sender, name }] });
+  return forecast({ ...emptyWorld, policies, works }, { collectors: [{ wds: sender, name }] });
 }
 
 /** Says what the change of a CustomTransform does: works that exist stay as they are. */
@@ -42,11 +42,9 @@ export async function readTransformForecast(
     listServed<Binding>(wds.kube, resources.bindings),
     discoverKinds(wds.kube),
   ]);
-  const world = { ...nothing, policies: statesOf(wds.name, bindings, kinds) };
+  const world = { ...emptyWorld, policies: statesOf(wds.name, bindings, kinds) };
   return forecast(world, { transforms: [{ wds: wds.name, name, group, resource }] });
 }
-
-const nothing: World = { policies: [], works: new Map(), foreign: [], unread: [] };
 
 /** The policies of a WDS by their Bindings. @param wds the name that their works carry */
 const statesOf = (
