@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic, ownLimits } from '../core/deadline.ts';
+import { ownLimits } from '../core/deadline.ts';
 import { failureOf, StellarError } from '../core/errors.ts';
 import { run as nextStep } from '../core/next-step.ts';
 import { poll } from '../core/poll.ts';
@@ -37,6 +37,7 @@ import {
   isProbe,
   noteBindings,
   planRestart,
+  quietTime,
   type RestartPlan,
   writeSelectionProbe,
 } from './restart-plan.ts';
@@ -227,25 +228,19 @@ async function untilBindings(
   waiting: (why: string) => void,
 ): Promise<void> {
   const probe = probeOf(tried, isAfter);
-  let versions = '';
-  let since = monotonic();
+  const quietFor = quietTime();
   let why = 'its controller manager has not read the change';
   const read = async () => {
     const crash = await crashed?.();
     if (crash !== undefined) throw wrong(wds, crash);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
-    const now = bindings
-      .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
-      .join();
-    if (now !== versions) since = monotonic();
-    versions = now;
-    const isHandled = probe === undefined || (await isAnswered(wds, probe, bindings));
+    const isQuiet = quietFor(bindings) > quietMs;
+    const isHandled = probe === undefined || (await areAnswered(wds, probe, bindings));
     const difference = differenceOf(wanted, bindings);
     if (isHandled && difference === undefined) return true;
     why = difference ?? why;
     waiting(why);
-    if (isHandled && difference !== undefined && monotonic() - since > quietMs)
-      throw wrong(wds, difference);
+    if (isHandled && difference !== undefined && isQuiet) throw wrong(wds, difference);
     return undefined;
   };
   if ((await poll(read, run)) === undefined) throw lateFor(wds.name, why);
@@ -301,7 +296,7 @@ function probeOf(tried: readonly TriedLabels[], isAfter: boolean): SelectionProb
  * Whether the manager has read the labels, and handled all that came before: a first probe selects the WEC by them, and a second one is
  * written once the first has its Binding. The manager handles what it hears of in one queue (kubestellar v0.30.0, pkg/binding).
  */
-async function isAnswered(
+async function areAnswered(
   wds: Wds,
   { wec, selector, names }: SelectionProbe,
   bindings: readonly Binding[],
@@ -338,10 +333,12 @@ async function takenBack(
     nextStep(toRestart(name, hosting.cluster.context), 'Take the change back'),
   );
   try {
-    for (const plan of plans) {
+    const lasting = plans.map((plan) => ({ plan, last: withKubes(plan, fork) }));
+    const [first] = lasting;
+    // All send through one ITS.
+    if (first !== undefined) await takeBack(first.last, tried);
+    for (const { plan, last } of lasting) {
       waiting(plan.name);
-      const last = withKubes(plan, fork);
-      await takeBack(last, tried);
       const before = held.find((each) => each.plan === plan);
       if (before !== undefined) {
         const { bindings: wanted } = before;

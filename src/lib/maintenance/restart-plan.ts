@@ -1,3 +1,4 @@
+import { monotonic } from '../core/deadline.ts';
 import { StellarError } from '../core/errors.ts';
 import { command, flagsOf, run as nextStep, noted, partial } from '../core/next-step.ts';
 import { noForecast } from '../forecast/read-forecast.ts';
@@ -283,6 +284,20 @@ export const usersObjects = (binding: Binding): BoundObject[] =>
 /** Whether a Binding is or lists a probe. */
 export const hasProbe = (binding: Binding) =>
   [binding.metadata, ...objectsOf(binding)].some((each) => isProbe(each));
+
+/** Says with each reading for how long, in milliseconds, no Binding has been written. */
+export function quietTime(): (bindings: readonly Binding[]) => number {
+  let versions = '';
+  let since = monotonic();
+  return (bindings) => {
+    const now = bindings
+      .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
+      .join();
+    if (now !== versions) since = monotonic();
+    versions = now;
+    return monotonic() - since;
+  };
+}
 
 /** Whether the controller manager has handled every change made before the probe. */
 export const isAnswered = (probe: string, bindings: readonly Binding[]) =>

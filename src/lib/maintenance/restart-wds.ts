@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { monotonic } from '../core/deadline.ts';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { waitWhile } from '../core/follow.ts';
@@ -43,6 +42,7 @@ import {
   noteBindings,
   planRestart,
   probeFor,
+  quietTime,
   type RestartPlan,
   removeProbes,
   usersObjects,
@@ -204,8 +204,7 @@ async function restartManager(plan: RestartPlan, note: RestartNote, run: Run) {
  */
 async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run) {
   const { name, wds } = plan;
-  let versions = '';
-  let since = monotonic();
+  const quietFor = quietTime();
   let isWrong = false;
   let works = await worksOf(plan.wds);
   const blocker = async () => {
@@ -215,19 +214,12 @@ async function proveComplete(plan: RestartPlan, note: RestartNote, run: Run) {
     if (works.value.length === 0) return undefined;
     const pod = (await readPods(plan.place, managerDeployment)).find(isRunning);
     const bindings = await listServed<Binding>(wds.kube, resources.bindings);
-    const now = bindings
-      .map(({ metadata }) => `${metadata.name} ${metadata.resourceVersion}`)
-      .join();
-    if (now !== versions) {
-      versions = now;
-      since = monotonic();
-    }
+    const isQuiet = quietFor(bindings) >= quietMs;
     if (pod === undefined) return 'its controller manager does not run';
     const probe = probeFor(pod);
     const isThrough = isAnswered(probe, bindings);
     if (!isThrough) await writeProbe(wds, probe);
-    if (!isThrough || monotonic() - since < quietMs)
-      return 'its controller manager has not finished its initial sync';
+    if (!isThrough || !isQuiet) return 'its controller manager has not finished its initial sync';
     const wrong = await unprovenBinding(wds, note, bindings, works.value);
     isWrong = wrong !== undefined;
     return wrong;
