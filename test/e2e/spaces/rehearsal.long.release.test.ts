@@ -5,7 +5,7 @@ import { type AnyObject, type Api, type Plane, resources, until } from '../../..
 import { inRelease } from '../support/in-release.ts';
 import { runKilled, type WatchedWrites, watchWrites } from '../support/killed-runs.ts';
 import { type HostingBed, type SpaceCli, sendFrom, startHosting } from '../support/spaces.ts';
-import { workloadOn } from '../support/workloads.ts';
+import { web, workloadOn } from '../support/workloads.ts';
 
 const names = ['cluster1', 'cluster2'];
 const _inWds = { namespace: 'wds1-system' };
@@ -42,19 +42,6 @@ const onWec = async (name: string) =>
   (
     await Promise.all(['shop', 'pay'].map((policy) => workloadOn(all.bed.plane(name), policy)))
   ).flatMap(({ uids }) => uids.sort());
-
-const web = (namespace: string): AnyObject =>
-  ({
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment' },
-    metadata: { name: 'web', namespace, labels: { app: namespace } },
-    spec: {
-      selector: { matchLabels: { run: 'web' } },
-      template: {
-        metadata: { labels: { run: 'web' } },
-        spec: { containers: [{ name: 'web', image: 'registry.k8s.io/pause:3.10' }] },
-      },
-    },
-  }) as never;
 
 const transport = () =>
   hosting.admin.get<AnyObject & { spec: { replicas: number } }>(
@@ -134,7 +121,7 @@ it(
       ['s2', 'b', []],
     ] as const) {
       await wds1.create(resources.namespaces, { metadata: { name, labels: { app: name } } });
-      await wds1.create(resources.deployments, web(name));
+      await wds1.create(resources.deployments, web({ namespace: name, labels: { app: name } }));
       const downsync = [
         {
           resources: ['namespaces', 'deployments'],

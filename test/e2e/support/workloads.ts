@@ -61,6 +61,19 @@ export async function workloadOn(
   };
 }
 
+/** A Deployment web, which waits for ever. */
+export const web = (metadata: Partial<AnyObject['metadata']> = {}): AnyObject =>
+  ({
+    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web', ...metadata } },
+    spec: {
+      selector: { matchLabels: { run: 'web' } },
+      template: {
+        metadata: { labels: { run: 'web' } },
+        spec: { containers: [{ name: 'web', image: 'registry.k8s.io/pause:3.10' }] },
+      },
+    },
+  }) as never;
+
 async function list(
   { admin }: Plane,
   resource: Parameters<Plane['admin']['list']>[0],

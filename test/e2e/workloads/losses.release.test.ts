@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AnyObject, type Plane, resources, until } from '../../../testbed/index.ts';
 import { startWds, type WdsBed } from '../support/wds-bed.ts';
+import { web } from '../support/workloads.ts';
 
 let all: WdsBed;
 let wds1: Plane;
@@ -36,17 +37,6 @@ async function send(name: string, clusters: string, objects: AnyObject[], more =
 
 const configMap = (data: object, annotations = {}): AnyObject =>
   ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'conf', annotations }, data }) as never;
-const web = (): AnyObject =>
-  ({
-    ...{ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' } },
-    spec: {
-      selector: { matchLabels: { run: 'web' } },
-      template: {
-        metadata: { labels: { run: 'web' } },
-        spec: { containers: [{ name: 'web', image: 'registry.k8s.io/pause:3.10' }] },
-      },
-    },
-  }) as never;
 const templated = { 'control.kubestellar.io/expand-templates': 'true' };
 
 /** The UIDs of a Namespace on a WEC, of what is in it, and of an object of somebody else there. */
