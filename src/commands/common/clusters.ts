@@ -57,6 +57,7 @@ export class Clusters {
   readonly #limit = requestLimit();
   readonly #wecKubeconfigs = new Map<string, Promise<Kubeconfig>>();
   #kubeconfig: Promise<Kubeconfig> | undefined;
+  #live: Clusters | undefined;
   #hosting: Promise<{ context: SelectedContext; source: HostingSource }> | undefined;
 
   constructor(io: Io, options: SessionOptions, run: Run) {
@@ -286,6 +287,13 @@ export class Clusters {
     return kube;
   }
 
+  /** The same clusters, to which a dry run writes as well: it takes back what it has written. */
+  get live(): Clusters {
+    const { io, options, run } = this;
+    this.#live ??= new Clusters(io, { ...options, dryRun: false }, { ...run, dryRun: false });
+    return this.#live;
+  }
+
   get #trace(): ((line: string) => void) | undefined {
     return this.options.verbose ? (line) => this.run.progress.note(line) : undefined;
   }
@@ -310,6 +318,7 @@ export class Clusters {
 
   close(): void {
     for (const { kube } of this.#clients) kube.close();
+    this.#live?.close();
   }
 }
 

@@ -15,8 +15,18 @@ import {
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
+import {
+  openRehearsal,
+  type RehearsalOptions,
+  rareRehearsal,
+  rehearsalOptions,
+  rehearsingPolicy,
+} from '../common/rehearsal.ts';
 
-type Options = { filename: string; maxRemoved?: number };
+interface Options extends RehearsalOptions {
+  filename: string;
+  maxRemoved?: number;
+}
 
 export const definition: Definition<Options> = {
   description:
@@ -36,21 +46,26 @@ export const definition: Definition<Options> = {
     yesOption(),
     maxRemovedOption(),
     allowErrorsOption(),
+    ...rehearsalOptions(),
     dryRunOption(),
   ],
+  rare: rareRehearsal,
+  timeout: '3m',
   destroys: true,
-  async run(session, { filename, maxRemoved: max }) {
+  async run(session, { filename, maxRemoved: max, ...options }) {
     const { readPolicyFile } = await import('../../lib/workloads/policy/policy-file.ts');
     const { applyPolicy, unforeseenBy } = await import('../../lib/policies/create-policy.ts');
     const { describeExplanation, errorsOf } = await import('./explain-text.ts');
     const given = await readPolicyFile(filename, session.io.stdin);
     const wds = await session.wdsToWrite();
+    const rehearsal = await openRehearsal(session, options);
     const confirm = confirming<PolicyChange>(session, {
       show(change) {
         const its = ifSeen(wds.its)?.kube;
         session.foresees(change.effects, its && following(session, its, change.effects));
         session.noteView((style, isWide) => describeExplanation(change.explanation, style, isWide));
         session.noteLines([...describeTaken(change.effects), ...unforeseenBy(change)], '  ');
+        session.noteLines(rehearsal.lines());
       },
       confirmations(change) {
         const { name, present, explanation, effects } = change;
@@ -66,10 +81,11 @@ export const definition: Definition<Options> = {
         return [{ ...asked, unknown, removals, oneWec: removals.wecs <= 1 }];
       },
     });
-    const readPolicies = policiesBeside(session, wds);
-    await session.finish([
-      await applyPolicy({ ...given, wds, readPolicies }, confirm, session.run),
-    ]);
+    const asked = {
+      ...{ ...given, wds, readPolicies: policiesBeside(session, wds) },
+      rehearsal: rehearsingPolicy(rehearsal, { ...given, wds }),
+    };
+    await session.finish([await applyPolicy(asked, confirm, session.run)]);
     session.next(command`stellarctl policy get ${given.name} ${flagsOf(wds)}`);
   },
 };

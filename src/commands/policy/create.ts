@@ -15,8 +15,15 @@ import {
   wdsOptions,
   yesOption,
 } from '../common/options.ts';
+import {
+  openRehearsal,
+  type RehearsalOptions,
+  rareRehearsal,
+  rehearsalOptions,
+  rehearsingPolicy,
+} from '../common/rehearsal.ts';
 
-interface Options {
+interface Options extends RehearsalOptions {
   clusters: string[];
   select?: string[];
   selector?: string[];
@@ -44,7 +51,11 @@ export const definition: Definition<Options> = {
     ],
   ],
   arguments: [['<name>', 'the name of the policy']],
-  rare: ['--create-only', '--allow-errors', '--max-removed', '--its', '--hosting-context'],
+  timeout: '3m',
+  rare: [
+    ...['--create-only', '--allow-errors', '--max-removed', '--its', '--hosting-context'],
+    ...rareRehearsal,
+  ],
   options: [
     repeatable(
       '--clusters <selector>',
@@ -64,6 +75,7 @@ export const definition: Definition<Options> = {
       'with --yes: so many WECs may lose objects, where what it takes away is unknown (default: none)',
     ),
     ...wdsOptions(),
+    ...rehearsalOptions(),
     dryRunOption(),
   ],
   async run(session, options, [name = '']) {
@@ -83,12 +95,14 @@ export const definition: Definition<Options> = {
     const wds = await session.wds();
     const spec = await readSpec(request, wds);
     session.announce(wds.kube, 'WDS');
+    const rehearsal = await openRehearsal(session, options);
     const confirm = confirming<PolicyChange>(session, {
       show(change) {
         const { explanation, effects } = change;
         session.foresees(effects);
         session.noteView((style, isWide) => describeExplanation(explanation, style, isWide));
         session.noteLines(unforeseenBy(change), '  ');
+        session.noteLines(rehearsal.lines());
       },
       confirmations(change) {
         const { present, explanation } = change;
@@ -100,8 +114,10 @@ export const definition: Definition<Options> = {
           : [{ verb: 'Create', name, errors, unknown, removals }];
       },
     });
-    const readPolicies = policiesBeside(session, wds);
-    const asked = { name, spec, wds, creates: true, readPolicies };
+    const asked = {
+      ...{ name, spec, wds, creates: true, readPolicies: policiesBeside(session, wds) },
+      rehearsal: rehearsingPolicy(rehearsal, { name, spec, wds }),
+    };
     const result = await applyPolicy(asked, confirm, session.run);
     if (session.run.dryRun && session.output === 'yaml' && result.error === undefined)
       return session.printDocument(policyOf(name, spec));

@@ -11,7 +11,6 @@ import type {
   Approval,
   FoundValues,
   ListedValues,
-  ValueResult,
   ValueStore,
 } from '../../lib/wecs/values/values.ts';
 import { type Confirmation, confirming } from '../common/confirm.ts';
@@ -31,6 +30,13 @@ import {
   selectionOptions,
   yesOption,
 } from '../common/options.ts';
+import {
+  openRehearsal,
+  type RehearsalOptions,
+  type Rehearsing,
+  rareRehearsal,
+  rehearsalOptions,
+} from '../common/rehearsal.ts';
 import type { Session } from '../common/session.ts';
 import {
   noneMatches,
@@ -39,14 +45,17 @@ import {
   targetWords,
 } from '../common/wec-argument.ts';
 
-export interface Options extends SelectionOptions {
+export interface Options extends SelectionOptions, RehearsalOptions {
   overwrite?: boolean;
   list?: boolean;
   maxRemoved?: number;
-  rehearsal?: boolean;
 }
 
-type Removing = Pick<Options, 'maxRemoved' | 'rehearsal'> & { changes: Changes };
+interface Removing {
+  maxRemoved: number | undefined;
+  changes: Changes;
+  rehearsal: Rehearsing | undefined;
+}
 
 /** What differs between labels and properties. */
 export interface ValueKind<Source> {
@@ -77,7 +86,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
     timeout: plural === 'labels' ? '3m' : '1m',
     usage: 'NAME… KEY=VALUE… KEY-… [options]',
     arguments: [['[arguments...]', 'WECs, then changes: key=value sets, key- removes']],
-    rare: ['--allow-none', '--no-rehearsal', '--hosting-context'],
+    rare: ['--allow-none', ...rareRehearsal, '--hosting-context'],
     options: [
       itsOption(),
       ...selectionOptions(),
@@ -85,14 +94,7 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
       ['--list', kind.listing],
       yesOption('skip the confirmation of what takes workloads away'),
       maxRemovedOption(),
-      ...(plural === 'labels'
-        ? [
-            [
-              '--no-rehearsal',
-              'do not let KubeStellar try first what takes workloads away',
-            ] as const,
-          ]
-        : []),
+      ...(plural === 'labels' ? rehearsalOptions() : []),
       hostingContextOption(),
       dryRunOption(),
     ],
@@ -103,14 +105,12 @@ export function valuesCommand<Source>(kind: ValueKind<Source>): Definition<Optio
       const { kube: hub } = its;
       const store = await kind.open(hub);
       if (options.list) return showValues(session, kind, await listValues(store, target));
-      if (plural === 'labels') {
-        const { endKilledRehearsals } = await import('../common/rehearsal.ts');
-        await endKilledRehearsals(session);
-      }
-      const removal = approveRemoval(session, its, { changes, ...options }, kind);
-      const { approve, refresh, carryOut } = removal;
+      // The Bindings do not depend on properties.
+      const rehearsal = plural === 'labels' ? await openRehearsal(session, options) : undefined;
+      const removing = { changes, rehearsal, maxRemoved: options.maxRemoved };
+      const { approve, refresh } = approveRemoval(session, its, removing, kind);
       const changesOf = (name: string) => kind.changesFor?.(name, changes) ?? changes;
-      const how = { changes: changesOf, overwrite: options.overwrite === true, approve, carryOut };
+      const how = { changes: changesOf, overwrite: options.overwrite === true, approve, rehearsal };
       const results = await changeValues(store, target, how, session.run);
       await session.finish(
         results.map(({ values, ...result }) => ({ ...result, [plural]: values })),
@@ -160,24 +160,32 @@ function approveRemoval<Source>(
   its: Its,
   removing: Removing,
   { effectsOf, plural }: ValueKind<Source>,
-): { approve: Approval<Source>; refresh: string[]; carryOut: CarryOut } {
+): { approve: Approval<Source>; refresh: string[] } {
+  const { rehearsal } = removing;
   let changed: WecChange[] = [];
-  let agreed: Forecast | undefined;
   let approved: Effect[] | undefined;
   const ask = confirming<Forecast>(session, {
     show: (effects) =>
-      session.noteLines([...describeSideEffects(effects), ...describeReleased(effects)]),
+      session.noteLines([
+        ...describeSideEffects(effects),
+        ...describeReleased(effects),
+        ...(rehearsal?.lines() ?? []),
+      ]),
     confirmations: (effects) => confirmationsOf(effects, changed, removing),
   });
   const refresh: string[] = [];
   const approve: Approval<Source> = async (found) => {
-    agreed = undefined;
     changed = await effectsOf(its, found, removing.changes);
     // What stays as it is, or is only added, takes nothing away.
     if (changed.length === 0)
       return (await import('../../lib/forecast/read-forecast.ts')).noForecast;
     const effects = await foresee(session, its, changed);
-    agreed = effects;
+    const names = changed.map(({ name }) => name).join(',');
+    const { triedLabels } = await import('../../lib/maintenance/tried.ts');
+    await rehearsal?.prepare({
+      ...{ what: `label ${names}`, subject: its.context.name, effects },
+      tried: changed.map(({ name, before, after }) => triedLabels(name, before ?? {}, after)),
+    });
     refresh.splice(0, refresh.length, ...refreshSteps(effects));
     // Another value takes nothing away.
     if (plural === 'properties' && !changed.some(({ lacks }) => lacks.length > 0)) return effects;
@@ -195,18 +203,8 @@ function approveRemoval<Source>(
     const isAsked = await ask(effects, more ?? []);
     return isAsked && session.options.yes !== true ? undefined : effects;
   };
-  const carryOut: CarryOut = async (write) => {
-    // The Bindings do not depend on properties.
-    if (agreed === undefined || plural === 'properties' || removing.rehearsal === false)
-      return write();
-    const { rehearsed } = await import('../common/rehearsal.ts');
-    return rehearsed(session, its, agreed, changed, write);
-  };
-  return { approve, refresh, carryOut };
+  return { approve, refresh };
 }
-
-/** Writes what is approved, rehearsed if that can be done. */
-type CarryOut = (write: () => Promise<ValueResult[]>) => Promise<ValueResult[]>;
 
 /** Nothing is asked about what takes nothing away. */
 function confirmationsOf(

@@ -87,7 +87,9 @@ export function forecast(world: World, change: Change): Forecast {
   return {
     rows,
     works: worksBy(world, rows, goingOf),
-    bindings: change.wecs ? reaches.map(expectedBinding) : [],
+    bindings: reaches.flatMap((reach) =>
+      change.wecs || reach.change?.after ? expectedBinding(reach) : [],
+    ),
     starting: effectsOn(reaches, ({ starting }) => starting),
     released: [
       ...effectsOn(reaches, ({ stops, released }) => (stops === undefined ? released : [])),

@@ -1,5 +1,6 @@
 import { few } from '../core/text/words.ts';
 import { destinationsOf } from '../ocm/model/kubestellar-names.ts';
+import { keyOf } from '../ocm/model/object-ref.ts';
 import { isFrom } from '../ocm/work-origins.ts';
 import type { Change, PolicyChange, Sends } from './change.ts';
 import { type SelectionChange, selectionChange } from './wec-change.ts';
@@ -157,22 +158,35 @@ export function senderIn(reaches: readonly Reach[]): FindSender {
   };
 }
 
-/** The WECs that the Binding of a policy names after a change of WECs. */
+/** What the Binding of a policy names after a change. */
 export interface ExpectedBinding {
   wds: string;
   policy: string;
   /** Sorted. */
   wecs: readonly string[];
+  /** By `keyOf`, sorted; undefined if they stay as they are. */
+  objects?: readonly string[];
+  /** Whether nothing that it may name is unread. */
+  isKnown: boolean;
 }
 
 /** A template that lacks something does not change the Binding: only the transport fills it. */
-export const expectedBinding = ({ policy, starting, released }: Reach): ExpectedBinding => ({
-  wds: policy.wds,
-  policy: policy.name,
-  wecs: [
-    ...new Set([
-      ...destinationsOf(policy.binding).filter((wec) => !released.includes(wec)),
-      ...starting,
-    ]),
-  ].sort(),
-});
+export function expectedBinding({
+  policy,
+  starting,
+  released,
+  objects,
+  change,
+}: Reach): ExpectedBinding {
+  const of = { wds: policy.wds, policy: policy.name };
+  const named = destinationsOf(policy.binding).filter((wec) => !released.includes(wec));
+  if (change === undefined)
+    return { ...of, wecs: [...new Set([...named, ...starting])].sort(), isKnown: true };
+  const { after } = change;
+  return {
+    ...of,
+    wecs: after?.wecs?.map(({ name }) => name).sort() ?? named.sort(),
+    objects: objects.map((each) => keyOf(each.of)).sort(),
+    isKnown: after?.unread.length === 0,
+  };
+}

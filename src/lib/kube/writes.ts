@@ -83,7 +83,7 @@ const longestPauseMs = 1000;
  * @throws ApiError of the last try; StellarError `timeout`, `interrupted`
  */
 export async function retryConflicts<T>(
-  kube: Kube,
+  kube: Pick<Kube, 'pause'>,
   write: (isFirst: boolean) => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {

@@ -1,20 +1,11 @@
 import { hostname } from 'node:os';
 import { rfc3339 } from '../core/deadline.ts';
-import { noForecast } from '../forecast/read-forecast.ts';
-import { foreseen } from '../kube/client/foreseen.ts';
 import { resources } from '../kube/client/objects.ts';
 import { listServed } from '../kube/served.ts';
 import { patchCurrent } from '../kube/writes.ts';
 import { userName } from '../ocm/agent/agent-certificate.ts';
 import type { Binding } from '../ocm/model/kubestellar-names.ts';
-import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
-import {
-  noteAnnotation,
-  type RestartNote,
-  readNote,
-  type TriedLabels,
-} from '../spaces/space/controllers-run.ts';
-import { requireIts } from '../workloads/selection/unseen.ts';
+import { noteAnnotation, type RestartNote, readNote } from '../spaces/space/controllers-run.ts';
 import { noteBindings, type RestartPlan, removeProbes } from './restart-plan.ts';
 
 /** Writes the note of a new restart. @returns the note that counts: that of another run, if it has begun before */
@@ -71,21 +62,4 @@ export async function endNote({ hosting, controlPlane, name, wds }: RestartPlan)
   // As long as it is there, a rerun removes the probes.
   await removeProbes(wds);
   await hosting.merge(resources.controlPlanes, name, { metadata });
-}
-
-/** Gives WECs the labels back that a rehearsal has changed. What somebody has changed since stays. @throws StellarError what hides the ITS */
-export async function takeBack({ wds }: Pick<RestartPlan, 'wds'>, tried: readonly TriedLabels[]) {
-  const its = requireIts(wds);
-  // The works that are there are those for the labels from before.
-  const kube = foreseen(its, noForecast);
-  for (const { wec, labels } of tried) {
-    const present = await its.get<ManagedCluster>(resources.managedClusters, wec);
-    if (present === undefined) continue;
-    await patchCurrent(kube, resources.managedClusters, present, ({ metadata }) => {
-      const changed = Object.entries(labels).flatMap(([key, [before, after]]) =>
-        (metadata.labels?.[key] ?? null) === after ? [[key, before] as const] : [],
-      );
-      return changed.length === 0 ? undefined : { labels: Object.fromEntries(changed) };
-    });
-  }
 }

@@ -151,7 +151,7 @@ export async function openNamed(name: string, tools: SpaceTools) {
 const restartRefused = (why: string, name: string, hosting: Kube) =>
   new StellarError(
     'conflict',
-    `The controllers of ${name} cannot be restarted: ${why}. Nothing was written.`,
+    `The controllers of ${name} cannot be restarted: ${why}.`,
     toSeeSpace('wds', name, hosting.cluster.context),
   );
 
@@ -220,6 +220,9 @@ async function refuseShared(
   }
 }
 
+/** It says nothing about the Binding, which names collectors that do not exist as well (kubestellar v0.30.0, pkg/status/binding.go). */
+const missingCollectors = 'StatusCollectorsAvailable';
+
 /** What a controller manager writes for a policy in error, or for none, is not what it has written before. */
 async function refuseErrors(wds: Wds, bindings: readonly Binding[]) {
   const policies = (await listIfDefined<BindingPolicy>(wds.kube, resources.bindingPolicies)) ?? [];
@@ -227,7 +230,7 @@ async function refuseErrors(wds: Wds, bindings: readonly Binding[]) {
     if (why === undefined) return;
     throw new StellarError(
       'conflict',
-      `Policy ${name} of ${wds.name} is in error: ${why}. Nothing was written.`,
+      `Policy ${name} of ${wds.name} is in error: ${why}.`,
       nextStep(
         command`stellarctl policy get ${name} ${flagsOf(wds)}`,
         'Correct or delete it first',
@@ -235,7 +238,9 @@ async function refuseErrors(wds: Wds, bindings: readonly Binding[]) {
     );
   };
   for (const { metadata, status: { errors = [], conditions = [] } = {} } of policies) {
-    const unmet = conditions.find(({ status }) => status === 'False');
+    const unmet = conditions.find(
+      ({ type, status }) => status === 'False' && type !== missingCollectors,
+    );
     refuse(metadata.name, errors[0] ?? (unmet && `${unmet.type}: ${unmet.message}`));
   }
   const names = namesOf(policies);
@@ -270,12 +275,13 @@ export function probeFor({ metadata, status }: Pod): string {
     (sum, { restartCount = 0 }) => sum + restartCount,
     0,
   );
-  return `${prefix}${metadata.uid?.slice(0, 8)}-${restarts}`;
+  return probeName(`${metadata.uid?.slice(0, 8)}-${restarts}`);
 }
 
-/** @param step only that probe of a run */
-export const isProbe = ({ name }: { name: string }, step?: string) =>
-  step === undefined ? name.startsWith(prefix) : name === `${prefix}${step}`;
+/** The name of a probe of a rehearsal. */
+export const probeName = (id: string) => `${prefix}${id}`;
+
+export const isProbe = ({ name }: { name: string }) => name.startsWith(prefix);
 
 /** The objects of a Binding without a probe: a policy may select all ConfigMaps. */
 export const usersObjects = (binding: Binding): BoundObject[] =>
@@ -340,16 +346,12 @@ export async function writeProbe(wds: Wds, name: string): Promise<void> {
   await wds.kube.apply(isRead ? { ...object, ...spec } : policy);
 }
 
-/**
- * Writes a probe that selects WECs and no object: it gets a Binding that names them, and nothing is sent.
- * @param step of the run, in its name
- */
+/** Writes a probe that selects WECs and no object: it gets a Binding that names them, and nothing is sent. */
 export async function writeSelectionProbe(
   { name: wds, kube }: Wds,
-  step: string,
+  name: string,
   selector: LabelSelector,
 ): Promise<void> {
-  const name = `${prefix}${step}`;
   const downsync = [{ apiGroup: '', resources: ['configmaps'], objectNames: [name] }];
   const policy: BindingPolicy = {
     ...typeMeta(resources.bindingPolicies),

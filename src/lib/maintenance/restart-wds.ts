@@ -1,28 +1,17 @@
-import { isDeepStrictEqual } from 'node:util';
 import { forName } from '../core/each-name.ts';
 import { StellarError } from '../core/errors.ts';
 import { waitWhile } from '../core/follow.ts';
 import { command, run as nextStep } from '../core/next-step.ts';
 import type { Run } from '../core/run.ts';
 import { unreached } from '../core/stages.ts';
-import { few } from '../core/text/words.ts';
 import { whyUnseen } from '../kube/access.ts';
-import { byName, createdAt, namesOf, resources } from '../kube/client/objects.ts';
+import { createdAt, resources } from '../kube/client/objects.ts';
 import { isDeploymentReady, isRead, isRunning } from '../kube/pods.ts';
 import { readDeployment, readPods, scale, stop } from '../kube/scaling.ts';
 import { listServed } from '../kube/served.ts';
 import { hookNames, managerDeployment, transportDeployment } from '../ocm/model/kubeflex-names.ts';
-import {
-  type Binding,
-  type BindingPolicy,
-  destinationsOf,
-  objectsOf,
-  originBindingLabel,
-} from '../ocm/model/kubestellar-names.ts';
-import type { ManifestWork } from '../ocm/model/manifest-works.ts';
-import { keyOf, keyOfCandidate } from '../ocm/model/object-ref.ts';
+import { type Binding, destinationsOf, objectsOf } from '../ocm/model/kubestellar-names.ts';
 import { readHookVersions } from '../ocm/versions/program-versions.ts';
-import type { Wds } from '../spaces/choose/open-wds.ts';
 import { sentElsewhere, worksOf } from '../spaces/choose/works-of-policy.ts';
 import type { SpaceTools } from '../spaces/hosting/hosting.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
@@ -33,21 +22,19 @@ import { wdsVersions } from '../spaces/space/space-watcher.ts';
 import { readSpace, typeOf } from '../spaces/space/spaces.ts';
 import type { SpaceResult } from '../spaces/space-work.ts';
 import { rerunHook } from '../spaces/wds-controllers.ts';
-import { evaluate } from '../workloads/selection/policy-subject.ts';
-import { endNote, keepNote, renewNote, takeBack } from './restart-note.ts';
+import { endNote, keepNote, renewNote } from './restart-note.ts';
 import {
   hasProbe,
   isAnswered,
-  isProbe,
-  noteBindings,
   planRestart,
   probeFor,
   quietTime,
   type RestartPlan,
   removeProbes,
-  usersObjects,
   writeProbe,
 } from './restart-plan.ts';
+import { setTried } from './tried.ts';
+import { unprovenBinding } from './unproven-binding.ts';
 
 /** How long no Binding may be written before the controller manager counts as through. */
 const quietMs = 10_000;
@@ -161,7 +148,7 @@ async function runSteps(plan: RestartPlan, run: Run, work: RestartWork) {
     state = 'stays stopped';
     // What it has sent since the note was written is not in the note.
     if (!note.stopped || plan.found.transport > 0) note = await renewNote(plan, note);
-    if (note.tried && !note.stays) await takeBack(plan, note.tried);
+    if (note.tried && !note.stays) await setTried(plan, note.tried, 'before');
     if (work.change) {
       await stop(plan.place, managerDeployment, { late, subject: name }, run);
       await work.change();
@@ -285,73 +272,3 @@ async function untilSent(plan: RestartPlan, run: Run) {
 
 const isUnread = (binding: Binding) =>
   objectsOf(binding).length > 0 && destinationsOf(binding).length > 0 && !isRead(binding);
-
-/**
- * Compares the Bindings of a WDS with a note, and what is not in the note or differs with what its policy selects now: all that its
- * policies select, and all that has works.
- * @returns what is wrong with the first that equals neither, a clause; undefined if all are right
- */
-async function unprovenBinding(
-  wds: Wds,
-  { bindings: noted }: RestartNote,
-  bindings: readonly Binding[],
-  works: readonly ManifestWork[],
-) {
-  // As in the note, without the Bindings that list nothing.
-  const present = noteBindings(bindings);
-  const policies = (await listServed<BindingPolicy>(wds.kube, resources.bindingPolicies)).filter(
-    ({ metadata }) => !isProbe(metadata),
-  );
-  const withWorks = works.flatMap(({ metadata }) => metadata.labels?.[originBindingLabel] ?? []);
-  const named = namesOf(policies);
-  for (const name of new Set([
-    ...Object.keys(noted),
-    ...Object.keys(present),
-    ...named,
-    ...withWorks,
-  ])) {
-    // A policy may be called as what every object inherits.
-    const isListed = Object.hasOwn(present, name);
-    if (isListed && isDeepStrictEqual(present[name], noted[name])) continue;
-    const policy = policies.find(
-      ({ metadata }) => metadata.name === name && !metadata.deletionTimestamp,
-    );
-    const binding = byName(bindings).get(name);
-    const isDeleted = policy === undefined && !isListed;
-    const why = isDeleted ? undefined : await whyWrong(name, policy, binding, wds);
-    if (why !== undefined) return `Binding ${name} ${why}`;
-  }
-  return undefined;
-}
-
-async function whyWrong(
-  name: string,
-  policy: BindingPolicy | undefined,
-  binding: Binding | undefined,
-  wds: Wds,
-) {
-  if (policy === undefined) return 'has changed, and its policy is deleted';
-  const { contents, objects, inventory, wecs } = await evaluate(name, policy.spec ?? {}, wds);
-  const unseen = contents.unread[0]?.why ?? whyUnseen(inventory);
-  if (unseen !== undefined)
-    return `may lack something, and what its policy selects cannot be read: ${unseen}`;
-  const isUsers = ({ object: { metadata } }: (typeof objects)[number]) => !hasProbe({ metadata });
-  const selected = objects.filter(isUsers).map(({ object }) => keyOfCandidate(object));
-  const bound = binding === undefined ? [] : usersObjects(binding);
-  const destinations = destinationsOf(binding);
-  const sends = (what: readonly unknown[], where: readonly unknown[]) =>
-    what.length > 0 && where.length > 0;
-  if (!sends(selected, wecs) && !sends(bound, destinations)) return undefined;
-  const wanted = new Set([...selected, ...wecs.map(({ metadata }) => `WEC ${metadata.name}`)]);
-  const found = new Set([...bound.map(keyOf), ...destinations.map((wec) => `WEC ${wec}`)]);
-  const lacking = [...wanted].filter((key) => !found.has(key));
-  const others = [...found].filter((key) => !wanted.has(key));
-  if (lacking.length > 0) return `lacks ${firstKeys(lacking)}`;
-  return others.length > 0
-    ? `lists ${firstKeys(others)}, which its policy does not select`
-    : undefined;
-}
-
-/** Objects as `apps/deployments/shop/web`. */
-const firstKeys = (keys: readonly string[]) =>
-  few(keys.map((key) => key.split('/').filter(Boolean).join('/'))).join(', ');

@@ -12,7 +12,7 @@ import { unlessStatus } from '../kube/client/errors.ts';
 import { type ForeseenKube, foreseen } from '../kube/client/foreseen.ts';
 import { groupOf, type LabelSelector, resources, typeMeta } from '../kube/client/objects.ts';
 import type { DiscoveredKind } from '../kube/discovery.ts';
-import { notStored } from '../kube/writes.ts';
+import { notStored, retryConflicts } from '../kube/writes.ts';
 import type {
   BindingPolicy,
   DownsyncClause,
@@ -188,6 +188,13 @@ interface AskedPolicy {
   creates?: boolean;
   /** Reads the policies of its ITS. */
   readPolicies(): Promise<PoliciesOfIts>;
+  rehearsal?: PolicyRehearsal;
+}
+
+/** How KubeStellar tries the change of a policy first. */
+interface PolicyRehearsal {
+  prepare(change: PolicyChange): Promise<void>;
+  carryOut(write: () => Promise<PolicyResult[]>): Promise<PolicyResult[]>;
 }
 
 const isAsFor = ({ spec }: AskedPolicy, policy: BindingPolicy | undefined) =>
@@ -230,7 +237,7 @@ export async function applyPolicy(
   confirm: Confirm<PolicyChange>,
   run: Run,
 ): Promise<PolicyResult> {
-  const { name, spec, wds } = asked;
+  const { name, spec, wds, rehearsal } = asked;
   const tooLong = `The name of a policy has at most 63 characters, not ${name.length}: no work can be created.`;
   if (name.length > 63) throw new StellarError('usage', tooLong);
   const effects = (change: PolicyChange) => [
@@ -245,6 +252,7 @@ export async function applyPolicy(
     async read() {
       const change = await previewPolicy(asked);
       requireWritable(change.explanation);
+      if (!isAsFor(asked, change.present)) await rehearsal?.prepare(change);
       return change;
     },
     effects,
@@ -252,29 +260,36 @@ export async function applyPolicy(
   });
   const { wecs, objects, problems } = explanation;
   const result: PolicyResult = { name, wds: wds.name, wecs, objects, problems, changed: false };
-  return forName(result, run, async () => {
-    if (isAsFor(asked, present)) return run.progress.done(name, 'already exists; nothing to do');
-    // Another client may have created one, or the answer to this request been lost, and the request been repeated.
-    const kube = foreseen(wds.kube, seen);
-    const create = () => kube.create(resources.bindingPolicies, policyOf(name, spec));
-    const isTaken = present === undefined && (await unlessStatus(create(), 409)) === undefined;
-    if (present !== undefined) await changePolicy(present, spec, kube);
-    if (run.dryRun) return;
-    const isStored = isAsFor(asked, (await getPolicy(wds.kube, name)).object);
-    result.changed = isStored || !isTaken;
-    if (!isStored) throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
-    run.progress.done(name, present === undefined ? 'created' : 'changed');
-  });
+  const write = () =>
+    forName(result, run, async () => {
+      if (isAsFor(asked, present)) return run.progress.done(name, 'already exists; nothing to do');
+      // Another client may have created one, or the answer to this request been lost, and the request been repeated.
+      const kube = foreseen(wds.kube, seen);
+      const create = () => kube.create(resources.bindingPolicies, policyOf(name, spec));
+      const isTaken = present === undefined && (await unlessStatus(create(), 409)) === undefined;
+      if (present !== undefined) await changePolicy(present, spec, kube);
+      if (run.dryRun) return;
+      const isStored = isAsFor(asked, (await getPolicy(wds.kube, name)).object);
+      result.changed = isStored || !isTaken;
+      if (!isStored) throw isTaken ? policyTaken(name, wds) : notStored(wds.kube, name);
+      run.progress.done(name, present === undefined ? 'created' : 'changed');
+    });
+  if (rehearsal === undefined) return write();
+  const [written = result] = await rehearsal.carryOut(async () => [await write()]);
+  return written;
 }
 
-/** Fails with 409 if the policy is another one now. */
-async function changePolicy(
-  { metadata, spec: before = {} }: BindingPolicy,
-  spec: PolicySpec,
-  kube: ForeseenKube,
-) {
-  const { name, uid, resourceVersion } = metadata;
-  const removed = Object.fromEntries(Object.keys(before).map((field) => [field, null]));
-  const patch = { metadata: { uid, resourceVersion }, spec: { ...removed, ...spec } };
-  await kube.merge(resources.bindingPolicies, name, patch);
+/** @throws StellarError `conflict` if it is not the policy that was shown; KubeStellar writes its status meanwhile */
+async function changePolicy(shown: BindingPolicy, spec: PolicySpec, kube: ForeseenKube) {
+  const { name, uid, generation } = shown.metadata;
+  const removed = Object.fromEntries(Object.keys(shown.spec ?? {}).map((field) => [field, null]));
+  await retryConflicts(kube, async (isFirst) => {
+    const current = isFirst ? shown : await kube.get(resources.bindingPolicies, name);
+    const { metadata } = current ?? {};
+    if (metadata === undefined || metadata.uid !== uid || metadata.generation !== generation)
+      throw new StellarError('conflict', `Policy ${name} has changed since it was shown.`);
+    const { resourceVersion } = metadata;
+    const patch = { metadata: { uid, resourceVersion }, spec: { ...removed, ...spec } };
+    await kube.merge(resources.bindingPolicies, name, patch);
+  });
 }

@@ -171,6 +171,11 @@ export class RestartWorld {
     this.#tick();
   }
 
+  /** Another program scales the transport. */
+  scaleTransport(replicas: number): void {
+    this.#scale(transport, replicas);
+  }
+
   tools(): SpaceTools {
     const [hosting, space, hub] = [this.#hosting(), this.#wds(), this.#its()];
     return toolsOf(hosting, { connect: ({ name }) => (name === 'its1' ? hub : space) });
@@ -434,13 +439,26 @@ export class RestartWorld {
       cluster: { context: 'wds1', server: 'https://wds1' },
       fork: () => space,
       close: () => {},
-      create: async (_, body) => {
+      create: async ({ kind }, body) => {
         this.#requireAlive();
-        const policy = body as BindingPolicy;
-        const metadata = { ...policy.metadata, uid: this.#uid(), generation: 1 };
-        this.policies.push({ ...policy, metadata });
-        this.#wrote(`create BindingPolicy ${policy.metadata.name}`);
-        return policy as never;
+        const object = body as BindingPolicy;
+        const metadata = { ...object.metadata, uid: this.#uid(), generation: 1 };
+        if (kind === 'BindingPolicy') this.policies.push({ ...object, metadata });
+        else this.objects.push({ ...object, kind, metadata });
+        this.#wrote(`create ${kind} ${object.metadata.name}`);
+        return object as never;
+      },
+      merge: async ({ kind }, name, patch) => {
+        this.#requireAlive();
+        const policy = this.policies.find(({ metadata }) => metadata.name === name);
+        if (policy === undefined) throw new Error(`no ${kind} ${name}`);
+        const spec = { ...policy.spec, ...(patch as BindingPolicy).spec };
+        policy.spec = Object.fromEntries(
+          Object.entries(spec).filter(([, value]) => value !== null),
+        );
+        policy.metadata.generation = (policy.metadata.generation ?? 1) + 1;
+        this.#wrote(`merge ${kind} ${name}`);
+        return structuredClone(policy) as never;
       },
       read: async (path) => ({ items: groups(path) }),
       mayI: async ({ verb, resource: plural }) => !this.denied.includes(`${verb} ${plural}`),
@@ -504,6 +522,25 @@ export class RestartWorld {
         this.clusters.set(name, merged);
         this.#wrote(`merge ${kind} ${name}`);
         return { metadata: { name, labels: merged } } as never;
+      },
+      create: async ({ kind }, body) => {
+        this.#requireAlive();
+        const { name, labels = {} } = (body as KubeObject).metadata;
+        this.clusters.set(name, labels);
+        this.#wrote(`create ${kind} ${name}`);
+        return body as never;
+      },
+      delete: async ({ kind }, { metadata: { name } }) => {
+        this.#requireAlive();
+        this.clusters.delete(name);
+        this.#wrote(`delete ${kind} ${name}`);
+        return true;
+      },
+      applyAs: async (manager, object) => {
+        this.#requireAlive();
+        const { name, labels } = object.metadata;
+        this.#wrote(`apply ${object.kind} ${name} as ${manager}: ${JSON.stringify(labels)}`);
+        return object;
       },
       list: async ({ kind }) => {
         this.#tick();

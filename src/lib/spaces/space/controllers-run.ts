@@ -34,18 +34,37 @@ export interface RestartNote {
   stopped?: boolean;
   /** By name, without the Bindings that list nothing. */
   bindings: Record<string, NotedBinding>;
-  /** What a rehearsal has written to the ITS, and takes back unless it stays; undefined for a restart. */
-  tried?: TriedLabels[];
+  /** What a rehearsal writes, and takes back unless it stays; undefined for a restart. */
+  tried?: TriedObject[];
   /** Whether KubeStellar has done what was foreseen. */
   stays?: boolean;
 }
 
-/** Labels of a WEC that a rehearsal changes. */
-export interface TriedLabels {
-  wec: string;
-  /** What each key had, and has; null for none. */
-  labels: Record<string, [before: string | null, after: string | null]>;
+/** What changes of an object: labels of a WEC, fields of the `spec` of others. Null for what it has not. */
+export type TriedFields = Record<string, unknown>;
+
+/** An object that a rehearsal changes. */
+export interface TriedObject {
+  kind: 'WEC' | 'policy';
+  name: string;
+  /** Null for a WEC: it is on the ITS. */
+  wds: string | null;
+  /** Null if it did not exist. */
+  before: TriedFields | null;
+  /** The same fields, as they are written. */
+  after: TriedFields;
+  /** What a fleet owns of a WEC, and owns again once that is taken back. */
+  applied?: AppliedValues;
 }
+
+/** What a field manager has applied (`metadata.managedFields`). */
+export interface AppliedValues {
+  manager: string;
+  labels: Record<string, string>;
+  annotations: Record<string, string>;
+}
+
+const describeTried = ({ kind, name }: TriedObject) => (kind === 'WEC' ? name : `${kind} ${name}`);
 
 /** Counts and SHA-256 of the objects and of the WECs of a Binding: 500 Bindings fit into the 256 KiB of all annotations. */
 export type NotedBinding = [objects: number, ofObjects: string, wecs: number, ofWecs: string];
@@ -86,7 +105,7 @@ export function transportPaused(
     return undefined;
   const [what, lead] = note.tried
     ? [
-        `a change of ${few(note.tried.map(({ wec }) => wec)).join(', ')}`,
+        `a change of ${few(note.tried.map(describeTried)).join(', ')}`,
         note.stays ? 'Finish it' : 'Take it back',
       ]
     : ['a restart', 'Finish the restart'];

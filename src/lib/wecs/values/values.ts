@@ -95,13 +95,15 @@ export async function changeValues<Source>(
     changes,
     overwrite,
     approve,
-    carryOut = (write) => write(),
+    rehearsal,
   }: {
     changes(name: string): Changes;
     overwrite: boolean;
     approve: Approval<Source>;
     /** Writes what has been approved. */
-    carryOut?(write: () => Promise<ValueResult[]>): Promise<ValueResult[]>;
+    rehearsal?:
+      | { carryOut(write: () => Promise<ValueResult[]>): Promise<ValueResult[]> }
+      | undefined;
   },
   run: Run,
 ): Promise<ValueResult[]> {
@@ -122,12 +124,12 @@ export async function changeValues<Source>(
     if (result.error === undefined)
       run.progress.done(one.name, result.changed ? store.changed : 'nothing to do');
   };
-  return carryOut(() =>
+  const writeAll = () =>
     mapConcurrently(found, async (one) => {
       const result = await unchanged(store, one);
       return forName(result, run, write(one, result));
-    }),
-  );
+    });
+  return rehearsal === undefined ? writeAll() : rehearsal.carryOut(writeAll);
 }
 
 /** Writes what differs, guarded by the resourceVersion: if another program changes it in between, it is read again. */

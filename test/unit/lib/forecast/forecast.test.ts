@@ -2,7 +2,12 @@ import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { removalsOf } from '../../../../src/lib/core/read-confirmed.ts';
-import { anyGroup, type Change, type PolicyChange } from '../../../../src/lib/forecast/change.ts';
+import {
+  anyGroup,
+  type Change,
+  type PolicyChange,
+  type Sends,
+} from '../../../../src/lib/forecast/change.ts';
 import { forecast } from '../../../../src/lib/forecast/forecast.ts';
 import { lostBy, unforeseenIn } from '../../../../src/lib/forecast/losses.ts';
 import {
@@ -653,11 +658,28 @@ test('Bindings name the WECs that their policies select after a change of WECs, 
     changed('c0', {}, { labels: { env: 'prod' } }),
   ];
   assert.deepEqual(forecast(world, { wecs }).bindings, [
-    { wds: 'wds1', policy: 'shop', wecs: ['c0', 'c2'] },
-    { wds: 'wds1', policy: 'pay', wecs: ['c9'] },
+    { wds: 'wds1', policy: 'shop', wecs: ['c0', 'c2'], isKnown: true },
+    { wds: 'wds1', policy: 'pay', wecs: ['c9'], isKnown: true },
   ]);
-  const own = { policies: [{ wds: 'wds1', name: 'shop', after: null }] };
-  assert.deepEqual(forecast(world, own).bindings, []);
+});
+
+test('the Binding of a policy that changes names what it sends then, and is unknown if part of that is unread', () => {
+  const shop = state('shop', { ...by({ env: 'prod' }), destinations: ['c2', 'c1'] });
+  const world = worldOf([shop, state('pay', by({ env: 'test' }))], []);
+  const bindingsOf = (after: Sends | null) =>
+    forecast(world, { policies: [{ wds: 'wds1', name: 'shop', after }] }).bindings;
+  const of = { group: '', resource: 'configmaps', namespace: 'shop', name: 'a' };
+  const sends = {
+    wecs: ['c3', 'c1'].map((name) => ({ name, isAccepted: true })),
+    objects: [boundView(of, 'ConfigMap')],
+    unread: [],
+  };
+  const expected = { wds: 'wds1', policy: 'shop', wecs: ['c1', 'c3'] };
+  const objects = ['/configmaps/shop/a'];
+  assert.deepEqual(bindingsOf(sends), [{ ...expected, objects, isKnown: true }]);
+  const unread = [{ kind: 'ConfigMap', group: '', why: 'no' }];
+  assert.deepEqual(bindingsOf({ ...sends, unread }), [{ ...expected, objects, isKnown: false }]);
+  assert.deepEqual(bindingsOf(null), []);
 });
 
 test('a collector or a transform of another WDS does nothing', () => {

@@ -338,11 +338,9 @@ describe('is refused before any write', () => {
       }),
     ],
     [
-      'while a policy lacks what combines its statuses',
-      ofPolicy({
-        conditions: [{ type: 'StatusCollectorsAvailable', status: 'False', message: 'no total' }],
-      }),
-      { code: 'conflict', message: /no total/ },
+      'while a condition of a policy is not met',
+      ofPolicy({ conditions: [{ type: 'Synced', status: 'False', message: 'not synced' }] }),
+      { code: 'conflict', message: /not synced/ },
     ],
     ...[
       'patch deployments',

@@ -43,8 +43,8 @@ const bound = [
 const wec = (name: string, env: string) => joinedCluster({ name, labels: { env } });
 const wecEdge = (name: string) => wec(name, 'edge');
 
-const policyWith = (spec: object) =>
-  ({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u' }, spec }) as Typed;
+const policyWith = (spec: object, metadata: object = {}) =>
+  ({ kind: 'BindingPolicy', metadata: { name: 'shop', uid: 'u', ...metadata }, spec }) as Typed;
 
 /** The spec that a merge patch says: null takes a field away. */
 const patchedSpec = (patch: { spec?: object }) =>
@@ -195,6 +195,34 @@ test('a policy that somebody else has created meanwhile is not overwritten; a lo
   };
   assert.equal(await created(both), 'name-taken');
   assert.equal(await created(narrow), undefined);
+});
+
+test('a policy whose status KubeStellar writes meanwhile is changed; one that somebody has changed is not', async () => {
+  const changed = async (generation: number) => {
+    const inWds = new WorkloadCluster([]);
+    let policy = policyWith(narrow, { generation: 1, resourceVersion: '1' });
+    Object.assign(inWds.kube, {
+      pause: async () => {},
+      get: async () => policy,
+      merge: async (_kind: object, _name: string, patch: Typed) => {
+        const { resourceVersion } = patch.metadata;
+        if (resourceVersion !== '2') {
+          policy = policyWith(narrow, { generation, resourceVersion: '2' });
+          throw apiError(inWds.kube.cluster, 409, '{"message":"modified"}');
+        }
+        policy = policyWith(both);
+      },
+    });
+    const wds = openWds(inWds.kube);
+    const { error } = await applyPolicy(
+      { name: 'shop', spec: both, wds, readPolicies },
+      async () => false,
+      soon(),
+    );
+    return error?.message;
+  };
+  assert.equal(await changed(1), undefined);
+  assert.equal(await changed(2), 'Policy shop has changed since it was shown.');
 });
 
 test('a change shows what it overwrites on WECs that a context is proven to lead to', async () => {
