@@ -1,5 +1,6 @@
 import type { Definition } from '../common/define.ts';
 import { dryRunOption, yesOption } from '../common/options.ts';
+import { rareRehearsal, rehearsalOptions } from '../common/rehearsal.ts';
 import type { Options } from './applying.ts';
 import { fileOptions } from './open.ts';
 
@@ -23,11 +24,13 @@ export const definition: Definition<Options> = {
     '--evict-works',
     '--hosting-context',
     '--keep-workloads',
+    ...rareRehearsal,
   ],
   options: [
     ...fileOptions(),
     ['--keep-workloads', 'with --prune: keep the workloads running'],
     yesOption(),
+    ...rehearsalOptions(),
     dryRunOption(),
   ],
   destroys: true,

@@ -21,13 +21,8 @@ import {
 } from '../common/options.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments } from '../common/wec-argument.ts';
-import {
-  checkAddresses,
-  nextAfterJoin,
-  openAccess,
-  requireForeseenJoin,
-  toJoinOptions,
-} from './join-options.ts';
+import { requireForeseenJoin } from './foreseen-join.ts';
+import { checkAddresses, nextAfterJoin, openAccess, toJoinOptions } from './join-options.ts';
 
 interface Options {
   provider: ProviderName;
@@ -117,7 +112,7 @@ async function foreseenJoin(session: Session, names: readonly string[], options:
   const asked = await toJoinOptions(options);
   const access = await openAccess(session, options, undefined);
   const wecs = names.map((name) => ({ name }));
-  const effects = await requireForeseenJoin(session, access, wecs, asked, options.maxRemoved);
+  const effects = await requireForeseenJoin(session, access, wecs, asked, options);
   return { access, options: { ...asked, effects } };
 }
 

@@ -1,8 +1,6 @@
 import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
-import type { Forecast } from '../../lib/forecast/forecast.ts';
-import type { Kube } from '../../lib/kube/client/client.ts';
 import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
 import type { WecResult } from '../../lib/wecs/diagnose/follow-registration.ts';
 import {
@@ -80,43 +78,6 @@ export async function openAccess(
   const its = await session.its();
   session.requireNamed(its);
   return accessHub(its, certificateAuthority);
-}
-
-/**
- * Refuses a join that takes workloads away from WECs, or may do so, before anything is written: by its labels, or because policies select
- * the WEC without any as soon as it is registered, also before it is accepted (kubestellar 0.30.0, seen).
- * @returns what was read, for the join @throws StellarError `loss-unknown`
- */
-export async function requireForeseenJoin(
-  session: Session,
-  { kube }: HubAccess,
-  wecs: readonly { name: string; kube?: Kube }[],
-  { labels }: JoinOptions,
-  maxRemoved: number | undefined,
-): Promise<Forecast> {
-  const { noForecast } = await import('../../lib/forecast/read-forecast.ts');
-  // Such a join writes nothing on the ITS.
-  if (kube === undefined) return noForecast;
-  const { changesFor } = await import('../../lib/core/changes.ts');
-  const { findWecs } = await import('../../lib/ocm/hub/find-wecs.ts');
-  const { unlessStatus } = await import('../../lib/kube/client/errors.ts');
-  const { labelChanges } = await import('../../lib/wecs/values/label-changes.ts');
-  const { requireForeseen } = await import('../common/forecast-text.ts');
-  const reading = findWecs(kube, { names: wecs.map(({ name }) => name) });
-  // A join needs the right to read them too, and says all that it may not do.
-  const found = await unlessStatus(reading, 403);
-  if (found === undefined) return noForecast;
-  const changes = await labelChanges(
-    kube,
-    found.map(({ name, cluster }) => ({
-      name,
-      cluster,
-      labels: changesFor(name, labels),
-      isNew: cluster?.spec?.hubAcceptsClient !== true,
-    })),
-  );
-  const lookOn = async (name: string) => wecs.find((wec) => wec.name === name)?.kube;
-  return requireForeseen(session, await session.its(), changes, { maxRemoved, lookOn });
 }
 
 type Asking = Pick<WecResult, 'name'> & Partial<Pick<WecResult, 'stage'>>;

@@ -16,20 +16,22 @@ import {
   wecKubeconfigOption,
   yesOption,
 } from '../common/options.ts';
+import { type RehearsalOptions, rareRehearsal, rehearsalOptions } from '../common/rehearsal.ts';
 import type { Session } from '../common/session.ts';
 import { parseWecArguments, withContext } from '../common/wec-argument.ts';
+import { requireForeseenJoin } from './foreseen-join.ts';
 import {
   checkAddresses,
   connectionOptions,
   type JoiningOptions,
   nextAfterJoin,
   openAccess,
-  requireForeseenJoin,
   toJoinOptions,
 } from './join-options.ts';
 
 type Options = SessionOptions &
-  JoiningOptions & { printManifests?: boolean; replaceHub?: boolean; maxRemoved?: number };
+  JoiningOptions &
+  RehearsalOptions & { printManifests?: boolean; replaceHub?: boolean; maxRemoved?: number };
 
 export const definition: Definition<Options> = {
   description:
@@ -60,6 +62,7 @@ export const definition: Definition<Options> = {
     '--image-pull-secret',
     '--print-manifests',
     '--max-removed',
+    ...rareRehearsal,
   ],
   options: [
     itsOption(),
@@ -87,6 +90,7 @@ export const definition: Definition<Options> = {
     ],
     yesOption('with --replace-hub: skip the confirmation'),
     maxRemovedByLabels(),
+    ...rehearsalOptions(),
     ['--print-manifests', 'print what would be applied, for GitOps; the token is a placeholder'],
     dryRunOption(),
   ],
@@ -107,8 +111,7 @@ async function joinWecs(session: Session, options: Options, positional: string[]
   }
   const { join } = await import('../../lib/wecs/join/join.ts');
   const clusters = await session.wecs(wecs.map(withContext));
-  const { maxRemoved } = options;
-  const effects = await requireForeseenJoin(session, access, clusters, joinOptions, maxRemoved);
+  const effects = await requireForeseenJoin(session, access, clusters, joinOptions, options);
   const results = await join(access, clusters, { ...joinOptions, effects }, session.run);
   await session.finish(results);
   session.next(nextAfterJoin(access, results));

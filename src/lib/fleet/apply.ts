@@ -42,6 +42,7 @@ const writesAtOnce = 4;
  * @param confirm shows the plan and asks
  * @param prune deregisters WECs that left the file, as the last step, after a question of its own; `permit` throws for one that
  *   another writer has taken since
+ * @param tryOut lets KubeStellar try the labels of the plan first
  */
 export function applyFleet(
   work: FleetWork,
@@ -50,6 +51,7 @@ export function applyFleet(
     wecs: readonly string[],
     permit: (name: string) => Promise<void>,
   ) => Promise<NamedResult[]>,
+  tryOut: (plan: FleetPlan) => Promise<void>,
 ): Promise<FleetResult[]> {
   const { fleet, run, its } = work;
   return withHostingLease(its.kube, `fleet apply ${fleet.name}`, run, async () => {
@@ -59,6 +61,7 @@ export function applyFleet(
       confirm,
     });
     if (isRefused(plan)) return plan.items.map(resultOf);
+    await tryOut(plan);
     const results = await applyPlan(work, plan);
     const removed = plan.items.flatMap(({ name, action }) => (action === 'remove' ? name : []));
     const isComplete = results.every(

@@ -7,6 +7,7 @@ import { fieldManager } from '../kube/client/transport.ts';
 import { listProperties } from '../ocm/hub/find-wecs.ts';
 import { notAHub } from '../ocm/hub/require-hub.ts';
 import type { ManagedCluster } from '../ocm/model/ocm-objects.ts';
+import type { AppliedValues } from '../spaces/space/controllers-run.ts';
 
 /** The field manager of a fleet: what it has applied shows which values it owns, without a state file. */
 export const managerOf = (fleet: string) => `${fieldManager}-fleet-${fleet}`;
@@ -103,6 +104,22 @@ function managersOf(object: KubeObject | undefined, path: ValuePath): Map<string
     }
   }
   return managers;
+}
+
+/** The labels and annotations of a WEC that a fleet has applied. @returns undefined if it has applied none */
+export function appliedTo(cluster: ManagedCluster, fleet: string): AppliedValues | undefined {
+  const manager = managerOf(fleet);
+  const ofFleet = (path: 'labels' | 'annotations') =>
+    Object.fromEntries(
+      [...managersOf(cluster, path)].flatMap(([key, names]) => {
+        const value = cluster.metadata[path]?.[key];
+        return names.has(manager) && value !== undefined ? [[key, value]] : [];
+      }),
+    );
+  const [labels, annotations] = [ofFleet('labels'), ofFleet('annotations')];
+  return Object.keys({ ...labels, ...annotations }).length === 0
+    ? undefined
+    : { manager, labels, annotations };
 }
 
 interface Fields {

@@ -2,8 +2,9 @@ import '../../support/environment.ts';
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { judgeValues, managerOf } from '../../../../src/lib/fleet/owned-values.ts';
+import { appliedTo, judgeValues, managerOf } from '../../../../src/lib/fleet/owned-values.ts';
 import type { KubeObject } from '../../../../src/lib/kube/client/objects.ts';
+import type { ManagedCluster } from '../../../../src/lib/ocm/model/ocm-objects.ts';
 
 const fleet = 'prod';
 const own = managerOf(fleet);
@@ -90,6 +91,13 @@ test('keys are called as anything', () => {
     { key: 'constructor', from: null, to: 'a' },
     { key: 'toString', from: null, to: 'b' },
   ]);
+});
+
+test('what a fleet has applied is what it owns, alone or with others', () => {
+  const labels = { a: written('1', own), b: written('2', own, 'helm'), c: written('3', 'helm') };
+  const applied = { manager: own, labels: { a: '1', b: '2' }, annotations: {} };
+  assert.deepEqual(appliedTo(objectOf(labels) as ManagedCluster, fleet), applied);
+  assert.equal(appliedTo(objectOf(labels) as ManagedCluster, 'other'), undefined);
 });
 
 test('a record of a status is none of labels', () => {
