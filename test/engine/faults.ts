@@ -103,10 +103,10 @@ async function stoppedNode({ shell: user }: Run) {
 
 const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
-/** The UIDs of the pods of README's workload on both WECs. */
-async function podsOf({ shell: user }: Run) {
+/** The UIDs of the pods of README's workload on WECs. */
+async function podsOf({ shell: user }: Run, wecs = contexts) {
   const outputs = await Promise.all(
-    contexts.map((context) =>
+    wecs.map((context) =>
       user.type(
         `kubectl --context ${context} -n shop get pods -l run=web -o 'jsonpath={.items[*].metadata.uid}'`,
       ),
@@ -126,8 +126,27 @@ async function restarts(run: Run) {
   assert.deepEqual(await podsOf(run), before);
 }
 
+/** KubeStellar tries a label that takes workloads away: the same pods run on where it is taken back, and on the other WEC. */
+async function rehearsals(run: Run) {
+  const { shell: user } = run;
+  const [first, second] = contexts as [string, string];
+  const [before, others] = [await podsOf(run), await podsOf(run, [second])];
+  const label = 'stellarctl label cluster1 location-group- --its its1';
+  const tried = await user.type(`${label} --dry-run --rehearse`);
+  assert.match(tried, /KubeStellar makes the Bindings that were foreseen/);
+  assert.deepEqual(await podsOf(run), before);
+  const written = await user.type(`${label} --yes`);
+  assert.match(written, /KubeStellar tries it first/);
+  await user.type(`kubectl --context ${first} wait --for=delete namespace/shop --timeout 5m`);
+  assert.deepEqual(await podsOf(run, [second]), others);
+  await user.type('stellarctl label cluster1 location-group=edge --its its1');
+  await user.type('stellarctl workload wait deployment/web -n shop --for status');
+  assert.deepEqual(await podsOf(run, [second]), others);
+}
+
 export async function faults(run: Run): Promise<void> {
   await failingPods(run);
   await stoppedNode(run);
   await restarts(run);
+  await rehearsals(run);
 }
