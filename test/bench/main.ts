@@ -11,6 +11,7 @@ import { collectShortfalls } from './goals.ts';
 import { benchList } from './list.ts';
 import { benchMany } from './many.ts';
 import { benchRegistration } from './registration.ts';
+import { benchRehearsal } from './rehearsal.ts';
 import { benchStartup } from './startup.ts';
 import { benchWaits } from './waits.ts';
 import { benchWorkloads } from './workloads.ts';
@@ -23,6 +24,7 @@ const benches: Record<string, (bed: Bed) => Promise<void>> = {
 const alone: Record<string, () => Promise<void>> = {
   forecast: benchForecast,
   registration: benchRegistration,
+  rehearsal: benchRehearsal,
   startup: benchStartup,
   many: benchMany,
   doctor: async () => void (await benchDoctor()),
