@@ -46,9 +46,9 @@ const ofPosix = [
   ...['sed', 'sh', 'sleep', 'tar', 'tr', 'wc'],
 ];
 
-/** After `cleanEnvironment`, leaves nothing on PATH but this Node and what each POSIX system has: no other program can be called. */
-export function hidePrograms(): void {
-  if (process.platform === 'win32') return;
+/** After `cleanEnvironment`, a PATH with nothing but this Node and what each POSIX system has: no other program can be called. */
+export function pathWithoutPrograms(): string | undefined {
+  if (process.platform === 'win32') return process.env.PATH;
   const searched = [...(process.env.PATH ?? '').split(path.delimiter), '/bin', '/usr/bin'];
   const folder = path.join(process.env.HOME as string, 'bin');
   mkdirSync(folder);
@@ -57,5 +57,5 @@ export function hidePrograms(): void {
     const found = searched.find((each) => existsSync(path.join(each, name)));
     if (found !== undefined) symlinkSync(path.join(found, name), path.join(folder, name));
   }
-  process.env.PATH = folder;
+  return folder;
 }

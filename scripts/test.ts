@@ -3,8 +3,8 @@
  * exit code are those of Node's test runner. Named files always run. Without names, *.long.test.ts files run with --long, and then alone,
  * or with --all, in one queue with the others but for unit tests, which run beside it; *.release.test.ts files run only with --release,
  * and then alone; *.long.release.test.ts files run with all three, but only --release runs all their tests. --release also lists, at the
- * end, what fell short of its goal. --unit runs only those of test/unit, with no other program than Node, and fails if a test was
- * skipped. With CI=true and no names, a file on real servers that has failed runs once more, if at most two have.
+ * end, what fell short of its goal. --unit runs only those of test/unit: they get no other program than Node, and none may be skipped. With
+ * CI=true and no names, a file on real servers that has failed runs once more, if at most two have.
  */
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
@@ -17,7 +17,7 @@ import { buildOcm101 } from '../testbed/ocm-1.0/build.ts';
 import { buildOcm12 } from '../testbed/ocm-1.2/build.ts';
 import { Pool } from '../testbed/pool/pool.ts';
 import { buildPrograms } from '../testbed/programs/build.ts';
-import { cleanEnvironment, hidePrograms } from './test-environment.ts';
+import { cleanEnvironment, pathWithoutPrograms } from './test-environment.ts';
 import { together, waiting, withoutBed } from './together.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -70,7 +70,6 @@ if (files.length === 0) {
 
 const isCi = process.env.CI === 'true';
 cleanEnvironment();
-if (values.unit) hidePrograms();
 if (values.release) process.env.TEST_RELEASE = '1';
 // Each test file is a process, which would strip the types of all its modules again: a third of the unit tests' processor time.
 process.env.NODE_COMPILE_CACHE = path.join(root, 'node_modules', '.cache', 'compiled');
@@ -89,8 +88,15 @@ const pool = withServers.length > 0 ? await Pool.start(console.error) : undefine
 const stopped = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopped.abort());
 
-const runFiles = (some: readonly string[], concurrency: number) =>
+interface Batch {
+  some: readonly string[];
+  concurrency: number;
+  env?: NodeJS.ProcessEnv;
+}
+
+const runFiles = ({ some, concurrency, env = process.env }: Batch) =>
   run({
+    env,
     cwd: root,
     files: some.map((file) => path.join(root, file)),
     concurrency,
@@ -99,31 +105,38 @@ const runFiles = (some: readonly string[], concurrency: number) =>
   });
 /** Unit tests, what else needs no bed, and then what waits more than it computes, run beside two files with a bed. Figures are measured alone. */
 const isWaiting = (file: string) => waiting.some((start) => file.startsWith(start));
-const isLight = (file: string) =>
-  isUnit(file) || withoutBed.some((start) => file.startsWith(start));
-const isBeside = (file: string) => (isLight(file) || isWaiting(file)) && !values.release;
+const isBeside = (file: string) =>
+  !values.release &&
+  (isUnit(file) || isWaiting(file) || withoutBed.some((start) => file.startsWith(start)));
 const beside = files
-  .filter(isBeside)
+  .filter((file) => isBeside(file) && !isUnit(file))
   .sort((one, other) => Number(isWaiting(one)) - Number(isWaiting(other)));
+const units = files.filter((file) => isBeside(file) && isUnit(file));
 const others = files.filter((file) => !isBeside(file));
 const isNamed = chosen.length > 0 || values.release;
 // On the two cores of a small machine a third bed makes what it waits for late. Unit tests wait for half of their time.
-const runs = [
-  { some: others, concurrency: values.release ? 1 : 2 },
-  { some: beside, concurrency: Math.max(1, 3 - others.length) },
-].filter(({ some }) => some.length > 0);
-const streams = runs.map(({ some, concurrency }) =>
-  runFiles(isNamed ? some : together(some), concurrency),
-);
+const besideAtOnce = Math.max(1, 3 - others.length);
+const env = { ...process.env, PATH: pathWithoutPrograms() };
+const lanes: Batch[][] = [
+  [{ some: others, concurrency: values.release ? 1 : 2 }],
+  [
+    { some: units, concurrency: besideAtOnce, env },
+    { some: beside, concurrency: besideAtOnce },
+  ],
+];
 /** Seconds of each file, for the list at the end of what is worth shortening. */
 const took = new Map<string, number>();
 /** What has failed: tests by their files, and the files that were run, which may hold those of several. */
 const failures: string[] = [];
 const again: string[] = [];
 const skipped: string[] = [];
-for (const stream of streams) {
+/** A batch has a report and a summary of its own. */
+async function runBatch(batch: Batch) {
+  if (batch.some.length === 0 || stopped.signal.aborted) return;
+  const stream = runFiles({ ...batch, some: isNamed ? batch.some : together(batch.some) });
   stream.on('test:pass', ({ file = '', name, skip }) => {
-    if (skip !== undefined) skipped.push(`${path.relative(root, file)}: ${name}`);
+    if (skip !== undefined && batch.some === units)
+      skipped.push(`${path.relative(root, file)}: ${name}`);
   });
   stream.on('test:fail', ({ file = '', name, details }) => {
     if (details.type === 'test') failures.push(`${path.relative(root, file)}: ${name}`);
@@ -133,20 +146,21 @@ for (const stream of streams) {
     if (file !== undefined) took.set(path.relative(root, file), Math.round(duration_ms / 1_000));
     if (file !== undefined && !success) again.push(path.relative(root, file));
   });
+  const report = stream.compose(new spec());
+  report.pipe(process.stdout, { end: false });
+  await once(report, 'end');
 }
-// Each has a report and a summary of its own.
+
 await Promise.all(
-  streams.map((stream) => {
-    const report = stream.compose(new spec());
-    report.pipe(process.stdout, { end: false });
-    return once(report, 'end');
+  lanes.map(async (lane) => {
+    for (const batch of lane) await runBatch(batch);
   }),
 );
 const hasUnits = (file: string) => isUnit(file) || /\/units-\d+\.test\.mjs$/.test(file);
 const mayPass = again.length > 0 && again.length <= 2 && !again.some(hasUnits);
 if (isCi && !isNamed && mayPass && !stopped.signal.aborted) {
   for (const failure of failures) console.log(`second try: ${failure}`);
-  const second = runFiles(again, 1);
+  const second = runFiles({ some: again, concurrency: 1 });
   second.on('test:summary', ({ file, success }) => {
     if (file === undefined) process.exitCode = success ? 0 : 1;
   });
@@ -155,7 +169,7 @@ if (isCi && !isNamed && mayPass && !stopped.signal.aborted) {
     process.stdout.write(String(text).replace(/^(?=.)/gm, '│ '));
 }
 if (stopped.signal.aborted) process.exitCode = 130;
-if (values.unit && skipped.length > 0) {
+if (skipped.length > 0) {
   process.exitCode ||= 1;
   console.log(`Unit tests must not be skipped:\n${skipped.join('\n')}`);
 }
