@@ -199,6 +199,8 @@ test('one place decides why an agent must re-register: only it gives these codes
     'src/lib/wecs/join/joining.ts',
     // Lists them, and those that show without the WEC.
     'src/lib/wecs/registration/problems.ts',
+    // The stage that fails for the same cause has its code.
+    'src/lib/wecs/registration/registration-checks.ts',
   ]);
 });
 

@@ -13,6 +13,7 @@ import {
   type Condition,
   changedAt,
   conditionOf,
+  createdAt,
   isTrue,
   type WithConditions,
 } from '../../kube/client/objects.ts';
@@ -209,9 +210,15 @@ const toStartOperator = ({ operator, context }: WecEvidence, { name, its }: Regi
  */
 const operatorRoundMs = 60_000;
 
-/** Whether the operator may not have tried the present bootstrap secret yet. */
-const isUntried = ({ bootstrapSecret }: WecEvidence, now: number) =>
-  bootstrapSecret !== undefined && now - changedAt(bootstrapSecret) < operatorRoundMs;
+/** Objects have timestamps in whole seconds. */
+const secondMs = 1000;
+
+/** Whether the operator may report of an earlier content of the bootstrap secret: not if it has had only the present one. */
+function isUntried({ bootstrapSecret }: WecEvidence, now: number): boolean {
+  if (bootstrapSecret === undefined) return false;
+  const changed = changedAt(bootstrapSecret);
+  return changed - createdAt(bootstrapSecret) > secondMs && now - changed < operatorRoundMs;
+}
 
 /**
  * The condition HubConnectionDegraded of the Klusterlet: what its operator found from inside the WEC (ocm
@@ -226,7 +233,7 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
   if (bootstrap === 'Missing') return waiting('the bootstrap secret is missing');
   if (bootstrap === 'Unauthorized') {
     return failed('the bootstrap token is accepted, but not allowed to register clusters', {
-      code: 'token-not-allowed',
+      code: 'not-allowed-to-register',
       next: [
         advice(
           'Is OCM on the ITS complete? Its ClusterRole open-cluster-management:bootstrap grants that',
@@ -237,8 +244,20 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
   // The refused token, or the server that was tried, may be the one before.
   if (isOfOtherServer(error, wec.bootstrapSecret))
     return waiting('the operator has not tried the new address');
-  return error.kind === 'unauthorized' && isUntried(wec, now)
-    ? waiting('the operator has not tried the new bootstrap token')
+  const isRefused = error.kind === 'unauthorized';
+  if (isRefused && isUntried(wec, now))
+    return waiting('the operator has not tried the new bootstrap token');
+  // A hub of several API servers may refuse a token for a moment that was made just now; that of a join file is older.
+  return isRefused && hub === undefined
+    ? failedForGood(error.words, {
+        code: 'token-revoked',
+        next: [
+          partial(
+            'stellarctl its token --file FILE',
+            'Ask the administrator of the ITS for a new one',
+          ),
+        ],
+      })
     : failed(error.words);
 }
 

@@ -425,8 +425,15 @@ const written = bootstrapSecret(
   { server, certificateAuthority: 'CA', proxyUrl: undefined },
   't',
 ) as Secret;
-const writtenBefore = (seconds: number) => ({
-  bootstrapSecret: { metadata: { ...written.metadata, creationTimestamp: secondsAgo(seconds) } },
+/** A bootstrap secret that was created a while ago, and rewritten since unless both are one. */
+const writtenBefore = (seconds: number, created = 100) => ({
+  bootstrapSecret: {
+    metadata: {
+      ...written.metadata,
+      creationTimestamp: secondsAgo(created),
+      managedFields: [{ manager: 'stellarctl', time: secondsAgo(seconds) }],
+    },
+  },
 });
 const refusedBy = (tried: string) =>
   reporting(
@@ -467,6 +474,13 @@ areJudged('hub-reachable', [
     'fails if it has tried this one',
     reporting(noToken, messageOf('garbage-token'), writtenBefore(70)),
     'failed',
+  ],
+  [
+    'fails at once if there was no other: of a join file, with a step to a new one',
+    { ...reporting(noToken, messageOf('garbage-token'), writtenBefore(6, 6)), hub: undefined },
+    'failed',
+    /does not accept the bootstrap token/,
+    /Ask the administrator of the ITS for a new one/,
   ],
   [
     'waits if the operator has tried the server of an earlier bootstrap secret',
