@@ -101,6 +101,17 @@ async function stoppedNode({ shell: user }: Run) {
   await user.type('stellarctl wec wait cluster2 --timeout 10m');
 }
 
+/** A kubelet that does not run: its node is named, by the WEC and by what runs on it. */
+async function stoppedKubelet({ shell: user }: Run) {
+  await user.type('docker exec cluster2-control-plane systemctl stop kubelet');
+  const named = /node cluster2-control-plane is not ready: Kubelet stopped posting node status/;
+  await until(user, 'stellarctl doctor cluster2=kind-cluster2', named);
+  await until(user, 'stellarctl workload get deployment/web -n shop', named);
+  await user.type('docker exec cluster2-control-plane systemctl start kubelet');
+  await user.type('stellarctl wec wait cluster2=kind-cluster2 --timeout 10m');
+  await user.type('stellarctl workload wait deployment/web -n shop --for status');
+}
+
 const uid = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g;
 
 /** The UIDs of the pods of README's workload on WECs. */
@@ -147,6 +158,7 @@ async function rehearsals(run: Run) {
 export async function faults(run: Run): Promise<void> {
   await failingPods(run);
   await stoppedNode(run);
+  await stoppedKubelet(run);
   await restarts(run);
   await rehearsals(run);
 }

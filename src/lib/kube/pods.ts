@@ -23,6 +23,7 @@ export interface Containers {
 /** Why a pod does not run, if the reason does not pass by itself. */
 export interface PodFailure {
   pod: ObjectMeta;
+  /** Empty if the pod as a whole does not run. */
   container: string;
   kind: 'image' | 'start' | 'crash' | 'exit';
   /** A statement for people: the problem, and its reason. */
@@ -46,6 +47,8 @@ const killed = 137;
 export function podFailure(pod: Pod): PodFailure | undefined {
   // Its replacement is checked separately.
   if (!isLiving(pod)) return undefined;
+  const evicted = evictionOf(pod);
+  if (evicted !== undefined) return evicted;
   const { initContainerStatuses = [], containerStatuses = [] } = pod.status ?? {};
   const images = new Map(
     [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map(
@@ -79,6 +82,14 @@ export function podFailure(pod: Pod): PodFailure | undefined {
       return failure('exit', `exit ${ended.exitCode}`);
   }
   return undefined;
+}
+
+/** A pod that its kubelet has removed, for instance because its node lacks memory or disk (kubernetes pkg/kubelet/eviction). */
+function evictionOf({ metadata, status }: Pod): PodFailure | undefined {
+  const { phase, reason, message = '' } = status ?? {};
+  if (phase !== 'Failed' || reason !== 'Evicted') return undefined;
+  const why = `pod ${metadata.name} was evicted: ${message.trim().replace(/\.$/, '')}`;
+  return { pod: metadata, container: '', kind: 'start', why };
 }
 
 /**
@@ -168,9 +179,10 @@ export function podsOf(owner: string, pods: readonly Pod[]): Pod[] {
   return pods.filter(({ metadata }) => metadata.name.startsWith(`${owner}-`));
 }
 
-/** The first trouble among pods. */
+/** The first trouble among pods. An evicted pod stays beside the one that has replaced it. */
 export function firstPodFailure(pods: readonly Pod[]): PodFailure | undefined {
-  return pods.map(podFailure).find((failure) => failure !== undefined);
+  const failures = pods.flatMap((pod) => podFailure(pod) ?? []);
+  return failures.find(({ container }) => container !== '') ?? failures[0];
 }
 
 /** How Go programs begin to say why they end, and klog: the stack follows. */

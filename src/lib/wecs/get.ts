@@ -3,7 +3,8 @@ import { diagnosisOf } from '../core/next-step.ts';
 import { stageViews, standingOf } from '../core/stages.ts';
 import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
-import { createdAt, type Pod } from '../kube/client/objects.ts';
+import { conditionOf, createdAt, type Pod } from '../kube/client/objects.ts';
+import { type LostNode, lostNodeOf } from '../kube/lost-nodes.ts';
 import { hubOf } from '../ocm/agent/klusterlet-agent.ts';
 import { singletonAgentId, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import type { Endpoint } from '../ocm/hub/endpoint.ts';
@@ -73,7 +74,7 @@ export async function getWec(
             overdue: overdueLease(evidence, hub.now()) !== undefined,
           },
     /** Null if it was not read or could not be read. */
-    wec: seen === undefined ? null : sideView(seen),
+    wec: seen === undefined ? null : sideView(seen, findings.lostNodes),
     /** What could not be read, and why. */
     notVisible: [...notVisible, ...unread(reader, hub)],
     /** The problem, or what the WEC waits for, in a sentence with the next commands; null if all is well. */
@@ -95,7 +96,7 @@ function agentIdOf(
   );
 }
 
-function sideView(evidence: WecEvidence) {
+function sideView(evidence: WecEvidence, lost: readonly LostNode[] = []) {
   const { context, klusterlet, pods = [] } = evidence;
   const { spec, status } = klusterlet ?? {};
   return {
@@ -108,11 +109,12 @@ function sideView(evidence: WecEvidence) {
           conditions: conditionViews(status?.conditions),
         }
       : null,
-    pods: pods.map(toPod),
+    pods: pods.map((pod) => toPod(pod, lost)),
   };
 }
 
-function toPod({ metadata, spec, status }: Pod) {
+function toPod(pod: Pod, lost: readonly LostNode[]) {
+  const { metadata, spec, status } = pod;
   const containers = status?.containerStatuses ?? [];
   const waiting = containers.find(({ state }) => state?.waiting?.reason !== undefined)?.state
     ?.waiting;
@@ -120,11 +122,19 @@ function toPod({ metadata, spec, status }: Pod) {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
     phase: status?.phase ?? 'Unknown',
-    ready: containers.length > 0 && containers.every(({ ready }) => ready === true),
+    ready:
+      containers.length > 0 &&
+      containers.every(({ ready }) => ready === true) &&
+      // The statuses of containers are those of before its node was lost.
+      conditionOf(pod, 'Ready')?.status !== 'False',
     restarts: containers.reduce((sum, { restartCount = 0 }) => sum + restartCount, 0),
-    /** Why a container does not start, with the container's own message. */
+    /** Why a container does not start, with the container's own message; why the pod does not run, if its node is lost or has evicted it. */
     waitingReason:
-      waiting === undefined ? null : [waiting.reason, waiting.message].filter(Boolean).join(': '),
+      lostNodeOf(pod, lost)?.why ??
+      ([waiting?.reason ?? status?.reason, waiting?.message ?? status?.message]
+        .filter(Boolean)
+        .join(': ') ||
+        null),
     images: (spec?.containers ?? []).flatMap(({ image }) => image ?? []),
   };
 }

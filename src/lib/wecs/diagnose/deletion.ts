@@ -2,6 +2,7 @@ import { formatAge } from '../../core/deadline.ts';
 import { command, noted, type Problem, run } from '../../core/next-step.ts';
 import { count } from '../../core/text/words.ts';
 import type { Condition, WithConditions } from '../../kube/client/objects.ts';
+import { type LostNode, toSeeNode } from '../../kube/lost-nodes.ts';
 import { isMissed, leaseAgeOf, renewsInTime } from '../../ocm/hub/hub-evidence.ts';
 import { toSeeNamespace } from '../../ocm/hub/refusals.ts';
 import {
@@ -139,6 +140,7 @@ export function endingAgentNamespace({
   wec,
   now,
   ending: namespaces = [],
+  lostNodes = [],
 }: WecFindings): Problem | undefined {
   const found = namespaces.find((namespace) => {
     const since = Date.parse(namespace.metadata.deletionTimestamp ?? '');
@@ -147,7 +149,7 @@ export function endingAgentNamespace({
       now - since > endingGraceMs
     );
   });
-  return wec && namespaceEnding(found, wec.context, now);
+  return wec && namespaceEnding(found, wec.context, now, lostNodes[0]);
 }
 
 /** What keeps a namespace from ending (kubernetes pkg/controller/namespace/deletion). */
@@ -159,20 +161,25 @@ function namespaceEnding(
   namespace: WithConditions | undefined,
   context: string,
   now: number,
+  lost?: LostNode,
 ): Problem | undefined {
   if (namespace?.metadata.deletionTimestamp === undefined) return undefined;
   const { name, deletionTimestamp } = namespace.metadata;
   const age = formatAge(now - Date.parse(deletionTimestamp));
   const reasons = blocking(namespace);
-  const why = reasons.map(({ message = '' }) => message.replace(/\.$/, '')).join('; ');
+  const reported = reasons.map(({ message = '' }) => message.replace(/\.$/, '')).join('; ');
+  // Its pods end only once their kubelets say so.
+  const why = lost === undefined ? reported : `a pod of it cannot end: ${lost.why}`;
   return wecProblem(
     'namespace-terminating',
     `Namespace ${name} of ${context} is being deleted (for ${age}), so nothing can be created in it: ${why || 'what blocks it is not reported yet'}.`,
-    reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
-      ? run(
-          command`kubectl --context ${context} get apiservices`,
-          'Repair or delete the API that does not answer',
-        )
-      : toSeeNamespace(name, context),
+    lost
+      ? toSeeNode(context, lost)
+      : reasons.some(({ type }) => type === 'NamespaceDeletionDiscoveryFailure')
+        ? run(
+            command`kubectl --context ${context} get apiservices`,
+            'Repair or delete the API that does not answer',
+          )
+        : toSeeNamespace(name, context),
   );
 }

@@ -9,6 +9,7 @@ import {
   resources,
   type WithConditions,
 } from '../../kube/client/objects.ts';
+import { readLostNodes } from '../../kube/lost-nodes.ts';
 import { type FoundHub, findHub } from '../../ocm/agent/registered-hub.ts';
 import { otherName, readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { clusterUid, otherUid, recordedUid } from '../../ocm/hub/cluster-uid.ts';
@@ -85,6 +86,7 @@ export async function readBothSides(
       otherCluster,
       foundHub: await findHubOf(hub, evidence, ofWec?.evidence, endpoints),
       ending: ofWec?.ending,
+      lostNodes: ofWec?.lostNodes,
       refused:
         wec.kube && ofWec && (await refusedOn(wec.kube, ofWec.evidence?.klusterlet, contents)),
       lacksAddon:
@@ -179,7 +181,9 @@ async function tryReadWecSide(kube: Kube) {
     const ending = namespaces.flatMap((namespace) =>
       namespace?.metadata.deletionTimestamp ? [namespace] : [],
     );
-    return { evidence, ending, forbidden: reader.forbidden, notVisible: unread(reader, kube) };
+    const lostNodes = await readLostNodes(kube, evidence.pods ?? [], kube.now());
+    const { forbidden } = reader;
+    return { evidence, ending, lostNodes, forbidden, notVisible: unread(reader, kube) };
   } catch (error) {
     const failure = failureOf(error);
     const notVisible = [{ what: 'everything', on: kube.cluster.context, why: failure.message }];

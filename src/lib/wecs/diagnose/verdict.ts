@@ -4,6 +4,7 @@ import type { JudgedReading } from '../../core/follow.ts';
 import { advice, command, noted, type Problem, partial, run } from '../../core/next-step.ts';
 import { type BlockedReport, blockingStage } from '../../core/stages.ts';
 import { resources } from '../../kube/client/objects.ts';
+import { toSeeNode } from '../../kube/lost-nodes.ts';
 import { isOperatorPod, nodelessPod } from '../../ocm/agent/wec-evidence.ts';
 import {
   bootstrapRequests,
@@ -71,9 +72,16 @@ function withoutKlusterlet({ hub, wec, forbidden, name, its }: WecFindings): Pro
   );
 }
 
-/** The scheduler's message shows what the cluster lacks; a user must make room for the agent. */
-function withoutNode({ wec }: WecFindings): Problem | undefined {
+/** The scheduler's message shows what the cluster lacks; a user must make room for the agent. Or its node is lost. */
+function withoutNode({ wec, lostNodes = [], name: ofWec }: WecFindings): Problem | undefined {
   const nodeless = nodelessPod(wec?.pods ?? []);
+  const [lost] = lostNodes;
+  if (wec !== undefined && lost !== undefined)
+    return wecProblem(
+      'node-not-ready',
+      `The operator or the agent of ${ofWec} is not ready: ${lost.why}.`,
+      toSeeNode(wec.context, lost),
+    );
   if (wec === undefined || nodeless === undefined) return undefined;
   const { namespace = '', name } = nodeless.pod.metadata;
   return wecProblem(
@@ -257,7 +265,7 @@ export const registrationRows: readonly Row[] = [
     'operator and agent start',
     failedAt('klusterlet-applied', 'container-not-starting'),
   ),
-  onWec('nodes', 'operator and agent are scheduled', withoutNode),
+  onWec('nodes', 'operator and agent have nodes that are ready', withoutNode, ['wec-namespaces']),
   onWec(
     'agent-pods',
     'operator and agent have pods',

@@ -17,6 +17,7 @@ import {
   isTrue,
   type WithConditions,
 } from '../../kube/client/objects.ts';
+import type { LostNode } from '../../kube/lost-nodes.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../../kube/pods.ts';
 import type { Proven } from '../../kube/served.ts';
 import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
@@ -457,6 +458,8 @@ export interface WecFindings extends Registration {
   contents?: MailboxContents | undefined;
   /** The namespaces of operator and agents that are being deleted on the WEC. */
   ending?: readonly WithConditions[] | undefined;
+  /** The nodes of operator and agent whose kubelets do not report. */
+  lostNodes?: readonly LostNode[] | undefined;
   /** The cluster behind the given context if it is certainly another one: nothing else of it is read. */
   otherCluster?: OtherCluster | undefined;
   /** The version of OCM on the ITS, from its running registration controller. */

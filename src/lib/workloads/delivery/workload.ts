@@ -7,6 +7,7 @@ import type { Kube } from '../../kube/client/client.ts';
 import { shownList } from '../../kube/client/missing.ts';
 import { groupResourceOf, isLiving, type Pod, resources } from '../../kube/client/objects.ts';
 import { type DiscoveredKind, discoverKinds, findKind } from '../../kube/discovery.ts';
+import { lostNodeOf, readLostNodes, toSeeNode } from '../../kube/lost-nodes.ts';
 import { firstPodFailure, podsOf, toSeePod, waitsForNode } from '../../kube/pods.ts';
 import { listServed } from '../../kube/served.ts';
 import { type Binding, destinationsOf, objectsOf } from '../../ocm/model/kubestellar-names.ts';
@@ -253,7 +254,22 @@ async function withPodFailure(
       name,
       namespace ? shownList(await wec.list<Pod>(resources.pods, { namespace })) : [],
     );
-    return firstPodFailure(pods) ?? pods.map(waitsForNode).find((each) => each !== undefined);
+    const lost = await readLostNodes(wec, pods, wec.now());
+    const { context } = wec.cluster;
+    const nodes = pods.flatMap((pod) => {
+      const node = lostNodeOf(pod, lost);
+      const { name: of, namespace: at } = pod.metadata;
+      return node ? { at, why: `pod ${of}: ${node.why}`, next: [toSeeNode(context, node)] } : [];
+    });
+    const failure =
+      firstPodFailure(pods) ?? pods.map(waitsForNode).find((each) => each !== undefined);
+    return (
+      nodes[0] ??
+      (failure && {
+        ...{ at: failure.pod.namespace, why: failure.why },
+        next: toSeePod(context, failure),
+      })
+    );
   };
   const found = await tryRead(async () => {
     if (code === 'agent-silent') return failureIn(agentNamespace, klusterletName);
@@ -267,15 +283,12 @@ async function withPodFailure(
   const stages = delivery.stages.map((stage) =>
     stage.id === blockedAt.stage ? { ...stage, why } : stage,
   );
-  const isOwn = failure.pod.namespace === ref.namespace;
+  const isOwn = failure.at === ref.namespace;
   return {
     ...delivery,
     blockedAt: { ...blockedAt, why },
     stages,
-    ...helpOf([
-      ...toSeePod(wec.cluster.context, failure),
-      ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : []),
-    ]),
+    ...helpOf([...failure.next, ...(isOwn ? [advice(`Change the object itself in ${wds}`)] : [])]),
   };
 }
 

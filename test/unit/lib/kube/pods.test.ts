@@ -71,6 +71,18 @@ describe('what prevents a pod from running:', () => {
     for (const options of [{ ready: true }, { lastExitCode: 0 }, { restarts: 1 }])
       assert.equal(ofRun(options), undefined);
   });
+  test('its eviction; beside others, that of the pod that has replaced it comes first', () => {
+    const gone = pod('p-1', { phase: 'Failed' });
+    const message = 'The node was low on resource: ephemeral-storage. ';
+    Object.assign(gone.status ?? {}, { reason: 'Evicted', message, containerStatuses: [] });
+    assert.equal(
+      podFailure(gone)?.why,
+      'pod p-1 was evicted: The node was low on resource: ephemeral-storage',
+    );
+    const replaced = pod('p-2', { waiting: { reason: 'ErrImagePull' } });
+    assert.equal(firstPodFailure([gone, replaced])?.pod.name, 'p-2');
+    assert.equal(firstPodFailure([gone, pod('p-3')])?.pod.name, 'p-1');
+  });
   test('a failed pod of a Job', () =>
     assert.equal(why({ phase: 'Failed', exitCode: 3 }), 'pod p, container main: exit 3'));
 });

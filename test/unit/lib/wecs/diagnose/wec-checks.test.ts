@@ -54,6 +54,7 @@ const namespace = (name: string, type: string, message: string): WithConditions 
 });
 const agent = wecPod('klusterlet-agent');
 const operator = wecPod('klusterlet');
+const lostNode = { name: 'n1', why: 'its node n1 is not ready: stopped' };
 const nodeless = {
   ...agent,
   status: {
@@ -237,6 +238,27 @@ const cases: [what: string, Situation, id: string, code: string, message: RegExp
       'pod-unschedulable',
       /0\/1 nodes are available/,
       /describe pod/,
+    ],
+    [
+      'an agent whose node does not report',
+      { wec: side({ pods: [operator, agent], context: 'kind-1' }), lostNodes: [lostNode] },
+      'nodes',
+      'node-not-ready',
+      /^The operator or the agent of cluster1 is not ready: its node n1 is not ready: stopped\.$/,
+      /describe node n1$/,
+    ],
+    [
+      'a namespace of the agents whose pods cannot end, because their node does not report',
+      {
+        hub: hubEvidence(),
+        wec: side({ klusterlet: undefined, pods: [], hubSecret: undefined, context: 'kind-1' }),
+        ending: [namespace('a', 'NamespaceDeletionContentFailure', 'pods remain')],
+        lostNodes: [lostNode],
+      },
+      'namespaces',
+      'namespace-terminating',
+      /: a pod of it cannot end: its node n1 is not ready: stopped\.$/,
+      /describe node n1$/,
     ],
     [
       'an approved request that nobody signs',
