@@ -204,6 +204,20 @@ test('one place decides why an agent must re-register: only it gives these codes
   ]);
 });
 
+test('one place says whether an agent runs and reports, by its Lease and its pods', () =>
+  onlyIn(
+    'src/lib/ocm/agent/agent-life.ts',
+    filesWith(/\b(?:renewedAt|hasRunningPods|agentStarted)\(/),
+    [
+      // Has two of them.
+      'src/lib/ocm/agent/wec-evidence.ts',
+      // The Lease of the hub's own controller.
+      'src/lib/wecs/deregister/delete-cluster.ts',
+      // Whether there is an agent that could be restarted.
+      'src/lib/wecs/join/restart-agent.ts',
+    ],
+  ));
+
 test('only these write Deployments, StatefulSets and pods, or make KubeFlex run a hook again', () => {
   const kinds = '(?:deployments|statefulSets|pods)';
   const writers = filesWith(

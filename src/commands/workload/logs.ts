@@ -60,7 +60,7 @@ export const definition: Definition<Options> = {
     const { sources, errors } = await openSources(session, options, words);
     session.incomplete(errors);
     const print = printer(session, sources, options.prefix === true);
-    let isSilent = true;
+    let isQuiet = true;
     const failures: StellarError[] = [];
     const readOne = async (source: LogSource, index: number) => {
       const kept: { line: LogLine; instant: string }[] = [];
@@ -73,14 +73,14 @@ export const definition: Definition<Options> = {
         failures[index] = failureOf(error);
         if (follow) session.incomplete([failures[index]]);
       });
-      isSilent &&= kept.length === 0;
+      isQuiet &&= kept.length === 0;
       for (const { line } of kept.sort(by(({ instant }) => instant))) await print(line);
     };
     const read = () => Promise.all(sources.map(readOne));
     await (follow
       ? (await import('../common/watching.ts')).untilInterrupted(session, read)
       : read());
-    if (!follow && isSilent && failures.length === 0 && sources.length > 0)
+    if (!follow && isQuiet && failures.length === 0 && sources.length > 0)
       session.progress.note(
         `Its containers have written ${options.since === undefined ? 'nothing' : 'no such lines'}.`,
       );

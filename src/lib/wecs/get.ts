@@ -5,10 +5,11 @@ import { partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt, type Pod } from '../kube/client/objects.ts';
 import { type LostNode, lostNodeOf } from '../kube/lost-nodes.ts';
+import { agentLife, leasePeriodSeconds, overdueLease } from '../ocm/agent/agent-life.ts';
 import { hubOf } from '../ocm/agent/klusterlet-agent.ts';
 import { singletonAgentId, type WecEvidence } from '../ocm/agent/wec-evidence.ts';
 import type { Endpoint } from '../ocm/hub/endpoint.ts';
-import { type HubEvidence, leasePeriodSeconds, overdueLease } from '../ocm/hub/hub-evidence.ts';
+import type { HubEvidence } from '../ocm/hub/hub-evidence.ts';
 import { effectiveProperties } from '../ocm/model/customization.ts';
 import type { Klusterlet } from '../ocm/model/ocm-objects.ts';
 import { readBothSides, unread } from './diagnose/read-both-sides.ts';
@@ -71,7 +72,7 @@ export async function getWec(
         : {
             renewed: evidence.lease.spec?.renewTime ?? null,
             durationSeconds: managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds,
-            overdue: overdueLease(evidence, hub.now()) !== undefined,
+            overdue: overdueLease(agentLife({ hub: evidence, now: hub.now() })) !== undefined,
           },
     /** Null if it was not read or could not be read. */
     wec: seen === undefined ? null : sideView(seen, findings.lostNodes),

@@ -4,11 +4,11 @@ import { by } from '../core/text/words.ts';
 import { mayNotRead, partialReader } from '../kube/access.ts';
 import type { Kube } from '../kube/client/client.ts';
 import { conditionOf, createdAt } from '../kube/client/objects.ts';
+import { agentLife, overdueLease } from '../ocm/agent/agent-life.ts';
 import {
   bootstrapRequests,
   type HubEvidence,
   hasJoined,
-  overdueLease,
   readWholeHub,
 } from '../ocm/hub/hub-evidence.ts';
 import { describeRegistration, judgeRegistration } from './registration/registration-stages.ts';
@@ -86,5 +86,5 @@ function noticeOf(evidence: HubEvidence, now: number) {
   const { managedCluster } = evidence;
   if (managedCluster !== undefined && isDeregistering(managedCluster))
     return 'its deregistration is unfinished; its labels are removed';
-  return overdueLease(evidence, now) ?? '';
+  return overdueLease(agentLife({ hub: evidence, now })) ?? '';
 }

@@ -3,8 +3,9 @@ import { advice, command, run as nextStep } from '../core/next-step.ts';
 import { compareVersions } from '../core/text/version.ts';
 import type { Lease } from '../kube/client/objects.ts';
 import { imageVersion, versionOf } from '../kube/image.ts';
+import { agentLife } from '../ocm/agent/agent-life.ts';
 import type { WecEvidence } from '../ocm/agent/wec-evidence.ts';
-import { isAvailable, readOne, renewsInTime } from '../ocm/hub/hub-evidence.ts';
+import { readOne } from '../ocm/hub/hub-evidence.ts';
 import { agentNamespace, isOurs, tagOf } from '../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../ocm/model/ocm-objects.ts';
 import { checkUpgrade, operatorImage, toVersion } from '../ocm/versions/ocm-upgrade.ts';
@@ -104,10 +105,11 @@ export async function planUpgrade(
   const isWritten =
     present === images.operator &&
     imageFields.every((field) => klusterlet.spec?.[field] === images.klusterlet[field]);
-  const isAlive = isAvailable(hub) && renewsInTime(hub, its.kube.now());
-  if (!isAlive && !isWritten) throw deadAgent(reached);
+  const { isAvailable, renews } = agentLife({ hub, now: its.kube.now() });
+  const reports = isAvailable && (renews === 'in-time' || renews === 'unknown');
+  if (!reports && !isWritten) throw deadAgent(reached);
   const isDone =
-    isWritten && isAlive && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
+    isWritten && reports && runsOnly(evidence, to) && renewedBy(evidence, hub.lease) !== undefined;
   return {
     ...reached,
     evidence: { ...evidence, klusterlet, operator },

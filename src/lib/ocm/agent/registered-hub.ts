@@ -3,8 +3,9 @@ import { type Endpoint, isSameHub } from '../hub/endpoint.ts';
 import { hubConnectionOf } from '../hub/hub-connection.ts';
 import type { KnownHub } from '../hub/hub-kubeconfig.ts';
 import { type CertificateAnswer, isIssuedBy, presentCertificate } from './agent-certificate.ts';
+import { agentLife } from './agent-life.ts';
 import { hubOf } from './klusterlet-agent.ts';
-import { seemsToRun, type WecEvidence } from './wec-evidence.ts';
+import type { WecEvidence } from './wec-evidence.ts';
 
 /** The registration on the WEC's side. */
 export type ShownRegistration = Pick<
@@ -33,7 +34,7 @@ export interface KnownIts {
   /** Whether it has recorded the UID of this cluster. */
   isRecorded: boolean;
   /** Makes the WEC's operator check its hub again; without it, the operator's last report counts. */
-  isStillConnected?: () => Promise<boolean>;
+  recheckConnection?: () => Promise<boolean>;
 }
 
 /**
@@ -50,7 +51,7 @@ export async function findHub(
 ): Promise<FoundHub | undefined> {
   const hub = wec.klusterlet && hubOf(wec);
   if (hub === undefined) return undefined;
-  const { endpoints, isRecorded, isStillConnected = async () => true } = known;
+  const { endpoints, isRecorded, recheckConnection = async () => true } = known;
   const relation = relationByAddress(hub, endpoints);
   const isRebuilt = relation === 'same-address';
   const found: FoundHub = { hub, relation, isConnected: false, answer: undefined };
@@ -66,7 +67,7 @@ export async function findHub(
     return { ...asked, relation: sameIf(isOwn || (isRecorded && isSeen)) };
   }
   // A report may be minutes old, from before the ITS was rebuilt.
-  const isConnected = reportsToWork(wec, answer) && (!isRebuilt || (await isStillConnected()));
+  const isConnected = reportsToWork(wec, answer) && (!isRebuilt || (await recheckConnection()));
   if (isConnected) return { ...asked, isConnected, relation: 'other' };
   if (isRebuilt) return asked;
   const isAtHome = isOwn && (isRecorded || trusted.some(({ server }) => server === hub.server));
@@ -77,7 +78,9 @@ export async function findHub(
 const sameIf = (isSame: boolean) => (isSame ? 'same' : 'other');
 
 const reportsToWork = (wec: ShownRegistration, { expired }: { expired?: unknown }) =>
-  expired === undefined && hubConnectionOf(wec.klusterlet).state === 'working' && seemsToRun(wec);
+  expired === undefined &&
+  hubConnectionOf(wec.klusterlet).state === 'working' &&
+  agentLife({ hub: undefined, wec, now: 0 }).runs;
 
 /** How the addresses of an ITS relate to a hub. */
 function relationByAddress(hub: Endpoint, endpoints: readonly Endpoint[]): FoundHub['relation'] {

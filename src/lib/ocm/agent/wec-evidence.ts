@@ -113,7 +113,7 @@ const hasStarted = ({ status }: Pod) =>
   status?.containerStatuses?.every(({ state }) => state?.running !== undefined) ?? false;
 
 /** What shows whether an agent runs. */
-type AgentSide = Pick<WecEvidence, 'klusterlet' | 'pods'>;
+export type AgentSide = Pick<WecEvidence, 'klusterlet' | 'pods'>;
 
 /**
  * The pods of the agent that registers and renews the Lease.
@@ -131,7 +131,7 @@ function registrationPods({ klusterlet, pods }: AgentSide): Pod[] | undefined {
 export const lacksAgent = (wec: AgentSide) => registrationPods(wec)?.length === 0;
 
 /** Whether the operator and the agent run, as far as their pods may be seen. */
-export const seemsToRun = (wec: AgentSide) =>
+export const hasRunningPods = (wec: AgentSide) =>
   wec.pods === undefined ||
   (wec.pods.some((pod) => isLiving(pod) && isOperatorPod(pod) && hasStarted(pod)) &&
     registrationPods(wec)?.some(hasStarted) !== false);

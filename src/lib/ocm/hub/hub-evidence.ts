@@ -1,11 +1,9 @@
-import { formatAge } from '../../core/deadline.ts';
 import { partialReader } from '../../kube/access.ts';
 import { type Reader, readsOneByOne } from '../../kube/client/client.ts';
 import { unlessStatus } from '../../kube/client/errors.ts';
 import { missing, shownList } from '../../kube/client/missing.ts';
 import {
   type CertificateSigningRequest,
-  conditionOf,
   isTrue,
   type Lease,
   resources,
@@ -15,7 +13,6 @@ import {
   foreignAgent,
   leaseName,
   registrationRequestSelector,
-  skipClockAnnotation,
 } from '../model/ocm-names.ts';
 import type { ManagedCluster } from '../model/ocm-objects.ts';
 import type { RegistrationRequest } from './registration-requests.ts';
@@ -136,57 +133,3 @@ export const isOpen = ({ state }: RegistrationRequest) => state !== 'denied' && 
 
 const byAge = (a: RegistrationRequest, b: RegistrationRequest) =>
   a.created - b.created || (a.name < b.name ? -1 : 1);
-
-/** How often an agent renews its Lease if its ManagedCluster does not specify it, in seconds (the default of its definition). */
-export const leasePeriodSeconds = 60;
-
-type LeaseEvidence = Pick<HubEvidence, 'managedCluster' | 'lease'>;
-
-/**
- * Whether an agent reports, by its Lease, which it renews every period × (1…1.25): `late` after two periods, when at least one renewal has
- * failed; `no` after five, when the ITS reports it as unavailable (ocm pkg/registration/spoke/lease, hub/lease).
- * @returns undefined if no Lease shows it
- */
-export function agentReports(
-  evidence: LeaseEvidence,
-  now: number,
-): 'yes' | 'late' | 'no' | undefined {
-  const age = leaseAgeOf(evidence, now);
-  if (age === undefined) return undefined;
-  const periods = age / periodOf(evidence);
-  return periods > 5 ? 'no' : periods > 2 ? 'late' : 'yes';
-}
-
-/** Whether an agent renews its Lease in time, as far as a Lease shows it. */
-export const renewsInTime = (of: LeaseEvidence, now: number) =>
-  (agentReports(of, now) ?? 'yes') === 'yes';
-
-/** Why an agent that still counts as available is overdue; undefined if it is not, or the WEC does not count as available. */
-export function overdueLease(evidence: HubEvidence, now: number): string | undefined {
-  if (renewsInTime(evidence, now) || !hasJoined(evidence) || !isAvailable(evidence))
-    return undefined;
-  return `lease not renewed for ${formatAge(leaseAgeOf(evidence, now) ?? 0)} (due every ${formatAge(periodOf(evidence))})`;
-}
-
-/** When an agent renewed its Lease, in milliseconds since the epoch; NaN if there is none. */
-export const renewedAt = (lease: Lease | undefined) => Date.parse(lease?.spec?.renewTime ?? '');
-
-/** How long ago an agent renewed its Lease, in milliseconds; undefined if there is none, or if its clock is known to differ. */
-export function leaseAgeOf(
-  { managedCluster, lease }: LeaseEvidence,
-  now: number,
-): number | undefined {
-  if (managedCluster?.metadata.annotations?.[skipClockAnnotation] === 'true') return undefined;
-  const age = now - renewedAt(lease);
-  return Number.isNaN(age) ? undefined : age;
-}
-
-const periodOf = ({ managedCluster }: LeaseEvidence) =>
-  (managedCluster?.spec?.leaseDurationSeconds ?? leasePeriodSeconds) * 1000;
-
-/** Whether the hub reports the agent as missing and the agent has not renewed its Lease since. */
-export function isMissed({ managedCluster, lease }: HubEvidence): boolean {
-  const { status, lastTransitionTime = '' } =
-    conditionOf(managedCluster, 'ManagedClusterConditionAvailable') ?? {};
-  return status === 'Unknown' && renewedAt(lease) <= Date.parse(lastTransitionTime);
-}

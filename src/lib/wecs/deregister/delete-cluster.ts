@@ -19,7 +19,7 @@ import { isRunning } from '../../kube/pods.ts';
 import { listServed } from '../../kube/served.ts';
 import { isPresent } from '../../kube/until-gone.ts';
 import { withoutFinalizers } from '../../kube/writes.ts';
-import { renewedAt } from '../../ocm/hub/hub-evidence.ts';
+import { renewedAt } from '../../ocm/agent/agent-life.ts';
 import { isMadeByHand, toSeeHolders, workFinalizer } from '../../ocm/model/manifest-works.ts';
 import { describeObject } from '../../ocm/model/object-ref.ts';
 import {

@@ -13,16 +13,12 @@ import { type Pod, resources } from '../../kube/client/objects.ts';
 import { isRunning } from '../../kube/pods.ts';
 import { listServed, type Proved } from '../../kube/served.ts';
 import { proving } from '../../kube/writes.ts';
+import { agentLife } from '../../ocm/agent/agent-life.ts';
 import { hubOf } from '../../ocm/agent/klusterlet-agent.ts';
 import { readWec, type WecEvidence } from '../../ocm/agent/wec-evidence.ts';
 import { clusterUid } from '../../ocm/hub/cluster-uid.ts';
 import type { Endpoint } from '../../ocm/hub/endpoint.ts';
-import {
-  agentReports,
-  type HubEvidence,
-  hasJoined,
-  leaseAgeOf,
-} from '../../ocm/hub/hub-evidence.ts';
+import type { HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import {
   describePolicy,
   objectsOf,
@@ -88,8 +84,7 @@ export async function inspectWec(
   const { object: managedCluster } = hubState.managedCluster;
   const record = kube && (await provenRecord(hub, kube, hubState, endpoints));
   const pods = kube && (await workAgentPods(kube));
-  const agentDead =
-    managedCluster && whyNotRunning({ ...hubState, managedCluster }, pods, hub.now());
+  const agentDead = managedCluster && whyDead({ ...hubState, managedCluster }, pods, hub.now());
   const inspected = {
     ...wec,
     hubState,
@@ -292,18 +287,17 @@ export async function workAgentPods(wec: Kube): Promise<Pod[] | undefined> {
  * cannot be read, and for an agent that runs and does not reach the ITS.
  * @param now the ITS's clock, milliseconds since the epoch
  */
-export function whyNotRunning(
+export function whyDead(
   hub: Pick<HubEvidence, 'managedCluster' | 'lease'>,
   pods: readonly Pod[] | undefined,
   now: number,
 ): string | undefined {
-  if (!hasJoined(hub)) return 'it has never joined';
-  const isAlive = (pod: Pod) => isRunning(pod) || isStarting(pod, now);
-  if (pods !== undefined && !pods.some(isAlive)) return describePods(pods);
-  if (hub.lease?.spec?.renewTime === undefined) return 'it has no lease';
-  return agentReports(hub, now) === 'no'
-    ? `its lease was last renewed ${formatAge(leaseAgeOf(hub, now) ?? 0)} ago`
-    : undefined;
+  const { hasJoined, renewed, renews, silentFor = 0 } = agentLife({ hub, now });
+  if (!hasJoined) return 'it has never joined';
+  const runs = (pod: Pod) => isRunning(pod) || isStarting(pod, now);
+  if (pods !== undefined && !pods.some(runs)) return describePods(pods);
+  if (renewed === undefined) return 'it has no lease';
+  return renews === 'no' ? `its lease was last renewed ${formatAge(silentFor)} ago` : undefined;
 }
 
 /** The first probe of readiness comes some seconds after a start. */

@@ -3,7 +3,7 @@ import { command, noted, type Problem, run } from '../../core/next-step.ts';
 import { count } from '../../core/text/words.ts';
 import type { Condition, WithConditions } from '../../kube/client/objects.ts';
 import { type LostNode, toSeeNode } from '../../kube/lost-nodes.ts';
-import { isMissed, leaseAgeOf, renewsInTime } from '../../ocm/hub/hub-evidence.ts';
+import { agentLife } from '../../ocm/agent/agent-life.ts';
 import { toSeeNamespace } from '../../ocm/hub/refusals.ts';
 import {
   foreignFinalizers,
@@ -72,11 +72,12 @@ function waitingForAgent(findings: WecFindings): Problem | undefined {
   const blocked = (contents?.works ?? []).filter(isWorkHeld);
   if (blocked.length === 0 || hub === undefined) return undefined;
   const start = `${name} is being deleted, and ${count(blocked.length, 'work')} wait${blocked.length === 1 ? 's' : ''} for its agent to remove what was applied, and the finalizer ${workFinalizer}`;
-  if (renewsInTime(hub, now) && !isMissed(hub))
+  const { renews, isMissed, silentFor = 0 } = agentLife({ hub, now });
+  if ((renews === 'in-time' || renews === 'unknown') && !isMissed)
     return wecProblem('being-deleted', `${start}.`, toFinish(findings));
   return wecProblem(
     'deletion-waits-for-agent',
-    `${start}; it has not reported for ${formatAge(leaseAgeOf(hub, now) ?? 0)}.`,
+    `${start}; it has not reported for ${formatAge(silentFor)}.`,
     toSeeAgent(findings),
     run(
       command`stellarctl deregister ${name} --force --its ${its}`,

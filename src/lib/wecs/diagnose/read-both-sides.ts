@@ -163,7 +163,7 @@ async function findHubOf(
   return findHub(its, wec, {
     endpoints: await endpoints(),
     isRecorded,
-    isStillConnected: async () => false,
+    recheckConnection: async () => false,
   });
 }
 

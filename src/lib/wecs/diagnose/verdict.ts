@@ -5,13 +5,9 @@ import { advice, command, noted, type Problem, partial, run } from '../../core/n
 import { type BlockedReport, blockingStage } from '../../core/stages.ts';
 import { resources } from '../../kube/client/objects.ts';
 import { toSeeNode } from '../../kube/lost-nodes.ts';
+import { agentLife, overdueLease } from '../../ocm/agent/agent-life.ts';
 import { isOperatorPod, nodelessPod } from '../../ocm/agent/wec-evidence.ts';
-import {
-  bootstrapRequests,
-  hasJoined,
-  isAvailable,
-  overdueLease,
-} from '../../ocm/hub/hub-evidence.ts';
+import { bootstrapRequests, hasJoined, isAvailable } from '../../ocm/hub/hub-evidence.ts';
 import {
   agentPods,
   registeredAsAnother,
@@ -20,7 +16,6 @@ import {
   wecProblem,
 } from '../registration/problems.ts';
 import {
-  awaitsLock,
   type Registration,
   signingGraceMs,
   toSign,
@@ -143,12 +138,10 @@ const failedAt =
       : undefined;
   };
 
-const agentIsSilent = failedAt('available', 'agent-silent', 'clocks-differ');
+/** Its agent does not report: what it has reported before may no longer be true. */
+export const agentIsSilent = failedAt('available', 'agent-silent', 'clocks-differ');
 
 export const reportsTitle = 'its agent reports';
-
-/** Whether its agent does not report: what it has reported before may no longer be true. */
-export const isSilent = (findings: WecFindings) => agentIsSilent(findings) !== undefined;
 
 const problemOfStage = (
   { id, title, verdict: { code = id, why, next = [] } }: BlockedReport,
@@ -172,9 +165,10 @@ function anyStage({ reports, name, its, hub, context }: WecFindings): Problem | 
 
 /** The ITS counts an agent as available for five periods of its Lease after the last renewal. */
 function missedRenewal(findings: WecFindings): Problem | undefined {
-  const { hub, now, wec, name } = findings;
-  const overdue = hub && overdueLease(hub, now);
-  if (overdue === undefined || awaitsLock(findings)) return undefined;
+  const { wec, name } = findings;
+  const life = agentLife(findings);
+  const overdue = overdueLease(life);
+  if (overdue === undefined || life.awaitsLock) return undefined;
   return wecProblem(
     'lease-overdue',
     `${name} is still shown as available, but its agent does not report: ${overdue}.`,

@@ -18,8 +18,8 @@ import { toSeeCluster, wecProblem } from '../registration/problems.ts';
 import { noWecAccess, type WecFindings } from '../registration/registration-checks.ts';
 import { heldWorks } from './deletion.ts';
 import {
+  agentIsSilent,
   firstFound,
-  isSilent,
   leaseRow,
   onHub,
   onWec,
@@ -72,7 +72,9 @@ export const wecChecks: readonly Check<WecFindings>[] = rows.map(({ find, sees, 
     if (!sees(findings)) return skipped(whyNotVisible(findings));
     const outcome = unless(find(findings));
     const isLastKnown =
-      outcome.status === 'pass' && reportedChecks.has(check.id) && isSilent(findings);
+      outcome.status === 'pass' &&
+      reportedChecks.has(check.id) &&
+      agentIsSilent(findings) !== undefined;
     return isLastKnown ? dependent({ title: reportsTitle }) : outcome;
   },
 }));

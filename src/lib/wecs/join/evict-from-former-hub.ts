@@ -37,7 +37,7 @@ const proveKlusterlet = async (wec: Reader) =>
  * Whether a WEC's operator reports that it is connected, and still does after a new check: its last report may be minutes old. A
  * dry run requests no check.
  */
-export async function isStillConnected(
+export async function recheckConnection(
   kube: Kube,
   klusterlet: Klusterlet | undefined,
   run: Run,

@@ -78,7 +78,7 @@ function joinEvidence(
     return findHub(access.kube, wecBefore, {
       endpoints,
       isRecorded: uid !== undefined && recordedUid(hubBefore?.managedCluster) === uid,
-      isStillConnected: () => probes.isStillConnected(kube, wecBefore.klusterlet),
+      recheckConnection: () => probes.recheckConnection(kube, wecBefore.klusterlet),
     });
   });
   const identity = once(async () => {

@@ -67,7 +67,7 @@ export function joinProbes({ kube, its }: HubAccess, wecs: readonly { name: stri
       return verified;
     },
     /** Whether the WEC's operator is still connected with its hub. */
-    isStillConnected: async (_: Kube, klusterlet: Klusterlet | undefined) =>
+    recheckConnection: async (_: Kube, klusterlet: Klusterlet | undefined) =>
       hubConnectionOf(klusterlet).state === 'working',
   };
 }

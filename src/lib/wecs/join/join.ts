@@ -33,7 +33,7 @@ import {
   sameWec,
   untilNamespaceGone,
 } from './before-join.ts';
-import { isStillConnected, pauseEviction } from './evict-from-former-hub.ts';
+import { pauseEviction, recheckConnection } from './evict-from-former-hub.ts';
 import { installOperator, writeBootstrap, writeKlusterlet } from './install-klusterlet.ts';
 import type { ForeseenJoin, JoiningWec, JoinOptions } from './join-options.ts';
 import { type JoinPlan, type PlanStep, planJoin, planSteps, type StepText } from './join-plan.ts';
@@ -228,8 +228,8 @@ export async function join(
     webhook: hub && new WebhookProbe(hub, run),
     probes: {
       ...joinProbes(access, wecs, run),
-      isStillConnected: (kube: Kube, klusterlet: Klusterlet | undefined) =>
-        isStillConnected(kube, klusterlet, run),
+      recheckConnection: (kube: Kube, klusterlet: Klusterlet | undefined) =>
+        recheckConnection(kube, klusterlet, run),
     },
     oneAtATime: pLimit(1),
   };

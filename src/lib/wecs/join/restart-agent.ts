@@ -5,6 +5,7 @@ import { unlessStatus } from '../../kube/client/errors.ts';
 import { createdAt, type Lease, type Pod, resources } from '../../kube/client/objects.ts';
 import { listServed } from '../../kube/served.ts';
 import { deleteObjects } from '../../kube/writes.ts';
+import { agentLife } from '../../ocm/agent/agent-life.ts';
 import { bootstrapSecret, secretWrittenAt } from '../../ocm/agent/klusterlet-agent.ts';
 import {
   agentPodsOf,
@@ -14,12 +15,7 @@ import {
   type WecEvidence,
 } from '../../ocm/agent/wec-evidence.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
-import {
-  agentReports,
-  bootstrapRequests,
-  isMissed,
-  renewedAt,
-} from '../../ocm/hub/hub-evidence.ts';
+import { bootstrapRequests } from '../../ocm/hub/hub-evidence.ts';
 import { agentNamespace } from '../../ocm/model/ocm-names.ts';
 import { asksWithSeveralKeys } from '../registration/acceptance.ts';
 import { clockMarginMs } from '../registration/own-requests.ts';
@@ -67,7 +63,7 @@ export class RestartsDuringJoin {
       this.#lost(registration) ??
       this.#unannounced(registration) ??
       podRestartNeed(registration, wecNow) ??
-      silent(registration)
+      overdue(registration)
     );
   }
 
@@ -114,12 +110,11 @@ function podRestartNeed(registration: Registration, wecNow: number): Restart | u
 }
 
 /** An agent that runs and does nothing. Once only: a restart has not helped one that has not renewed its Lease since it started. */
-function silent({ hub, wec, now }: Registration): Restart | undefined {
-  const started = wec && agentStarted(wec);
-  // Both times come from the agent's own node.
-  const renewed = renewedAt(hub?.lease);
-  const isSilent = hub !== undefined && (isMissed(hub) || agentReports(hub, now) === 'no');
-  return isSilent && started !== undefined && started <= renewed
+function overdue({ hub, wec, now }: Registration): Restart | undefined {
+  const { isMissed, renews, renewed, restarted } = agentLife({ hub, wec, now });
+  const isOverdue = renewed !== undefined && (isMissed || renews === 'no');
+  const isStarted = wec !== undefined && agentStarted(wec) !== undefined;
+  return isOverdue && isStarted && restarted === undefined
     ? { why: `its agent has not renewed its Lease for ${formatAge(now - renewed)}`, by: 'pods' }
     : undefined;
 }

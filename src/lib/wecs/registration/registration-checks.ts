@@ -20,31 +20,17 @@ import {
 import type { LostNode } from '../../kube/lost-nodes.ts';
 import { isScaledToNone, refusedPods, scaleUp, toSeeLimits, toSeePod } from '../../kube/pods.ts';
 import type { Proven } from '../../kube/served.ts';
+import { type AgentLife, agentLife, takeoverMs } from '../../ocm/agent/agent-life.ts';
 import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
 import {
   agentFailure,
-  agentStarted,
   lacksAgent,
   lacksOperator,
-  seemsToRun,
   startingAgent,
   type WecEvidence,
 } from '../../ocm/agent/wec-evidence.ts';
-import {
-  hubConnectionOf,
-  hubConnectionType,
-  isOfOtherServer,
-} from '../../ocm/hub/hub-connection.ts';
-import {
-  agentReports,
-  bootstrapRequests,
-  type HubEvidence,
-  hasJoined,
-  isAvailable,
-  isMissed,
-  leaseAgeOf,
-  renewedAt,
-} from '../../ocm/hub/hub-evidence.ts';
+import { hubConnectionOf, isOfOtherServer } from '../../ocm/hub/hub-connection.ts';
+import { bootstrapRequests, type HubEvidence, hasJoined } from '../../ocm/hub/hub-evidence.ts';
 import type { RequestState } from '../../ocm/hub/registration-requests.ts';
 import type { HubWebhook } from '../../ocm/hub/webhook.ts';
 import {
@@ -145,12 +131,12 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
   const join = (context === undefined ? partial : run)(
     command`stellarctl wec join ${`${name}=${context ?? 'CONTEXT'}`} ${onIts(its)}`,
   );
-  const isSilent = webhook?.state === 'silent';
+  const isUnanswered = webhook?.state === 'silent';
   const cause =
-    missing(registration) ?? (isSilent ? undefined : unannounced(hub, now, announcementGraceMs));
+    missing(registration) ?? (isUnanswered ? undefined : unannounced(hub, now, announcementGraceMs));
   if (cause !== undefined)
     return failed(cause.why, { code: cause.code, next: [{ ...join, lead: 'Register it again' }] });
-  return isSilent
+  return isUnanswered
     ? waiting(webhook.why, { code: 'webhook-silent', next: webhook.next })
     : waiting('the agent has not announced its ManagedCluster');
 }
@@ -226,7 +212,7 @@ function isUntried({ bootstrapSecret }: WecEvidence, now: number): boolean {
  * …/klusterlet/controllers/ssarcontroller).
  */
 export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verdict {
-  if (isAlive({ hub, wec })) return met;
+  if (agentLife({ hub, wec, now }).reaches) return met;
   const { state, bootstrap, config, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'unseen') return waiting('the cluster has not tried to reach the hub');
   // If the hub has answered the agent's own certificate, it is reachable, even if it has not accepted the cluster yet.
@@ -260,18 +246,6 @@ export function hubReachable(wec: WecEvidence, { hub, now }: Registration): Verd
         ],
       })
     : failed(error.words);
-}
-
-/**
- * Whether an agent keeps its cluster available, and so reaches the hub, whatever its operator has reported before: that checks only every
- * few minutes. The ITS learns as late that an agent does not reach it: one that was restarted, and of which the operator has reported
- * since its last renewal, is not known to.
- */
-export function isAlive({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): boolean {
-  if (hub === undefined || !hasJoined(hub) || !isAvailable(hub)) return false;
-  const reported = conditionOf(wec?.klusterlet, hubConnectionType)?.lastTransitionTime ?? '';
-  const isSinceRenewal = Date.parse(reported) > renewedAt(hub.lease);
-  return !isSinceRenewal || startedSinceRenewal({ hub, wec }) === undefined;
 }
 
 function requestsIn(hub: HubEvidence, ...states: RequestState[]) {
@@ -329,8 +303,8 @@ export const toSign = advice(
 );
 
 /** The same condition as in hubReachable, for the agent's own certificate; the Lease that it renews is newer than that. */
-export function connected({ hub, wec }: Registration): Verdict {
-  if (isAlive({ hub, wec })) return met;
+export function connected({ hub, wec, now }: Registration): Verdict {
+  if (agentLife({ hub, wec, now }).reaches) return met;
   if (wec === undefined) return unseen(noWecAccess);
   const { state, config, error } = hubConnectionOf(wec.klusterlet);
   if (state === 'working') return met;
@@ -357,38 +331,40 @@ export function available(hub: HubEvidence, registration: Registration): Verdict
   if (!hasJoined(hub)) return waiting('the agent has not joined');
   const condition = conditionOf(managedCluster, 'ManagedClusterConditionAvailable');
   if (condition === undefined) return waiting('the agent has not reported');
-  const leaseAge = leaseAgeOf(hub, now);
-  const clocksDiffer = clockDifference(hub, now);
+  const life = agentLife(registration);
+  const { renews, silentFor } = life;
+  const clocksDiffer = clockDifference(hub, life, now);
   if (clocksDiffer !== undefined)
     return failed(`the clocks of the cluster and the ITS differ ${clocksDiffer}`, {
       code: 'clocks-differ',
       next: [{ ...partial('timedatectl', 'Set the clock that is wrong'), note: 'on both sides' }],
     });
-  const reports = agentReports(hub, now);
   if (condition.status === 'Unknown') {
-    if (reports !== undefined && reports !== 'no' && !isMissed(hub))
+    if ((renews === 'in-time' || renews === 'late') && !life.isMissed)
       return waiting('the agent is back and has not reported yet');
-    if (leaseAge !== undefined) return failed(`lease stopped ${formatAge(leaseAge)} ago`, silent);
+    if (silentFor !== undefined) return failed(`lease stopped ${formatAge(silentFor)} ago`, silent);
     const noticed = formatAge(now - Date.parse(condition.lastTransitionTime ?? ''));
     return failed(`lease stopped; the ITS noticed it ${noticed} ago`, silent);
   }
   if (condition.status === 'False') return reportedUnavailable(condition, registration);
-  if (reports === 'no') return failed(`lease stopped ${formatAge(leaseAge ?? 0)} ago`, silent);
-  return seenOnWec(registration, silent);
+  if (renews === 'no') return failed(`lease stopped ${formatAge(silentFor ?? 0)} ago`, silent);
+  return seenOnWec(registration, life, silent);
 }
 
 /** What the WEC shows of an agent that the ITS still reports. @param silent what helps if it does not renew its Lease */
-function seenOnWec(registration: Registration, silent: Parameters<typeof failed>[1]): Verdict {
+function seenOnWec(
+  registration: Registration,
+  { runs, restarted }: AgentLife,
+  silent: Parameters<typeof failed>[1],
+): Verdict {
   const { now, wec } = registration;
   // The ITS learns only after minutes that an agent is gone.
-  const runs = wec === undefined || (seemsToRun(wec) && !agentFailure(wec.pods ?? []));
-  if (!runs && wec.klusterlet !== undefined)
+  if (wec?.klusterlet !== undefined && (!runs || agentFailure(wec.pods ?? [])))
     return lacksOperator(wec.pods ?? [])
       ? waiting('its operator has no pod', { next: [toStartOperator(wec, registration)] })
       : waiting('its operator or its agent is not running, whatever the ITS still reports');
-  const started = startedSinceRenewal(registration);
-  if (started === undefined) return met;
-  const age = now - started;
+  if (restarted === undefined) return met;
+  const age = now - restarted;
   if (age >= takeoverMs)
     return failed(
       `its agent was restarted ${formatAge(age)} ago and has not renewed its lease since`,
@@ -396,22 +372,6 @@ function seenOnWec(registration: Registration, silent: Parameters<typeof failed>
     );
   const lock = `after a kill it waits up to ${formatAge(takeoverMs)} for the lock of its predecessor`;
   return waiting(`its agent was restarted and has not renewed its lease yet; ${lock}`);
-}
-
-/** When the agent started, if its Lease was renewed before. Both times are of its own node, the start in whole seconds. */
-function startedSinceRenewal({ hub, wec }: Pick<Registration, 'hub' | 'wec'>): number | undefined {
-  const started = wec && agentStarted(wec);
-  const renewed = renewedAt(hub?.lease);
-  return started !== undefined && renewed < started - 1000 ? started : undefined;
-}
-
-/** How long an agent may wait for the lock of one that was killed: its 137 s, asked for every 26 s (library-go, leaderelection). */
-const takeoverMs = 163_000;
-
-/** Whether a restarted agent may still wait for that lock: until then its Lease is not overdue. */
-export function awaitsLock({ now, ...of }: Pick<Registration, 'hub' | 'wec' | 'now'>): boolean {
-  const started = startedSinceRenewal(of);
-  return started !== undefined && now - started < takeoverMs;
 }
 
 /** What the agent reports, of the WEC's API server with the checks that fail (ocm pkg/registration/spoke, healthCheck). */
@@ -437,11 +397,10 @@ function reportedUnavailable(
  * The agent writes its own time into the Lease: an apparent silence may be the difference between the clocks.
  * @returns undefined unless the ITS reports that they differ
  */
-function clockDifference({ managedCluster, lease }: HubEvidence, now: number) {
+function clockDifference({ managedCluster }: HubEvidence, { renewed }: AgentLife, now: number) {
   if (conditionOf(managedCluster, 'ManagedClusterConditionClockSynced')?.status !== 'False')
     return undefined;
-  const age = now - renewedAt(lease);
-  return Number.isNaN(age) ? 'too much' : `by ${formatAge(Math.abs(age))}`;
+  return renewed === undefined ? 'too much' : `by ${formatAge(Math.abs(now - renewed))}`;
 }
 
 /** A cluster that a context leads to and that is certainly not the WEC. */

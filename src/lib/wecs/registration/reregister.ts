@@ -3,6 +3,7 @@ import { advice, command, type Problem, partial, run } from '../../core/next-ste
 import { changedAt, conditionOf, resources, type Secret } from '../../kube/client/objects.ts';
 import { claimsOf, type Validity } from '../../kube/client/validity.ts';
 import { heldValidity, issuedValidity } from '../../ocm/agent/agent-certificate.ts';
+import { agentLife } from '../../ocm/agent/agent-life.ts';
 import { readHubKubeconfig } from '../../ocm/agent/klusterlet-agent.ts';
 import type { FoundHub } from '../../ocm/agent/registered-hub.ts';
 import type { WecEvidence } from '../../ocm/agent/wec-evidence.ts';
@@ -24,7 +25,7 @@ import {
   type ReregisterProblem,
   wecProblem,
 } from './problems.ts';
-import { isAlive, type WecFindings } from './registration-checks.ts';
+import type { WecFindings } from './registration-checks.ts';
 
 /**
  * Why an agent must re-register, and how: the one place that decides it. It re-registers by a request with a bootstrap token: with
@@ -244,7 +245,7 @@ export function cannotConnect(findings: WecFindings): Problem | undefined {
   const { wec, forbidden } = findings;
   // The ITS counts an agent that has lost its certificate as available until its Lease expires.
   const hasCertificate = wec?.hubSecret !== undefined || forbidden.has(resources.secrets.plural);
-  if (wec === undefined || (isAlive(findings) && hasCertificate) || isContradicted(wec))
+  if (wec === undefined || (agentLife(findings).reaches && hasCertificate) || isContradicted(wec))
     return undefined;
   const { bootstrap, config } = hubConnectionOf(wec.klusterlet);
   const cause = causeOf(findings, (code) => !otherChecks.includes(code));

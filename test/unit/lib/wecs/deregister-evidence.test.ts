@@ -25,7 +25,7 @@ import {
 } from '../../../../src/lib/wecs/deregister/foreign-objects.ts';
 import {
   hasNoRegistration,
-  whyNotRunning,
+  whyDead,
   workAgentPods,
 } from '../../../../src/lib/wecs/deregister/inspect-wec.ts';
 import {
@@ -147,7 +147,7 @@ describe('an agent', () => {
     ['must renew it more often if the ITS says so', undefined, 60, /last renewed 60s ago/, 10],
   ];
   const why = (managedCluster: ManagedCluster, pods: Pod[] | undefined, leaseAge: number) =>
-    whyNotRunning(hubEvidence({ managedCluster, lease: lease(leaseAge) }), pods, now);
+    whyDead(hubEvidence({ managedCluster, lease: lease(leaseAge) }), pods, now);
   for (const [what, pods, leaseAge, expected = /^works$/, leaseDurationSeconds] of cases)
     it(what, () => {
       const spec = leaseDurationSeconds === undefined ? {} : { leaseDurationSeconds };

@@ -119,7 +119,7 @@ async function planOf(given: Given, options: Partial<JoinOptions> = {}) {
   const checks = {
     hub: hubReads(hub.kube, [{ name: 'cluster1' }]),
     verify: async () => undefined,
-    isStillConnected: async () => still,
+    recheckConnection: async () => still,
   };
   const asked: JoinOptions = { accept: true, labels: {}, hubApiserver: 'context', ...options };
   const plan = await planJoin(access, { name: 'cluster1', kube: wec.kube }, asked, checks);

@@ -233,7 +233,7 @@ describe('before a join in mode Default with --accept writes anything', () => {
     const checks = {
       hub: hubReads(hub.kube, []),
       verify: async () => undefined,
-      isStillConnected: async () => false,
+      recheckConnection: async () => false,
     };
     const plan = await planJoin(
       access as never,

@@ -7,8 +7,8 @@ import type { Resource } from '../../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import {
   describeRemainingWorks,
-  isStillConnected,
   readRemainingWorks,
+  recheckConnection,
   resumeEviction,
   unsentObjects,
 } from '../../../../../src/lib/wecs/join/evict-from-former-hub.ts';
@@ -36,7 +36,7 @@ describe('the hub of a registered WEC', () => {
       },
       get: async () => klusterlet(after),
     });
-    return { still: await isStillConnected(kube, klusterlet(before), run(50)), asked };
+    return { still: await recheckConnection(kube, klusterlet(before), run(50)), asked };
   }
   test('is rechecked if its operator was connected at its last check', async () => {
     assert.deepEqual(await connected('join-singleton', 'wrong-ca'), { still: false, asked: 1 });
@@ -52,7 +52,7 @@ describe('the hub of a registered WEC', () => {
       get: async () => undefined,
       list: async () => [before],
     });
-    assert.equal(await isStillConnected(kube, before, run(50)), true);
+    assert.equal(await recheckConnection(kube, before, run(50)), true);
   });
   test('is not rechecked if the operator has lost it already', async () =>
     assert.deepEqual(await connected('wrong-ca', 'wrong-ca'), { still: false, asked: 0 }));
