@@ -49,7 +49,7 @@ const rooms: Record<string, readonly string[]> = {
   forecast: [],
   policies: [],
   maintenance: [],
-  wecs: ['registration', 'diagnose', 'values', 'join', 'deregister'],
+  wecs: ['registration', 'diagnose', 'follow', 'values', 'join', 'deregister'],
   installation: [],
   fleet: [],
   doctor: [],

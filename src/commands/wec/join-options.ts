@@ -2,7 +2,7 @@ import { parseLabels } from '../../lib/core/changes.ts';
 import { StellarError } from '../../lib/core/errors.ts';
 import { command } from '../../lib/core/next-step.ts';
 import type { HubAccess } from '../../lib/ocm/hub/hub-access.ts';
-import type { WecResult } from '../../lib/wecs/diagnose/follow-registration.ts';
+import type { WecResult } from '../../lib/wecs/follow/follow-registration.ts';
 import {
   type AgentMode,
   type JoinOptions,

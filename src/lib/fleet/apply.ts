@@ -10,7 +10,7 @@ import { noSuchWec } from '../ocm/hub/find-wecs.ts';
 import { accessHub } from '../ocm/hub/hub-access.ts';
 import { inProperties, propertiesNamespace } from '../ocm/model/kubestellar-names.ts';
 import { withHostingLease } from '../spaces/hosting/hosting-lease.ts';
-import type { WecResult } from '../wecs/diagnose/follow-registration.ts';
+import type { WecResult } from '../wecs/follow/follow-registration.ts';
 import { resumeEviction } from '../wecs/join/evict-from-former-hub.ts';
 import { join } from '../wecs/join/join.ts';
 import type { Moving } from '../wecs/join/join-options.ts';

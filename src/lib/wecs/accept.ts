@@ -18,19 +18,21 @@ import {
 } from '../ocm/hub/hub-evidence.ts';
 import { findManagedCluster, ocmOfHub, requireHub } from '../ocm/hub/require-hub.ts';
 import { noteHoles } from '../ocm/versions/hub-holes.ts';
+import { Acceptance } from './follow/acceptance.ts';
 import {
+  acting,
   type FollowOptions,
   followOnHub,
   newResult,
   RegistrationFollower,
-  type Wec,
   type WecResult,
-} from './diagnose/follow-registration.ts';
+} from './follow/follow-registration.ts';
 import { decideRequest, findAgent } from './registration/acceptance.ts';
 import { registeredAsAnother } from './registration/problems.ts';
 import type { Registration } from './registration/registration-checks.ts';
 import { registrationStageIds } from './registration/registration-stage-ids.ts';
 import { readingOf, registrationStages, stageOf } from './registration/registration-stages.ts';
+import type { Wec } from './registration/wec-view.ts';
 
 export interface AcceptInput {
   /** WECs by name. A WEC's client helps to distinguish its own agent from others, and to explain what blocks it. */
@@ -72,13 +74,10 @@ export async function accept(
     const refuse = async (first: Registration) =>
       wait === 'for-request' || (await refuseUnknown(hub, first, wec.kube));
     const accepting = { wait: wait !== false, joinedIsEnough: true, agent, effects };
-    const follower: RegistrationFollower = new RegistrationFollower(wec, hub, run, {
-      until: 'available',
-      refuse,
-      checkCommand,
-      act: (reading) => follower.accept(reading, accepting),
-    });
-    return follower;
+    const options = { until: 'available', refuse, checkCommand } as const;
+    const follower = new RegistrationFollower(wec, hub, run, options);
+    const acceptance = new Acceptance(hub, follower);
+    return acting(follower, (reading) => acceptance.act(reading, accepting));
   });
   const noted = new Set<string>();
   const note = ({ message }: Error) => {

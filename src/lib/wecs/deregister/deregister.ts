@@ -29,8 +29,8 @@ import {
   describeApplied,
   heldObjects,
 } from '../../workloads/delivery/applied-works.ts';
-import type { Wec } from '../diagnose/follow-registration.ts';
 import { restoreLabels } from '../registration/saved-labels.ts';
+import type { Wec } from '../registration/wec-view.ts';
 import { cleanUpWec, writeCleanupRecord } from './clean-up.ts';
 import { deleteCluster, forceOf } from './delete-cluster.ts';
 import { keepWorkloads, release } from './detach-from-policies.ts';

@@ -28,9 +28,9 @@ import {
 import { isGuarded, isOrphan } from '../../ocm/model/manifest-works.ts';
 import { agentNamespace, isOurs, selectableLabels } from '../../ocm/model/ocm-names.ts';
 import { hubHash } from '../../workloads/delivery/applied-works.ts';
-import type { Wec } from '../diagnose/follow-registration.ts';
 import { proveIdentity, requireProof } from '../registration/identity.ts';
 import { savedLabels } from '../registration/saved-labels.ts';
+import type { Wec } from '../registration/wec-view.ts';
 import { type CleanupRecord, readCleanupRecord } from './clean-up.ts';
 import { refuseForeignObjects } from './foreign-objects.ts';
 import { type HubState, isGone, mailboxOf, toDeregister, worksRemain } from './leftovers.ts';

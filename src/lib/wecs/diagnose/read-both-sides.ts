@@ -25,7 +25,7 @@ import { type MailboxContents, readMailboxes } from '../registration/mailbox.ts'
 import { registeredAsAnother } from '../registration/problems.ts';
 import type { OtherCluster, WecFindings } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
-import type { Wec } from './follow-registration.ts';
+import type { Wec } from '../registration/wec-view.ts';
 
 /** What an ITS shows of one WEC; the contents of its mailbox are undefined if they were not read. */
 interface SeenOnHub {

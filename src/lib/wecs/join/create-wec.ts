@@ -21,7 +21,7 @@ import {
 import { deleteLocalCluster, type FoundCluster } from '../../spaces/local/delete-local-cluster.ts';
 import { type ProviderName, startCommand } from '../../spaces/local/local-cluster-names.ts';
 import { roleOf } from '../../spaces/space/spaces.ts';
-import type { WecResult } from '../diagnose/follow-registration.ts';
+import type { WecResult } from '../follow/follow-registration.ts';
 import { readRole } from '../registration/identity.ts';
 import type { ForeseenJoin } from './join-options.ts';
 

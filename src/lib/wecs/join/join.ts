@@ -14,12 +14,14 @@ import { klusterletName } from '../../ocm/model/ocm-names.ts';
 import type { Klusterlet } from '../../ocm/model/ocm-objects.ts';
 import { noteHoles } from '../../ocm/versions/hub-holes.ts';
 import { beingDeregistered } from '../diagnose/deletion.ts';
+import { Acceptance } from '../follow/acceptance.ts';
 import {
+  acting,
   followOnHub,
   newResult,
   RegistrationFollower,
   type WecResult,
-} from '../diagnose/follow-registration.ts';
+} from '../follow/follow-registration.ts';
 import { makeAccount, removeAccount } from '../registration/own-requests.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import type { RegistrationStageId } from '../registration/registration-stage-ids.ts';
@@ -72,7 +74,7 @@ export interface JoinStep extends StepText, Pick<Partial<PlanStep>, 'judge'> {
   /** On each judged reading. @returns a result, or `again` to read first what it has written */
   act?(
     join: Joining,
-    follower: RegistrationFollower,
+    by: { follower: RegistrationFollower; acceptance: Acceptance | undefined },
     reading: JudgedReading<Registration>,
   ): Promise<WecResult | 'again' | undefined>;
   /** Once the WEC is available. */
@@ -201,9 +203,9 @@ export const joinSteps: readonly JoinStep[] = [
     writes: 'with `--accept`, on the ITS: the approval of its own requests, and `hubAcceptsClient`',
     otherwise: 'ends for a request that is not proven to be its own',
     foresee: async (planned, hub) => planned.options.accept && foreseeAcceptance(hub, planned),
-    async act({ options: { accept, effects }, ownRequests: { agent } }, follower, reading) {
+    async act({ options: { accept, effects }, ownRequests: { agent } }, { acceptance }, reading) {
       if (!accept) return undefined;
-      return follower.accept(reading, { wait: true, agent, ownAgent: agent, effects });
+      return acceptance?.act(reading, { wait: true, agent, ownAgent: agent, effects });
     },
   },
 ];
@@ -395,32 +397,30 @@ export function followed(join: Joining): JoinSubject {
   const { access, plan, options, run } = join;
   const { name, kube } = plan;
   const { kube: hub, its } = access;
-  const follower: RegistrationFollower = new RegistrationFollower({ name, kube }, hub, run, {
+  const follower = new RegistrationFollower({ name, kube }, hub, run, {
     until: goalOf(access, options.accept),
     checkCommand:
       hub === undefined
         ? command`kubectl --context ${kube.cluster.context} describe klusterlet ${klusterletName}`
         : command`stellarctl wec get ${`${name}=${kube.cluster.context}`} --its ${its}`,
-    async act(reading) {
-      for (const { act } of joinSteps) {
-        const acted = await act?.(join, follower, reading);
-        if (acted !== undefined) return acted;
-      }
-      return undefined;
-    },
     result: join.result,
   });
+  const by = { follower, acceptance: hub && new Acceptance(hub, follower) };
+  const subject = acting(follower, async (reading) => {
+    for (const { act } of joinSteps) {
+      const acted = await act?.(join, by, reading);
+      if (acted !== undefined) return acted;
+    }
+    return undefined;
+  });
   return {
-    name,
-    until: follower.until,
+    ...subject,
     read: async (evidence) => readingOf(await readJoin(join, follower, evidence)),
     async act(reading) {
-      const result = await follower.act(reading);
+      const result = await subject.act(reading);
       if (result?.stage === 'available' && hub !== undefined)
         for (const { end } of joinSteps) await end?.(join, hub);
       return result;
     },
-    late: (last) => follower.late(last),
-    broken: (error) => follower.broken(error),
   };
 }

@@ -14,7 +14,7 @@ import type { ChosenEndpoint } from '../../ocm/hub/endpoint.ts';
 import type { HubAccess } from '../../ocm/hub/hub-access.ts';
 import { bootstrapRequests, emptyEvidence, type HubEvidence } from '../../ocm/hub/hub-evidence.ts';
 import type { WebhookProbe } from '../../ocm/hub/webhook.ts';
-import type { RegistrationFollower, WecResult } from '../diagnose/follow-registration.ts';
+import type { RegistrationFollower, WecResult } from '../follow/follow-registration.ts';
 import { OwnRequests, supersededRequests } from '../registration/own-requests.ts';
 import type { Registration } from '../registration/registration-checks.ts';
 import { judgeRegistration } from '../registration/registration-stages.ts';
@@ -116,7 +116,7 @@ export async function clearRequests(
 /** Restarts an agent that makes no progress by itself, once for each cause. */
 export async function actOnAgent(
   { access, plan, options: { accept }, superseded, restarts, run }: Joining,
-  follower: RegistrationFollower,
+  { follower }: { follower: RegistrationFollower },
   reading: JudgedReading<Registration>,
 ): Promise<'again' | undefined> {
   const { kube } = plan;

@@ -133,7 +133,8 @@ export function announced(hub: HubEvidence, registration: Registration): Verdict
   );
   const isUnanswered = webhook?.state === 'silent';
   const cause =
-    missing(registration) ?? (isUnanswered ? undefined : unannounced(hub, now, announcementGraceMs));
+    missing(registration) ??
+    (isUnanswered ? undefined : unannounced(hub, now, announcementGraceMs));
   if (cause !== undefined)
     return failed(cause.why, { code: cause.code, next: [{ ...join, lead: 'Register it again' }] });
   return isUnanswered

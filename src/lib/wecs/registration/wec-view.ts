@@ -1,7 +1,14 @@
 import { rfc3339 } from '../../core/deadline.ts';
 import { by } from '../../core/text/words.ts';
+import type { Kube } from '../../kube/client/client.ts';
 import type { Condition } from '../../kube/client/objects.ts';
 import type { RegistrationRequest } from '../../ocm/hub/registration-requests.ts';
+
+/** A WEC by name, with a client for the cluster itself if its context is given. */
+export interface Wec {
+  name: string;
+  kube?: Kube | undefined;
+}
 
 export type ConditionView = ReturnType<typeof conditionViews>[number];
 

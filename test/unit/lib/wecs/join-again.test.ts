@@ -7,7 +7,7 @@ import { apiError } from '../../../../src/lib/kube/client/errors.ts';
 import type { Secret } from '../../../../src/lib/kube/client/objects.ts';
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { WebhookProbe } from '../../../../src/lib/ocm/hub/webhook.ts';
-import { newResult } from '../../../../src/lib/wecs/diagnose/follow-registration.ts';
+import { newResult } from '../../../../src/lib/wecs/follow/follow-registration.ts';
 import { finishDone } from '../../../../src/lib/wecs/join/join.ts';
 import type { ForeseenJoin } from '../../../../src/lib/wecs/join/join-options.ts';
 import type { JoinPlan } from '../../../../src/lib/wecs/join/join-plan.ts';

@@ -9,7 +9,7 @@ import type {
 import { bootstrapSecret } from '../../../../src/lib/ocm/agent/klusterlet-agent.ts';
 import { accessHub } from '../../../../src/lib/ocm/hub/hub-access.ts';
 import { emptyEvidence, type HubEvidence } from '../../../../src/lib/ocm/hub/hub-evidence.ts';
-import { followOnHub, newResult } from '../../../../src/lib/wecs/diagnose/follow-registration.ts';
+import { followOnHub, newResult } from '../../../../src/lib/wecs/follow/follow-registration.ts';
 import { followed } from '../../../../src/lib/wecs/join/join.ts';
 import { type JoinPlan, planJoin } from '../../../../src/lib/wecs/join/join-plan.ts';
 import { hubReads } from '../../../../src/lib/wecs/join/join-requirements.ts';

@@ -5,11 +5,12 @@ import { Track } from '../../../../../src/lib/core/follow.ts';
 import { noForecast } from '../../../../../src/lib/forecast/read-forecast.ts';
 import type { Kube } from '../../../../../src/lib/kube/client/client.ts';
 import { apiError } from '../../../../../src/lib/kube/client/errors.ts';
+import { Acceptance, type Accepting } from '../../../../../src/lib/wecs/follow/acceptance.ts';
 import {
-  type Accepting,
+  acting,
   type FollowOptions,
   RegistrationFollower,
-} from '../../../../../src/lib/wecs/diagnose/follow-registration.ts';
+} from '../../../../../src/lib/wecs/follow/follow-registration.ts';
 import type { Registration } from '../../../../../src/lib/wecs/registration/registration-checks.ts';
 import { readingOf } from '../../../../../src/lib/wecs/registration/registration-stages.ts';
 import {
@@ -58,19 +59,13 @@ function following(
   const progress = recordingProgress();
   const ofThis = run(timeoutMs, progress);
   const { accept = true, wait = true, joinedIsEnough = false, ...rest } = options;
-  const registration: RegistrationFollower = new RegistrationFollower(
-    { name: 'cluster1' },
-    kube,
-    ofThis,
-    {
-      until: 'available',
-      checkCommand: 'stellarctl wec list',
-      act: async (reading) =>
-        accept
-          ? registration.accept(reading, { wait, joinedIsEnough, effects: noForecast })
-          : undefined,
-      ...rest,
-    },
+  const registration = new RegistrationFollower({ name: 'cluster1' }, kube, ofThis, {
+    ...{ until: 'available', checkCommand: 'stellarctl wec list' },
+    ...rest,
+  });
+  const acceptance = new Acceptance(kube, registration);
+  const subject = acting(registration, async (reading) =>
+    accept ? acceptance.act(reading, { wait, joinedIsEnough, effects: noForecast }) : undefined,
   );
   const track = new Track<Registration>(registration, ofThis.deadline);
   const follower = {
@@ -82,7 +77,7 @@ function following(
     const reading = track.judge(
       readingOf({ name: 'cluster1', hub: hubEvidence(hub), wec: undefined, now, ...further }),
     );
-    follower.finished = (await registration.act(reading)) !== undefined;
+    follower.finished = (await subject.act(reading)) !== undefined;
   };
   return { follower, writes, lines: progress.lines, look };
 }
