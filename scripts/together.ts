@@ -52,7 +52,7 @@ export const withoutBed: readonly string[] = [
 
 /** Unit tests that change what a process has once (its environment, its exit code), or that nothing else keeps running. */
 const alone =
-  /process\.(?:env\.\w+ =|chdir|exitCode)|mock\.module|tryEntrance|destroy-runs|runHere/;
+  /own-context-kubeconfigs|process\.(?:env\.\w+ =|chdir|exitCode)|mock\.module|tryEntrance|destroy-runs|runHere/;
 const unitsEach = 20;
 
 const sharedBed = path.join(root, 'test/e2e/support/shared-bed.ts');

@@ -1,4 +1,5 @@
 import '../../support/environment.ts';
+// Runs alone (scripts/together.ts, own-context-kubeconfigs): what it makes first takes longer than a suite waits.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { run } from '../../../../src/lib/core/next-step.ts';
